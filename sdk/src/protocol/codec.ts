@@ -21,7 +21,7 @@ export const toHex = (bytes: Uint8Array): Hex => `0x${bytesToHex(bytes)}`
 
 /** @throws CODEC_HEX unless 0x-prefixed and of even length. */
 export function fromHex(hex: string): Uint8Array {
-  if (!/^0x([0-9a-fA-F]{2})*$/.test(hex))
+  if (hex.length % 2 !== 0 || !/^0x[0-9a-fA-F]*$/.test(hex))
     throw new ProtocolError({
       code: "CODEC_HEX",
       message: `not 0x-prefixed hex: ${JSON.stringify(hex.slice(0, 80))}`,
@@ -50,6 +50,8 @@ export function abiWord(word: Word): Uint8Array {
     out.set(bytes, bytes.length === 20 ? 12 : 0)
     return out
   }
+  if (typeof word === "number" && !Number.isSafeInteger(word))
+    throw new ProtocolError({ code: "CODEC_RANGE", message: `not an integer of at most 53 bits: ${word}` })
   let value = typeof word === "bigint" ? word : BigInt(word)
   if (value < 0n || value >> 256n)
     throw new ProtocolError({ code: "CODEC_RANGE", message: `uint256 out of range: ${value}` })

@@ -1,0 +1,74 @@
+/**
+ * Signatures of seat signers, operators and users (protocol §2): secp256k1 ECDSA over a 32-byte digest, as the
+ * chain's ecrecover reads them: 65 bytes r ‖ s ‖ v, v in {27, 28}, low s (one signature has one encoding).
+ * Secret input: the 32-byte signing key of `signDigest`. RFC 6979 nonces; noble is not constant time.
+ */
+import { secp256k1 } from "@noble/curves/secp256k1.js"
+import { fromHex, keccakBytes, toHex } from "./codec.ts"
+import { ProtocolError } from "./errors.ts"
+import { type Address, type Digest, parseAddress } from "./ids.ts"
+
+export type SignatureErrorCode = "SIGNATURE_FORM" | "SIGNATURE_KEY" | "SIGNATURE_SIGNER"
+
+export const SIGNATURE_BYTES = 65
+const N = secp256k1.Point.Fn.ORDER
+
+const bad = (code: SignatureErrorCode, message: string): ProtocolError => new ProtocolError({ code, message })
+
+/** Address of a public key, compressed or not. @throws SIGNATURE_KEY */
+export function addressOfPublicKey(publicKey: Uint8Array): Address {
+  try {
+    const point = secp256k1.Point.fromBytes(publicKey)
+    return parseAddress(toHex(keccakBytes(point.toBytes(false).subarray(1)).subarray(12)))
+  } catch {
+    throw bad("SIGNATURE_KEY", "not a point of secp256k1")
+  }
+}
+
+/** Address of a 32-byte secret key. @throws SIGNATURE_KEY (without the key). */
+export function addressOfSecretKey(secretKey: Uint8Array): Address {
+  if (!secp256k1.utils.isValidSecretKey(secretKey))
+    throw bad("SIGNATURE_KEY", "a signing key is 32 bytes and in 1..n-1")
+  return addressOfPublicKey(secp256k1.getPublicKey(secretKey, false))
+}
+
+/**
+ * Signs the digest itself (no prefix, no further hashing).
+ * **Security:** the key MUST stay with its holder; the caller wipes it.
+ * @throws SIGNATURE_KEY
+ */
+export function signDigest(digest: Digest, secretKey: Uint8Array): Uint8Array {
+  if (!secp256k1.utils.isValidSecretKey(secretKey))
+    throw bad("SIGNATURE_KEY", "a signing key is 32 bytes and in 1..n-1")
+  const recovered = secp256k1.sign(fromHex(digest), secretKey, { prehash: false, format: "recovered" })
+  const out = new Uint8Array(SIGNATURE_BYTES)
+  out.set(recovered.subarray(1))
+  out[64] = 27 + (recovered[0] ?? 0)
+  return out
+}
+
+/** The address whose key made `signature` over `digest`. @throws SIGNATURE_FORM where it is not canonical. */
+export function recoverSigner(digest: Digest, signature: Uint8Array): Address {
+  const v = signature[64]
+  if (signature.length !== SIGNATURE_BYTES || (v !== 27 && v !== 28))
+    throw bad(
+      "SIGNATURE_FORM",
+      `want 65 bytes r ‖ s ‖ v with v 27 or 28, got ${signature.length} bytes, v ${v}`,
+    )
+  const s = BigInt(toHex(signature.subarray(32, 64)))
+  if (s === 0n || s > N / 2n) throw bad("SIGNATURE_FORM", "s must be in 1..n/2")
+  const recovered = new Uint8Array(SIGNATURE_BYTES)
+  recovered[0] = v - 27
+  recovered.set(signature.subarray(0, 64), 1)
+  try {
+    return addressOfPublicKey(secp256k1.recoverPublicKey(recovered, fromHex(digest), { prehash: false }))
+  } catch {
+    throw bad("SIGNATURE_FORM", "r is no x coordinate of a point")
+  }
+}
+
+/** @throws SIGNATURE_FORM, SIGNATURE_SIGNER where another key made the signature. */
+export function verifySignature(digest: Digest, signature: Uint8Array, signer: Address): void {
+  const actual = recoverSigner(digest, signature)
+  if (actual !== signer) throw bad("SIGNATURE_SIGNER", `signature must be of ${signer}, is of ${actual}`)
+}
