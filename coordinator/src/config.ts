@@ -1,0 +1,78 @@
+/** Configuration of the coordinator: one JSON file, nothing from the environment but its path. Unknown keys are fatal. */
+import { readFileSync } from "node:fs"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { z } from "zod"
+
+export type ConfigErrorCode = "CONFIG_UNREADABLE" | "CONFIG_INVALID"
+
+const address = z.string().regex(/^0x[0-9a-f]{40}$/, "want a lower-case 0x address")
+const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/, "want 32 bytes of lower-case 0x hex")
+const url = z.url({ protocol: /^https?$/ })
+
+export const configSchema = z.strictObject({
+  host: z.string().default("127.0.0.1"),
+  port: z.number().int().min(0).max(65_535),
+  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  dataDirectory: z.string().min(1),
+  /** RPC endpoints of the host chain; the coordinator is untrusted, so it needs no majority. */
+  rpc: z.array(url).min(1),
+  chainId: z.number().int().positive(),
+  startBlock: z.number().int().min(0),
+  contracts: z.strictObject({
+    nodeRegistry: address,
+    keyRegistry: address,
+    decryptionVerifier: address,
+    decryptionGateway: address,
+    coprocessor: address,
+    ciphertextCommitments: address,
+    collateralStore: address,
+    quoteVerifier: address,
+  }),
+  keyId: bytes32,
+  epoch: z.number().int().positive(),
+  /** HTTP APIs of the keyholder nodes and of the executors. */
+  nodes: z.array(url),
+  executors: z.array(url),
+  /** File with the 0x-hex private key that pays for submissions. */
+  submitterKeyFile: z.string().min(1),
+  limits: z
+    .strictObject({
+      blobBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(16 * 1024 * 1024),
+      bodyBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(256 * 1024),
+      /** Milliseconds to wait for nodes and executors. */
+      relayTimeoutMs: z.number().int().positive().default(20_000),
+    })
+    .prefault({}),
+})
+
+export type CoordinatorConfig = z.infer<typeof configSchema>
+
+/** @throws CONFIG_INVALID naming each bad key. */
+export function parseConfig(value: unknown): CoordinatorConfig {
+  const result = configSchema.safeParse(value)
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`)
+  throw new ProtocolError({ code: "CONFIG_INVALID" satisfies ConfigErrorCode, message: problems.join("; ") })
+}
+
+/** @throws CONFIG_UNREADABLE where the file is absent or no JSON. */
+export function readConfig(path: string): CoordinatorConfig {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"))
+  } catch (cause) {
+    throw new ProtocolError(
+      { code: "CONFIG_UNREADABLE" satisfies ConfigErrorCode, message: `cannot read ${path} as JSON` },
+      { cause },
+    )
+  }
+  return parseConfig(value)
+}
