@@ -1,0 +1,4 @@
+import { describeSealedStore } from "../../../test/compliance/sealedStore.ts"
+import { createMemoryStore } from "./memoryStore.ts"
+
+describeSealedStore("memory store", createMemoryStore)
