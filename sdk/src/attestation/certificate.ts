@@ -1,0 +1,200 @@
+/**
+ * X.509 certificates of Intel's SGX PKI: version 3, P-256 keys, ECDSA with SHA-256 (RFC 5280 and Intel SGX PCK
+ * Certificate and CRL Profile). Strict subset: known critical extensions only, none twice, basic constraints and key
+ * usage required. The caller checks chain, dates and revocation (`chain.ts`).
+ */
+import { p256 } from "@noble/curves/nist.js"
+import { concatBytes, toHex } from "../protocol/codec.ts"
+import type { Hex } from "../protocol/ids.ts"
+import { DerReader, TAG } from "./der.ts"
+import { attestationError, within } from "./errors.ts"
+import { parseSgxExtension, SGX_EXTENSION_ID, type SgxExtension } from "./sgxExtension.ts"
+
+export type Certificate = {
+  readonly der: Uint8Array
+  /** The bytes under the issuer's signature. */
+  readonly toBeSigned: Uint8Array
+  /** r ‖ s, 64 bytes. */
+  readonly signature: Uint8Array
+  /** Shortest big-endian form, at most 20 bytes. */
+  readonly serial: Hex
+  /** Distinguished names as encoded, compared byte for byte. */
+  readonly issuer: Uint8Array
+  readonly subject: Uint8Array
+  readonly commonName: string
+  /** Unix seconds, both inclusive. */
+  readonly notBefore: number
+  readonly notAfter: number
+  /** x ‖ y, 64 bytes. */
+  readonly publicKey: Uint8Array
+  readonly ca: boolean
+  readonly pathLength: number | null
+  /** First byte of the key usage bits: 0x80 digitalSignature, 0x04 keyCertSign, 0x02 cRLSign. */
+  readonly keyUsage: number
+  /** Present on PCK certificates. */
+  readonly sgx: SgxExtension | null
+}
+
+const ECDSA_WITH_SHA256 = "2a8648ce3d040302"
+const EC_PUBLIC_KEY = "2a8648ce3d0201"
+const PRIME256V1 = "2a8648ce3d030107"
+const COMMON_NAME = "550403"
+const KEY_USAGE = "551d0f"
+const BASIC_CONSTRAINTS = "551d13"
+
+const malformed = (message: string) => attestationError("CERTIFICATE_MALFORMED", message)
+
+/** SEQUENCE { ecdsa-with-SHA256 }. */
+export function readSignatureAlgorithm(reader: DerReader): void {
+  const algorithm = reader.inside(TAG.sequence)
+  const identifier = algorithm.objectIdentifier()
+  if (identifier !== ECDSA_WITH_SHA256)
+    throw attestationError(
+      "DER_MALFORMED",
+      `signature algorithm must be ECDSA with SHA-256, got ${identifier}`,
+    )
+  algorithm.end()
+}
+
+/** The BIT STRING with an ECDSA signature in DER, as r ‖ s. */
+export function readSignature(reader: DerReader): Uint8Array {
+  const { unused, bytes } = reader.bitString()
+  if (unused !== 0) throw attestationError("DER_MALFORMED", "a signature has unused bits")
+  const outer = new DerReader(bytes)
+  const pair = outer.inside(TAG.sequence)
+  outer.end()
+  const scalars = [pair.unsigned(), pair.unsigned()].map((scalar) => {
+    if (scalar.length > 32) throw attestationError("DER_MALFORMED", `a scalar has ${scalar.length} bytes`)
+    const padded = new Uint8Array(32)
+    padded.set(scalar, 32 - scalar.length)
+    return padded
+  })
+  pair.end()
+  return concatBytes(...scalars)
+}
+
+/** ECDSA P-256 over SHA-256. Intel does not normalise s, so both forms are valid. Never throws. */
+export function verifyP256(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+  try {
+    const point = concatBytes(Uint8Array.of(4), publicKey)
+    return p256.verify(signature, message, point, { lowS: false, format: "compact" })
+  } catch {
+    return false
+  }
+}
+
+function readCommonName(name: Uint8Array): string {
+  const attributes = new DerReader(name).inside(TAG.sequence)
+  const names: string[] = []
+  while (attributes.peek() !== null) {
+    const attribute = attributes.inside(TAG.set).inside(TAG.sequence)
+    if (attribute.objectIdentifier() === COMMON_NAME)
+      names.push(new TextDecoder("utf-8", { fatal: true }).decode(attribute.content(TAG.utf8String)))
+  }
+  const [commonName] = names
+  if (commonName === undefined || names.length > 1)
+    throw malformed(`a name must have one common name, got ${names.length}`)
+  return commonName
+}
+
+function readPublicKey(reader: DerReader): Uint8Array {
+  const info = reader.inside(TAG.sequence)
+  const algorithm = info.inside(TAG.sequence)
+  const [kind, curve] = [algorithm.objectIdentifier(), algorithm.objectIdentifier()]
+  algorithm.end()
+  if (kind !== EC_PUBLIC_KEY || curve !== PRIME256V1)
+    throw malformed(`want a P-256 key, got ${kind} ${curve}`)
+  const { unused, bytes } = info.bitString()
+  info.end()
+  if (unused !== 0 || bytes.length !== 65 || bytes[0] !== 4)
+    throw malformed("the public key is not an uncompressed point")
+  return bytes.slice(1)
+}
+
+type Extensions = Pick<Certificate, "ca" | "pathLength" | "keyUsage" | "sgx">
+
+function readExtensions(reader: DerReader): Extensions {
+  const seen = new Set<string>()
+  const list = reader.inside(TAG.sequence)
+  let constraints: Pick<Certificate, "ca" | "pathLength"> | null = null
+  let keyUsage: number | null = null
+  let sgx: SgxExtension | null = null
+  while (list.peek() !== null) {
+    const item = list.inside(TAG.sequence)
+    const identifier = item.objectIdentifier()
+    if (seen.has(identifier)) throw malformed(`extension ${identifier} stands twice`)
+    seen.add(identifier)
+    const critical = item.peek() === TAG.boolean ? item.boolean() : false
+    const value = item.content(TAG.octetString)
+    item.end()
+    if (identifier === BASIC_CONSTRAINTS) constraints = readBasicConstraints(value)
+    else if (identifier === KEY_USAGE) keyUsage = readKeyUsage(value)
+    else if (identifier === SGX_EXTENSION_ID) sgx = parseSgxExtension(value)
+    else if (critical) throw malformed(`critical extension ${identifier} is unknown`)
+  }
+  if (!constraints) throw malformed("basic constraints are missing")
+  if (keyUsage === null) throw malformed("key usage is missing")
+  return { ...constraints, keyUsage, sgx }
+}
+
+function readBasicConstraints(value: Uint8Array): Pick<Certificate, "ca" | "pathLength"> {
+  const outer = new DerReader(value)
+  const constraints = outer.inside(TAG.sequence)
+  outer.end()
+  const ca = constraints.peek() === TAG.boolean ? constraints.boolean() : false
+  const pathLength = constraints.peek() === TAG.integer ? constraints.smallUnsigned() : null
+  constraints.end()
+  return { ca, pathLength }
+}
+
+function readKeyUsage(value: Uint8Array): number {
+  const outer = new DerReader(value)
+  const { bytes } = outer.bitString()
+  outer.end()
+  return bytes[0] ?? 0
+}
+
+function parse(der: Uint8Array): Certificate {
+  const outer = new DerReader(der)
+  const certificate = outer.inside(TAG.sequence)
+  outer.end()
+  const toBeSigned = certificate.whole(TAG.sequence)
+  readSignatureAlgorithm(certificate)
+  const signature = readSignature(certificate)
+  certificate.end()
+
+  const fields = new DerReader(toBeSigned).inside(TAG.sequence)
+  const version = fields.inside(TAG.context0)
+  if (version.smallUnsigned() !== 2) throw malformed("a certificate must have version 3")
+  version.end()
+  const serial = fields.unsigned()
+  if (serial.length > 20) throw malformed(`a serial number has ${serial.length} bytes, the maximum is 20`)
+  readSignatureAlgorithm(fields)
+  const issuer = fields.whole(TAG.sequence)
+  const validity = fields.inside(TAG.sequence)
+  const [notBefore, notAfter] = [validity.time(), validity.time()]
+  validity.end()
+  const subject = fields.whole(TAG.sequence)
+  const publicKey = readPublicKey(fields)
+  const wrapper = fields.inside(TAG.context3)
+  const extensions = readExtensions(wrapper)
+  wrapper.end()
+  fields.end()
+  return {
+    der,
+    toBeSigned,
+    signature,
+    serial: toHex(serial),
+    issuer,
+    subject,
+    commonName: readCommonName(subject),
+    notBefore,
+    notAfter,
+    publicKey,
+    ...extensions,
+  }
+}
+
+/** Parses one DER certificate; no signature is checked. @throws CERTIFICATE_MALFORMED */
+export const parseCertificate = (der: Uint8Array): Certificate =>
+  within("CERTIFICATE_MALFORMED", "certificate", () => parse(der))

@@ -1,0 +1,109 @@
+/** Every reason for which evidence of a trusted execution environment is refused: one closed list, usable as metric labels. */
+import { ProtocolError } from "../protocol/errors.ts"
+
+/** The bytes are not what they claim to be. */
+export type MalformedCode =
+  | "DER_MALFORMED"
+  | "PEM_MALFORMED"
+  | "CERTIFICATE_MALFORMED"
+  | "CRL_MALFORMED"
+  | "COLLATERAL_SHAPE"
+  | "TCB_INFO_MALFORMED"
+  | "QE_IDENTITY_MALFORMED"
+  | "EVENT_LOG_MALFORMED"
+  | "COMPOSE_MALFORMED"
+
+/** The quote's header or layout (attestation.md §3.5 item 1). */
+export type QuoteCode =
+  | "QUOTE_LENGTH"
+  | "QUOTE_VERSION"
+  | "QUOTE_KEY_TYPE"
+  | "QUOTE_TEE_TYPE"
+  | "QUOTE_VENDOR"
+  | "QUOTE_BODY_TYPE"
+  | "QUOTE_CERTIFICATION_TYPE"
+
+/** Certificate chains and revocation (items 2 to 4). */
+export type ChainCode =
+  | "ROOT_MISMATCH"
+  | "CHAIN_LENGTH"
+  | "CHAIN_ISSUER"
+  | "CHAIN_ROLE"
+  | "CHAIN_SIGNATURE"
+  | "CHAIN_VALIDITY"
+  | "CRL_ISSUER"
+  | "CRL_SIGNATURE"
+  | "CRL_STALE"
+  | "CERTIFICATE_REVOKED"
+  | "TCB_SIGNER"
+
+/** Intel's signed statements about TCB levels and the quoting enclave (item 5). */
+export type CollateralCode =
+  | "TCB_INFO_SIGNATURE"
+  | "TCB_INFO_STALE"
+  | "TCB_INFO_PLATFORM"
+  | "TCB_INFO_BELOW_FLOOR"
+  | "QE_IDENTITY_SIGNATURE"
+  | "QE_IDENTITY_STALE"
+  | "QE_IDENTITY_BELOW_FLOOR"
+
+/** Signatures and fields of quote and quoting enclave (items 6 to 9). */
+export type ReportCode =
+  | "QE_REPORT_SIGNATURE"
+  | "QE_REPORT_BINDING"
+  | "QE_IDENTITY_MISMATCH"
+  | "QE_TCB_LEVEL"
+  | "QUOTE_SIGNATURE"
+  | "TCB_LEVEL"
+  | "MODULE_SIGNER"
+  | "MODULE_IDENTITY"
+  | "MODULE_TCB_LEVEL"
+  | "TD_DEBUG"
+  | "TD_ATTRIBUTES"
+  | "TD_SERVICE"
+
+/** The verifier's own policy (items 9 to 12). */
+export type PolicyCode =
+  | "POLICY_TCB_STATUS"
+  | "POLICY_TD_ATTRIBUTES"
+  | "POLICY_XFAM"
+  | "POLICY_OWNER"
+  | "POLICY_IMAGE"
+  | "POLICY_COMPOSE"
+  | "POLICY_PLATFORM"
+  | "POLICY_KEY_PROVIDER"
+  | "POLICY_REPORT_DATA"
+  | "EVENT_LOG_MISMATCH"
+  | "EVENT_LOG_INCOMPLETE"
+  | "EVENT_LOG_DUPLICATE"
+  | "CONFIG_ID_MISSING"
+  | "CONFIG_ID_VERSION"
+  | "CONFIG_ID_MISMATCH"
+  | "DEVNET_ROOT_REFUSED"
+
+export type AttestationErrorCode =
+  | MalformedCode
+  | QuoteCode
+  | ChainCode
+  | CollateralCode
+  | ReportCode
+  | PolicyCode
+
+export type AttestationErrorDetail = { readonly code: AttestationErrorCode; readonly message: string }
+
+/** @param message one sentence, lower case, the broken rule with the offending value. */
+export const attestationError = (
+  code: AttestationErrorCode,
+  message: string,
+  options?: ErrorOptions,
+): ProtocolError<AttestationErrorDetail> => new ProtocolError({ code, message }, options)
+
+/** Runs `parse` and turns any attestation error of a lower layer into `code`, keeping it as the cause. */
+export function within<T>(code: MalformedCode, what: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.detail.code === code) throw error
+    throw attestationError(code, `${what}: ${error.detail.message}`, { cause: error })
+  }
+}

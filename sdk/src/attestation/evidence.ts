@@ -1,0 +1,43 @@
+/**
+ * The parts of a quote that a contract needs (attestation.md §1 decision 3): no signature of the quote covers the
+ * certificates of the CAs, so they are left out and the CA is named by its key, which the contract holds already.
+ */
+import { concatBytes, keccak } from "../protocol/codec.ts"
+import type { Digest } from "../protocol/ids.ts"
+import { parseCertificate } from "./certificate.ts"
+import { attestationError } from "./errors.ts"
+import { parseQuote } from "./quote.ts"
+
+export type Evidence = {
+  /** Header and body as signed: 632 bytes for version 4. */
+  readonly quote: Uint8Array
+  /** signature 64 ‖ attestation key 64 ‖ QE report 384 ‖ its signature 64 ‖ QE authentication data. */
+  readonly auth: Uint8Array
+  /** DER of the PCK certificate. */
+  readonly pckLeaf: Uint8Array
+  /** keccak256(x ‖ y) of the CA key that signed it. */
+  readonly caId: Digest
+}
+
+/** Splits a quote for the contract. Nothing is verified. @throws as parseQuote and parseCertificate. */
+export function evidenceOf(bytes: Uint8Array): Evidence {
+  const quote = parseQuote(bytes)
+  const [pckLeaf, intermediate] = quote.chain
+  if (!pckLeaf || !intermediate)
+    throw attestationError("CHAIN_LENGTH", `want three certificates in the quote, got ${quote.chain.length}`)
+  return {
+    quote: quote.signedBytes,
+    auth: concatBytes(
+      quote.signature,
+      quote.attestationKey,
+      quote.qeReport.bytes,
+      quote.qeReportSignature,
+      quote.qeAuthData,
+    ),
+    pckLeaf,
+    caId: caIdOf(parseCertificate(intermediate).publicKey),
+  }
+}
+
+/** @param publicKey x ‖ y. */
+export const caIdOf = (publicKey: Uint8Array): Digest => keccak(publicKey)
