@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Certificate, DecryptionResult, EpochHeader} from "../types/Decryption.sol";
+
+/// @title Acceptance of decryption results: group signature and live standing of every signer (protocol §7)
+/// @notice Holds, per (key, epoch), the group key and one expiry per party. Its address is the verifyingContract of
+/// every EIP-712 message of Twinlock.
+interface IDecryptionVerifier {
+    event EpochInstalled(
+        bytes32 indexed keyId,
+        uint32 indexed epoch,
+        address gateway,
+        uint256 groupX,
+        uint8 groupV,
+        uint8 n,
+        uint8 quorum,
+        uint32[] expiries
+    );
+    /// @param expiry end of the party's standing in seconds, exclusive; 0 = removed
+    event ExpirySet(bytes32 indexed keyId, uint32 indexed epoch, uint8 indexed index, uint32 expiry);
+    /// @param parties bit (i - 1) = party i
+    event ExpiriesCleared(bytes32 indexed keyId, uint32 indexed epoch, uint256 parties);
+
+    error NotKeyRegistry(address caller);
+    error NotNodeRegistry(address caller);
+    error EpochAlreadyInstalled(bytes32 keyId, uint32 epoch);
+    error UnknownEpoch(bytes32 keyId, uint32 epoch);
+    error BadGroupKey(uint256 groupX, uint8 groupV);
+    error BadCommitteeSize(uint256 n, uint8 quorum);
+    error PartyOutOfRange(uint8 index, uint8 n);
+    error GatewayNotBound(address gateway, address bound);
+    error ResultShapeMismatch(uint256 handles, uint256 sessions, uint256 plaintextBytes);
+    error SignersOutOfRange(uint256 signers, uint8 n);
+    error TooFewSigners(uint8 signers, uint8 quorum);
+    error SignerNotLive(uint8 index, uint32 expiry);
+    error BadPath(uint32 index, uint32 leaves, uint256 pathLength);
+    error BadGroupSignature(bytes32 digest);
+
+    /// @notice Returns if `result` is accepted now, reverts with the broken rule otherwise.
+    /// @dev Binding of the key to the gateway, the shape of the result, the signers' count and range, the live standing
+    /// of every named signer and the group signature are all checked; the request's own state is the gateway's matter.
+    function verify(DecryptionResult calldata result, Certificate calldata certificate) external view;
+
+    /// @notice Installs the group key of a fresh epoch. Only KeyRegistry.
+    /// @param expiries by party index - 1
+    function installEpoch(bytes32 keyId, uint32 epoch, EpochHeader calldata header, uint32[] calldata expiries) external;
+
+    /// @notice Sets the end of one party's standing. Only NodeRegistry.
+    function setExpiry(bytes32 keyId, uint32 epoch, uint8 index, uint32 expiry) external;
+
+    /// @notice Ends the standing of every party in the bitmap at once. Only NodeRegistry.
+    function clearExpiries(bytes32 keyId, uint32 epoch, uint256 parties) external;
+
+    /// @notice Group key, committee size, quorum and gateway of an epoch; all zero where unknown.
+    function headerOf(bytes32 keyId, uint32 epoch) external view returns (EpochHeader memory);
+
+    /// @notice End of a party's standing in seconds, exclusive; 0 where it has none.
+    function expiryOf(bytes32 keyId, uint32 epoch, uint8 index) external view returns (uint32);
+
+    /// @notice EIP-712 domain separator ("Twinlock", "1", chain id, this contract).
+    function domainSeparator() external view returns (bytes32);
+
+    /// @notice EIP-712 struct hash of a result: the content of its leaf.
+    function hashResult(DecryptionResult calldata result) external view returns (bytes32);
+
+    /// @notice The digest that the group signs for the tree in which `result` stands as the certificate says.
+    function batchDigest(DecryptionResult calldata result, Certificate calldata certificate)
+        external
+        view
+        returns (bytes32);
+}
