@@ -1,0 +1,108 @@
+/**
+ * Signatures of gossip messages (protocol §2, §6): every message is signed by the sender's seat signer, so transcripts are
+ * evidence. An approval is EIP-712 typed data, every other kind a tagged hash over its fields in wire order. The key id
+ * binds chain and registry.
+ * Secret input: the seat's signing key of `signMessage`.
+ */
+import { concatBytes, hashWords, keccak, taggedHash, toHex } from "./codec.ts"
+import { type Committee, signerOf } from "./committee.ts"
+import { hashApproval, type SigningDomain, typedDigest } from "./eip712.ts"
+import { assertNever, ProtocolError } from "./errors.ts"
+import { type Digest, parseDigest } from "./ids.ts"
+import type { CommitmentPair, GossipMessage, Unsigned } from "./messages.ts"
+import { signDigest, verifySignature } from "./signature.ts"
+import { sessionsHash } from "./subjects.ts"
+
+const NO_COMMITMENTS: Digest = parseDigest(`0x${"00".repeat(32)}`)
+
+/** What an approval binds of its FROST commitments: their keccak256, zero where there are none. */
+export const commitmentsHash = (commitments: readonly CommitmentPair[]): Digest =>
+  commitments.length === 0 ? NO_COMMITMENTS : keccak(concatBytes(...commitments))
+
+/** The digest that the sender signs; it also names a signing request in the answers to it. */
+export function messageDigest(message: Unsigned<GossipMessage>, domain: SigningDomain): Digest {
+  const { keyId, epoch, party } = message
+  switch (message.kind) {
+    case "approval": {
+      const { subject, blockNumber, blockHash, verdict } = message
+      const sessions = sessionsHash(message.sessions)
+      const commitments = commitmentsHash(message.commitments)
+      const content = {
+        keyId,
+        epoch,
+        subject,
+        sessionsHash: sessions,
+        blockNumber,
+        blockHash,
+        verdict,
+        commitments,
+      }
+      return typedDigest(domain, hashApproval(content))
+    }
+    case "decryption-share": {
+      const { subject, sessionId, share } = message
+      return taggedHash(
+        "twinlock/decryption-share/v1",
+        keyId,
+        epoch,
+        party,
+        subject,
+        sessionId,
+        keccak(share),
+      )
+    }
+    case "signing-request": {
+      const { attempt, subjects, root, signers } = message
+      const list = keccak(concatBytes(...signers.flatMap((s) => [Uint8Array.of(s.party), s.commitment])))
+      const tag = "twinlock/signing-request/v1"
+      return taggedHash(tag, keyId, epoch, party, attempt, hashWords(subjects), subjects.length, root, list)
+    }
+    case "signature-share": {
+      const { request, share } = message
+      const commitments = commitmentsHash(message.commitments)
+      return taggedHash(
+        "twinlock/signature-share/v1",
+        keyId,
+        epoch,
+        party,
+        request,
+        toHex(share),
+        commitments,
+      )
+    }
+    case "certificate-announcement": {
+      const { subjects, root, signers, r, s } = message
+      const tag = "twinlock/certificate-announcement/v1"
+      return taggedHash(tag, keyId, epoch, party, hashWords(subjects), subjects.length, root, signers, r, s)
+    }
+    default:
+      return assertNever(message)
+  }
+}
+
+/**
+ * The message with the sender's signature.
+ * **Security:** `secretKey` is the seat's signer; it MUST NOT leave the enclave.
+ */
+export function signMessage<M extends GossipMessage>(
+  message: Unsigned<M>,
+  domain: SigningDomain,
+  secretKey: Uint8Array,
+): M {
+  const digest = messageDigest(message as Unsigned<GossipMessage>, domain)
+  return { ...message, signature: signDigest(digest, secretKey) } as unknown as M
+}
+
+/**
+ * Checks that the party named by `message` signed it as a member of `committee`.
+ * @throws MESSAGE_COMMITTEE, BAD_PARTY_INDEX, SIGNATURE_FORM, SIGNATURE_SIGNER
+ */
+export function verifyMessage(message: GossipMessage, domain: SigningDomain, committee: Committee): void {
+  if (message.keyId !== committee.keyId || message.epoch !== committee.epoch)
+    throw new ProtocolError({
+      code: "MESSAGE_COMMITTEE",
+      message: `want key ${committee.keyId} epoch ${committee.epoch}, got ${message.keyId} epoch ${message.epoch}`,
+    })
+  const signer = signerOf(committee, message.party)
+  verifySignature(messageDigest(message, domain), message.signature, signer)
+}
