@@ -11,7 +11,6 @@ export type MalformedCode =
   | "TCB_INFO_MALFORMED"
   | "QE_IDENTITY_MALFORMED"
   | "EVENT_LOG_MALFORMED"
-  | "COMPOSE_MALFORMED"
 
 /** The quote's header or layout (attestation.md §3.5 item 1). */
 export type QuoteCode =

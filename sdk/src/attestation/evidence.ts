@@ -5,8 +5,10 @@
 import { concatBytes, keccak } from "../protocol/codec.ts"
 import type { Digest } from "../protocol/ids.ts"
 import { parseCertificate } from "./certificate.ts"
+import type { CollateralBundle } from "./collateralBundle.ts"
 import { attestationError } from "./errors.ts"
-import { parseQuote } from "./quote.ts"
+import { parsePemChain } from "./pem.ts"
+import { parseQuote, parseQuoteParts, type Quote } from "./quote.ts"
 
 export type Evidence = {
   /** Header and body as signed: 632 bytes for version 4. */
@@ -41,3 +43,14 @@ export function evidenceOf(bytes: Uint8Array): Evidence {
 
 /** @param publicKey x ‖ y. */
 export const caIdOf = (publicKey: Uint8Array): Digest => keccak(publicKey)
+
+/**
+ * The quote behind `evidence`, with the CA certificates of the collateral. Nothing is verified.
+ * @throws CHAIN_ISSUER where the collateral's CA is not the one that the evidence names.
+ */
+export function quoteOfEvidence(evidence: Evidence, collateral: CollateralBundle): Quote {
+  const [authority, ...others] = parsePemChain(collateral.pck_crl_issuer_chain)
+  if (!authority || caIdOf(parseCertificate(authority).publicKey) !== evidence.caId)
+    throw attestationError("CHAIN_ISSUER", `the collateral has no certificate of CA ${evidence.caId}`)
+  return parseQuoteParts(evidence.quote, evidence.auth, [evidence.pckLeaf, authority, ...others])
+}

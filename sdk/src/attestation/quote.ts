@@ -137,61 +137,64 @@ function parseQeReport(bytes: Uint8Array): QeReport {
   return { bytes, miscSelect, attributes, mrSigner, isvProdId, isvSvn, reportData }
 }
 
-/** A length-prefixed part whose type must be `want`. */
-function certified(reader: Reader, want: number): Reader {
+/** Type, length and content of the last part of `reader`; the type must be `want`. */
+function certified(reader: Reader, want: 5 | 6): Uint8Array {
   const type = u16(reader)
   if (type !== want)
     throw attestationError("QUOTE_CERTIFICATION_TYPE", `certification data type must be ${want}, got ${type}`)
-  const part = new Reader(reader.take(u32(reader)))
+  const content = reader.take(u32(reader))
   reader.end()
-  return part
+  return content
 }
 
-function parse(bytes: Uint8Array): Quote {
-  const reader = new Reader(bytes)
+type SignedPart = Pick<Quote, "version" | "report" | "signedBytes">
+type AuthPart = Pick<Quote, "signature" | "attestationKey" | "qeReport" | "qeReportSignature" | "qeAuthData">
+
+/** Header and body at the start of `bytes`. */
+function parseSignedPart(reader: Reader, bytes: Uint8Array): SignedPart {
   const version = parseHeader(reader)
   const kind = version === 4 ? "td10" : parseBodyKind(reader)
   const report = parseReport(reader, kind)
-  const signedLength = HEADER_LENGTH + (version === 5 ? 6 : 0) + (kind === "td10" ? TD10_LENGTH : TD15_LENGTH)
+  const bodyLength = kind === "td10" ? TD10_LENGTH : TD15_LENGTH
+  const length = HEADER_LENGTH + (version === 5 ? 6 : 0) + bodyLength
+  return { version, report, signedBytes: bytes.slice(0, length) }
+}
+
+function parseWhole(bytes: Uint8Array): Quote {
+  const reader = new Reader(bytes)
+  const signedPart = parseSignedPart(reader, bytes)
   const authLength = u32(reader)
   const auth = new Reader(reader.take(authLength))
-  const padding = bytes.subarray(signedLength + 4 + authLength)
+  const padding = bytes.subarray(signedPart.signedBytes.length + 4 + authLength)
   if (padding.some((byte) => byte !== 0))
     throw attestationError("QUOTE_LENGTH", `${padding.length} bytes stand after the quote`)
 
   const signature = auth.take(64)
   const attestationKey = auth.take(64)
-  const certification = certified(auth, 6)
+  const certification = new Reader(certified(auth, 6))
   const qeReport = parseQeReport(certification.take(384))
   const qeReportSignature = certification.take(64)
   const qeAuthData = certification.take(u16(certification))
-  const pemType = u16(certification)
-  if (pemType !== 5)
-    throw attestationError(
-      "QUOTE_CERTIFICATION_TYPE",
-      `certificates must come as type 5 (PEM), got ${pemType}`,
-    )
-  const pem = certification.take(u32(certification))
-  certification.end()
+  const chain = parsePemChain(String.fromCharCode(...certified(certification, 5)))
+  return { ...signedPart, signature, attestationKey, qeReport, qeReportSignature, qeAuthData, chain }
+}
+
+function parseAuthPart(bytes: Uint8Array): AuthPart {
+  const reader = new Reader(bytes)
   return {
-    version,
-    report,
-    signedBytes: bytes.slice(0, signedLength),
-    signature,
-    attestationKey,
-    qeReport,
-    qeReportSignature,
-    qeAuthData,
-    chain: parsePemChain(String.fromCharCode(...pem)),
+    signature: reader.take(64),
+    attestationKey: reader.take(64),
+    qeReport: parseQeReport(reader.take(384)),
+    qeReportSignature: reader.take(64),
+    qeAuthData: reader.take(Math.max(bytes.length - 576, 0)),
   }
 }
 
-/** @throws QUOTE_* where header or layout is wrong, PEM_MALFORMED where the certificates are. */
-export function parseQuote(bytes: Uint8Array): Quote {
+function sized<T>(bytes: Uint8Array, parse: () => T): T {
   if (bytes.length > QUOTE_LIMIT)
     throw attestationError("QUOTE_LENGTH", `a quote has at most ${QUOTE_LIMIT} bytes, got ${bytes.length}`)
   try {
-    return parse(bytes)
+    return parse()
   } catch (error) {
     if (!isProtocolError(error, "CODEC_SHORT", "CODEC_TRAILING")) throw error
     throw attestationError("QUOTE_LENGTH", `quote of ${bytes.length} bytes: ${error.detail.message}`, {
@@ -199,3 +202,22 @@ export function parseQuote(bytes: Uint8Array): Quote {
     })
   }
 }
+
+/** @throws QUOTE_* where header or layout is wrong, PEM_MALFORMED where the certificates are. */
+export const parseQuote = (bytes: Uint8Array): Quote => sized(bytes, () => parseWhole(bytes))
+
+/**
+ * A quote from the parts that contracts take (`evidence.ts`), exact in length.
+ * @param chain DER, leaf first. @throws QUOTE_*
+ */
+export const parseQuoteParts = (
+  signedBytes: Uint8Array,
+  auth: Uint8Array,
+  chain: readonly Uint8Array[],
+): Quote =>
+  sized(signedBytes, () => {
+    const reader = new Reader(signedBytes)
+    const signedPart = parseSignedPart(reader, signedBytes)
+    reader.end()
+    return { ...signedPart, ...sized(auth, () => parseAuthPart(auth)), chain }
+  })

@@ -1,0 +1,102 @@
+/**
+ * Replay of RTMR3, into which the dstack guest measures its own boot (attestation.md §5.2, §5.3). Digests are always
+ * recomputed from the payloads: a log that carries its own digests proves nothing about its payloads, and newer
+ * guests leave them out. Facts are taken from before `system-ready` only; whatever the application emits later can
+ * move the register but cannot state a fact.
+ */
+import { sha384 } from "@noble/hashes/sha2.js"
+import { concatBytes, fromHex, keccak, toHex, utf8ToBytes } from "../protocol/codec.ts"
+import type { Digest, Hex } from "../protocol/ids.ts"
+import { attestationError } from "./errors.ts"
+
+export type RuntimeEvent = { readonly name: string; readonly payload: Uint8Array }
+
+/** What the guest measured about itself while it booted. */
+export type BootFacts = {
+  /** 20 bytes. */
+  readonly appId: Hex
+  /** 32 bytes. */
+  readonly composeHash: Hex
+  /** 20 bytes, or none where the compose file asks for no instance id. */
+  readonly instanceId: Hex
+  /** keccak256 of the key provider's JSON: names who can derive the guest's sealing keys. */
+  readonly providerId: Digest
+}
+
+const RUNTIME_EVENT_TYPE = 0x08000001
+const LOG_LIMIT = 1024 * 1024
+const EVENT_LIMIT = 4096
+
+const malformed = (message: string) => attestationError("EVENT_LOG_MALFORMED", message)
+
+function parseEvent(entry: unknown, index: number): RuntimeEvent | null {
+  if (typeof entry !== "object" || entry === null) throw malformed(`event ${index} is not an object`)
+  const { imr, event_type, event, event_payload } = entry as Readonly<Record<string, unknown>>
+  if (imr === 0 || imr === 1 || imr === 2) return null
+  if (imr !== 3) throw malformed(`event ${index} extends unknown register ${String(imr).slice(0, 20)}`)
+  if (event_type !== RUNTIME_EVENT_TYPE) throw malformed(`event ${index} of RTMR3 is not a runtime event`)
+  if (
+    typeof event !== "string" ||
+    typeof event_payload !== "string" ||
+    !/^([0-9a-fA-F]{2})*$/.test(event_payload)
+  )
+    throw malformed(`event ${index} needs a name and a hex payload`)
+  return { name: event, payload: fromHex(`0x${event_payload}`) }
+}
+
+/** The RTMR3 events of a guest agent's event log, in order. @throws EVENT_LOG_MALFORMED */
+export function parseEventLog(text: string): readonly RuntimeEvent[] {
+  if (text.length > LOG_LIMIT)
+    throw malformed(`an event log has at most ${LOG_LIMIT} characters, got ${text.length}`)
+  let entries: unknown
+  try {
+    entries = JSON.parse(text)
+  } catch (cause) {
+    throw attestationError("EVENT_LOG_MALFORMED", "the event log is not JSON", { cause })
+  }
+  if (!Array.isArray(entries) || entries.length > EVENT_LIMIT)
+    throw malformed(`an event log is a list of at most ${EVENT_LIMIT} events`)
+  return entries.map(parseEvent).filter((event) => event !== null)
+}
+
+/** sha384(type ‖ ":" ‖ name ‖ ":" ‖ payload), type little-endian. */
+const eventDigest = (event: RuntimeEvent): Uint8Array =>
+  sha384(concatBytes(Uint8Array.of(1, 0, 0, 8), utf8ToBytes(`:${event.name}:`), event.payload))
+
+/** The register after all events, 48 bytes, from zero. */
+export const replayRuntimeEvents = (events: readonly RuntimeEvent[]): Hex =>
+  toHex(
+    events.reduce((register, event) => sha384(concatBytes(register, eventDigest(event))), new Uint8Array(48)),
+  )
+
+/**
+ * The facts of the boot.
+ * @throws EVENT_LOG_INCOMPLETE without `system-ready` or a wanted event, EVENT_LOG_DUPLICATE where an event stands
+ * twice before it.
+ */
+export function bootFactsOf(events: readonly RuntimeEvent[]): BootFacts {
+  const end = events.findIndex((event) => event.name === "system-ready")
+  if (end < 0) throw attestationError("EVENT_LOG_INCOMPLETE", "the event log has no system-ready")
+  const boot = new Map<string, Uint8Array>()
+  for (const { name, payload } of events.slice(0, end)) {
+    if (boot.has(name))
+      throw attestationError("EVENT_LOG_DUPLICATE", `event ${JSON.stringify(name)} stands twice`)
+    boot.set(name, payload)
+  }
+  const fact = (name: string, ...lengths: readonly number[]): Uint8Array => {
+    const payload = boot.get(name)
+    if (!payload) throw attestationError("EVENT_LOG_INCOMPLETE", `event ${name} is missing`)
+    if (lengths.length > 0 && !lengths.includes(payload.length))
+      throw malformed(`event ${name} has ${payload.length} bytes, want ${lengths.join(" or ")}`)
+    return payload
+  }
+  return {
+    appId: toHex(fact("app-id", 20)),
+    composeHash: toHex(fact("compose-hash", 32)),
+    instanceId: toHex(fact("instance-id", 0, 20)),
+    providerId: providerIdOf(fact("key-provider")),
+  }
+}
+
+/** @param payload of the key-provider event: JSON with name and id, taken as opaque bytes. */
+export const providerIdOf = (payload: Uint8Array): Digest => keccak(payload)
