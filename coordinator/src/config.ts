@@ -6,7 +6,6 @@ import { z } from "zod"
 export type ConfigErrorCode = "CONFIG_UNREADABLE" | "CONFIG_INVALID"
 
 const address = z.string().regex(/^0x[0-9a-f]{40}$/, "want a lower-case 0x address")
-const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/, "want 32 bytes of lower-case 0x hex")
 const url = z.url({ protocol: /^https?$/ })
 
 export const configSchema = z.strictObject({
@@ -21,18 +20,16 @@ export const configSchema = z.strictObject({
   contracts: z.strictObject({
     nodeRegistry: address,
     keyRegistry: address,
-    decryptionVerifier: address,
     decryptionGateway: address,
     coprocessor: address,
-    ciphertextCommitments: address,
-    collateralStore: address,
-    quoteVerifier: address,
   }),
-  keyId: bytes32,
-  epoch: z.number().int().positive(),
   /** HTTP APIs of the keyholder nodes and of the executors. */
   nodes: z.array(url),
   executors: z.array(url),
+  /** Executors that must answer alike. */
+  executorQuorum: z.number().int().min(2),
+  /** Nodes whose shares a client needs (2t+1). */
+  nodeQuorum: z.number().int().min(3),
   /** File with the 0x-hex private key that pays for submissions. */
   submitterKeyFile: z.string().min(1),
   limits: z

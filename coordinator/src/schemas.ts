@@ -1,5 +1,15 @@
-/** The bodies of the HTTP API (docs/protocol.md, HTTP): strict shapes with hard maxima. */
+/** Checks of the HTTP bodies of sdk/src/protocol/http.ts: strict shapes with hard maxima. */
+import type {
+  CertificatesRequest,
+  ExecutorInputsResponse,
+  InputsRequest,
+  NodeUserDecryptionResponse,
+  UserDecryptionRequest,
+} from "@twinlock/sdk/protocol/http"
 import { z } from "zod"
+
+export const MAX_HANDLES = 32
+const MAX_PATH = 20
 
 const hex = (maxBytes: number) =>
   z
@@ -12,16 +22,18 @@ const address = exactHex(20)
 const bytes32 = exactHex(32)
 const decimal = z.string().regex(/^(0|[1-9][0-9]{0,77})$/, "want a decimal string")
 const uint32 = z.number().int().min(0).max(0xffff_ffff)
+const handles = z.array(bytes32).min(1).max(MAX_HANDLES)
+const signature = exactHex(65)
 
-export const MAX_HANDLES = 32
-const signature = hex(65)
+/** The brands of the SDK's types are earned by the patterns above. */
+const branded = <T>(schema: z.ZodType): z.ZodType<T> => schema as z.ZodType<T>
 
-export const inputRequest = z.strictObject({ list: hex(65_536), contract: address, user: address })
-export const inputAnswer = z.strictObject({
-  handles: z.array(bytes32).min(1).max(MAX_HANDLES),
-  signer: address,
-  signature,
-})
+export const inputsRequest = branded<InputsRequest>(
+  z.strictObject({ list: hex(65_536), contract: address, user: address }),
+)
+export const executorInputsResponse = branded<ExecutorInputsResponse>(
+  z.strictObject({ handles, signer: address, signature }),
+)
 
 const permit = z.strictObject({
   user: address,
@@ -34,38 +46,50 @@ const permit = z.strictObject({
   extra: hex(1024),
 })
 
-export const userDecryptionRequest = z.strictObject({
-  permit,
-  /** 65 bytes of a key holder, or whatever a contract account wants (ERC-1271). */
-  signature: hex(4096),
-  transportKey: hex(2048),
-  handles: z
-    .array(z.strictObject({ handle: bytes32, contract: address }))
-    .min(1)
-    .max(MAX_HANDLES),
-})
+export const userDecryptionRequest = branded<UserDecryptionRequest>(
+  z.strictObject({
+    keyId: bytes32,
+    permit,
+    /** 65 bytes of a key holder, or whatever a contract account wants (ERC-1271). */
+    signature: hex(4096),
+    transportKey: hex(2048),
+    handles: z
+      .array(z.strictObject({ handle: bytes32, contract: address }))
+      .min(1)
+      .max(MAX_HANDLES),
+  }),
+)
 
-export const userDecryptionAnswer = z.strictObject({
-  party: z.number().int().min(1).max(15),
-  signer: address,
-  sealed: z.array(hex(65_536)).min(1).max(MAX_HANDLES),
-  signature,
-})
+const sealedShare = z.strictObject({ handle: bytes32, sessionId: bytes32, sealed: hex(16_384), signature })
 
-export const certificateSubmission = z.strictObject({
-  requestId: bytes32,
-  sessions: z.array(bytes32).min(1).max(MAX_HANDLES),
-  plaintexts: hex(32 * MAX_HANDLES),
-  certificate: z.strictObject({
+export const nodeUserDecryptionResponse = branded<NodeUserDecryptionResponse>(
+  z.strictObject({
     keyId: bytes32,
     epoch: uint32,
-    signers: decimal,
-    leaves: uint32,
-    index: uint32,
-    path: z.array(bytes32).max(20),
-    r: address,
-    s: decimal,
+    party: z.number().int().min(1).max(15),
+    sealedShares: z.array(sealedShare).min(1).max(MAX_HANDLES),
   }),
-})
+)
 
-export type CertificateSubmission = z.infer<typeof certificateSubmission>
+export const certificatesRequest = branded<CertificatesRequest>(
+  z.strictObject({
+    result: z.strictObject({
+      chainId: decimal,
+      gateway: address,
+      requestId: bytes32,
+      handles,
+      sessions: handles,
+      plaintexts: hex(32 * MAX_HANDLES),
+    }),
+    certificate: z.strictObject({
+      keyId: bytes32,
+      epoch: uint32,
+      signers: decimal,
+      leaves: uint32,
+      index: uint32,
+      path: z.array(bytes32).max(MAX_PATH),
+      r: address,
+      s: decimal,
+    }),
+  }),
+)

@@ -1,19 +1,14 @@
 /** POST /v1/inputs: hands an encrypted input with its proof to the executors and returns k equal, signed answers. */
+import type { ExecutorInputsResponse, InputsResponse } from "@twinlock/sdk/protocol/http"
 import type { Route } from "../app.ts"
 import { readBody } from "../body.ts"
 import { coordinatorError } from "../httpError.ts"
 import { type Answer, askAll, type RelayOptions, refusals } from "../relay.ts"
-import { inputAnswer, inputRequest } from "../schemas.ts"
-
-type InputAnswer = {
-  readonly handles: readonly string[]
-  readonly signer: string
-  readonly signature: string
-}
+import { executorInputsResponse, inputsRequest } from "../schemas.ts"
 
 /** The largest group of answers with the same handles. */
-function majority(answers: readonly Answer<InputAnswer>[]): readonly InputAnswer[] {
-  const groups = new Map<string, InputAnswer[]>()
+function majority(answers: readonly Answer<ExecutorInputsResponse>[]): readonly ExecutorInputsResponse[] {
+  const groups = new Map<string, ExecutorInputsResponse[]>()
   for (const answer of answers) {
     if (!answer.ok) continue
     const key = answer.value.handles.join()
@@ -26,12 +21,12 @@ function majority(answers: readonly Answer<InputAnswer>[]): readonly InputAnswer
 export function inputRoutes(executors: readonly string[], k: number, relay: RelayOptions): Route {
   return (app) => {
     app.post("/v1/inputs", async (context) => {
-      const body = await readBody(context, inputRequest)
-      const answers = await askAll<InputAnswer>(
+      const body = await readBody(context, inputsRequest)
+      const answers = await askAll(
         executors,
         "/v1/inputs",
         body,
-        inputAnswer,
+        executorInputsResponse,
         relay,
         (so) => majority(so).length >= k,
       )
@@ -39,16 +34,25 @@ export function inputRoutes(executors: readonly string[], k: number, relay: Rela
       const [first] = agreed
       if (first === undefined || agreed.length < k) {
         const some = answers.some((answer) => answer.ok)
+        const refused = answers.find((answer) => !answer.ok && !answer.code.startsWith("PEER_"))
         throw coordinatorError({
-          code: some ? "EXECUTORS_DISAGREE" : "EXECUTORS_UNREACHABLE",
-          message: `${agreed.length} of the ${k} executors needed gave the same handles`,
+          code: some
+            ? "EXECUTORS_DISAGREE"
+            : refused === undefined
+              ? "EXECUTORS_UNREACHABLE"
+              : "INPUT_REFUSED",
+          message:
+            refused !== undefined && !refused.ok
+              ? `${refused.code}: ${refused.message}`
+              : `${agreed.length} of the ${k} executors needed gave the same handles`,
           causes: refusals(answers),
         })
       }
-      return context.json({
+      const answer: InputsResponse = {
         handles: first.handles,
         attestations: agreed.map(({ signer, signature }) => ({ signer, signature })),
-      })
+      }
+      return context.json(answer)
     })
   }
 }
