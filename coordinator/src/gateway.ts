@@ -12,6 +12,7 @@ import {
   type Digest,
   type KeyId,
   parseDigest,
+  parseKeyId,
   type RequestId,
 } from "@twinlock/sdk/protocol/ids"
 import {
