@@ -1,0 +1,233 @@
+/**
+ * The one opening of the key (keygen.md §3 steps 4 and 5) as a reduce-scatter: chunk c is summed by the party j with
+ * c mod n = j − 1, which receives every other party's masked contribution in pieces, adds them up and publishes the
+ * sum. Contributions and sums are public: noise and pairwise zero-sharing hide each contribution's secrets.
+ *
+ * Parties move in lock-step windows of n chunks. A party holds the accumulator of one chunk and one own contribution;
+ * pieces for a later chunk wait unacknowledged in the sender. No deadlock: whoever is furthest behind only sends for
+ * chunks that their summing party is still collecting.
+ */
+import type { Hash } from "node:crypto"
+import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
+import { partyIndexes, signerOf } from "@twinlock/sdk/protocol/committee"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { type Attempt, refuse } from "./attempt.ts"
+import { bytesDigest, finishDigest, startDigest } from "./digest.ts"
+import type { BlobSink, CeremonyParty, ChunkLayout, KeygenEngine } from "./engine.ts"
+import { type DeliveryOptions, deliver } from "./outbox.ts"
+import { CEREMONY_PROTOCOLS } from "./router.ts"
+
+export type ContributionErrorCode =
+  /** a piece does not decode, is empty, not aligned to 16 bytes, or reaches over the chunk's end. */
+  | "CHUNK_FORM"
+  /** a piece leaves a gap after the one before it. */
+  | "CHUNK_ORDER"
+  /** a piece of a chunk that another party sums. */
+  | "CHUNK_FOREIGN"
+  /** contributions to a chunk did not arrive in time. */
+  | "CHUNK_SILENT"
+  /** the engine made a contribution of another length than the layout says. */
+  | "CHUNK_LENGTH"
+
+const contributionError = (
+  code: ContributionErrorCode,
+  message: string,
+  culprits: readonly PartyIndex[] = [],
+): ProtocolError => new ProtocolError({ code, message, culprits })
+
+/** A multiple of 16, so that pieces end between words. */
+export const PIECE_BYTES: number = 2 * 1024 * 1024
+const MAX_PIECE_BYTES: number = 2 * 1024 * 1024
+const VERSION = 1
+
+/** The party that sums chunk `index`. */
+export const summingParty = (index: number, n: number): PartyIndex => parsePartyIndex((index % n) + 1, n)
+
+type Piece = { readonly chunk: number; readonly offset: number; readonly data: Uint8Array }
+
+export const encodePiece = ({ committee, attempt }: Attempt, { chunk, offset, data }: Piece): Uint8Array =>
+  new Writer()
+    .uint(1, VERSION)
+    .hex(committee.keyId)
+    .uint(4, attempt)
+    .uint(4, chunk)
+    .uint(4, offset)
+    .bytes(data)
+    .done()
+
+/** Key id and attempt were read by the router already. */
+function decodePiece(payload: Uint8Array): Piece {
+  const reader = new Reader(payload)
+  reader.take(1 + 32 + 4)
+  const piece = { chunk: reader.uint(4), offset: reader.uint(4), data: reader.bytes(MAX_PIECE_BYTES) }
+  reader.end()
+  return piece
+}
+
+export type Contributions = {
+  /** SHA-256 of the sums of this party's chunks, ascending by chunk. */
+  readonly sums: readonly Digest[]
+  /** SHA-256 of this party's contribution to every chunk. */
+  readonly contributed: readonly Digest[]
+  /** SHA-256 of what each other party sent for this party's chunks, ascending by chunk. */
+  readonly received: ReadonlyMap<PartyIndex, readonly Digest[]>
+}
+
+export type ReduceScatter = {
+  /** Resolves once the piece is added, so that the sender feels back-pressure. */
+  receive(from: PartyIndex, payload: Uint8Array): Promise<void>
+  /** Contributes to every chunk and sums the own ones. @throws ContributionErrorCode, and what the engine throws */
+  run(): Promise<Contributions>
+}
+
+export type ReduceScatterDeps = DeliveryOptions & {
+  readonly engine: Pick<KeygenEngine, "addInto" | "keyLayout">
+  readonly party: Pick<CeremonyParty, "contribution">
+  readonly sink: BlobSink
+  /** Longest wait for the contributions to one chunk. */
+  readonly chunkTimeoutMs: number
+  readonly onBytes: (sent: number) => void
+}
+
+/** Progress of one sender in the chunk that is being collected. */
+type Stream = { offset: number; readonly hash: Hash }
+
+type Collector = {
+  readonly layout: ChunkLayout
+  readonly accumulator: Uint8Array
+  readonly streams: ReadonlyMap<PartyIndex, Stream>
+  readonly missing: Set<PartyIndex>
+  readonly complete: PromiseWithResolvers<void>
+}
+
+export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): ReduceScatter {
+  const { committee, self } = attempt
+  const { engine, party, signal } = deps
+  const { chunks } = engine.keyLayout()
+  const others = partyIndexes(committee).filter((other) => other !== self)
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => {})
+  signal.addEventListener("abort", () => failure.reject(refuse("CEREMONY_STOPPED", "the attempt has ended")))
+  const turns = new Map<number, PromiseWithResolvers<void>>()
+  const sums: Digest[] = []
+  const received = new Map<PartyIndex, Digest[]>(others.map((other) => [other, []]))
+  let collector: Collector | null = null
+  let summed = -1
+
+  const turnOf = (chunk: number): PromiseWithResolvers<void> => {
+    const turn = turns.get(chunk) ?? Promise.withResolvers<void>()
+    turns.set(chunk, turn)
+    return turn
+  }
+
+  /** The own contribution becomes the accumulator. */
+  function open(layout: ChunkLayout, own: Uint8Array): Collector {
+    const opened: Collector = {
+      layout,
+      accumulator: own,
+      streams: new Map(others.map((other) => [other, { offset: 0, hash: startDigest() }])),
+      missing: new Set(others),
+      complete: Promise.withResolvers(),
+    }
+    collector = opened
+    turnOf(layout.index).resolve()
+    return opened
+  }
+
+  async function close({ layout, accumulator, streams, missing, complete }: Collector): Promise<void> {
+    const cancel = deps.scheduler.after(deps.chunkTimeoutMs, () =>
+      complete.reject(
+        contributionError("CHUNK_SILENT", `chunk ${layout.index} lacks parties ${[...missing]}`, [
+          ...missing,
+        ]),
+      ),
+    )
+    try {
+      await Promise.race([complete.promise, failure.promise])
+    } finally {
+      cancel()
+    }
+    collector = null
+    summed = layout.index
+    for (const [other, { hash }] of streams) received.get(other)?.push(finishDigest(hash))
+    const digest = bytesDigest(accumulator)
+    sums.push(digest)
+    await deps.sink.put(digest, accumulator, signal)
+  }
+
+  async function stream(layout: ChunkLayout, own: Uint8Array): Promise<void> {
+    const to = signerOf(committee, summingParty(layout.index, committee.n))
+    for (let offset = 0; offset < own.length; offset += PIECE_BYTES) {
+      const data = own.subarray(offset, offset + PIECE_BYTES)
+      const payload = encodePiece(attempt, { chunk: layout.index, offset, data })
+      const sent = deliver(to, CEREMONY_PROTOCOLS.chunk.id, payload, deps)
+      await Promise.race([sent, failure.promise])
+      deps.onBytes(payload.length)
+    }
+  }
+
+  function add(from: PartyIndex, { chunk, offset, data }: Piece, open: Collector): void {
+    const { layout, accumulator, streams, missing, complete } = open
+    const progress = streams.get(from)
+    if (progress === undefined || offset < progress.offset) return
+    if (offset > progress.offset)
+      throw contributionError("CHUNK_ORDER", `chunk ${chunk} wants byte ${progress.offset}, got ${offset}`, [
+        from,
+      ])
+    if (data.length === 0 || data.length % 16 !== 0 || offset + data.length > layout.byteLength)
+      throw contributionError("CHUNK_FORM", `${data.length} bytes at ${offset} of ${layout.byteLength}`, [
+        from,
+      ])
+    engine.addInto(accumulator.subarray(offset, offset + data.length), data, layout.wordBytes)
+    progress.hash.update(data)
+    progress.offset += data.length
+    if (progress.offset === layout.byteLength) missing.delete(from)
+    if (missing.size === 0) complete.resolve()
+  }
+
+  async function accept(from: PartyIndex, payload: Uint8Array): Promise<void> {
+    const piece = decodePiece(payload)
+    if (piece.chunk >= chunks.length || summingParty(piece.chunk, committee.n) !== self)
+      throw contributionError("CHUNK_FOREIGN", `chunk ${piece.chunk} is not summed here`, [from])
+    if (piece.chunk <= summed) return
+    await Promise.race([turnOf(piece.chunk).promise, failure.promise])
+    if (collector?.layout.index === piece.chunk) add(from, piece, collector)
+  }
+
+  return {
+    async receive(from, payload) {
+      try {
+        await accept(from, payload)
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+        const { code, message } = error.detail
+        const detail = code.startsWith("CODEC_") ? { code: "CHUNK_FORM", message } : error.detail
+        failure.reject(new ProtocolError({ ...detail, culprits: [from] }))
+        throw error
+      }
+    },
+    async run() {
+      const contributed: Digest[] = []
+      let closing: Promise<void> = Promise.resolve()
+      for (const layout of chunks) {
+        signal.throwIfAborted()
+        const own = await Promise.race([party.contribution(layout.index), failure.promise])
+        if (own.length !== layout.byteLength)
+          throw contributionError(
+            "CHUNK_LENGTH",
+            `chunk ${layout.index} wants ${layout.byteLength}, has ${own.length}`,
+          )
+        contributed.push(bytesDigest(own))
+        if (summingParty(layout.index, committee.n) !== self) await stream(layout, own)
+        else {
+          await closing
+          closing = close(open(layout, own))
+          closing.catch(failure.reject)
+        }
+      }
+      await closing
+      return { sums, contributed, received }
+    },
+  }
+}

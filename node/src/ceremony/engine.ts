@@ -1,0 +1,124 @@
+/**
+ * What the ceremony needs of the native addon: the arithmetic of key generation, CRS updates and threshold decryption
+ * behind plain byte arrays. `threshold/native.ts` provides it; tests may put a small real-arithmetic engine here.
+ *
+ * Security: secrets never cross this interface. Sealed payloads are sealed to their recipient inside the engine.
+ */
+import type { BlobSource } from "../decryption/blobSource.ts"
+
+export type PartyConfig = {
+  /** 32 bytes. */
+  readonly ceremonyId: Uint8Array
+  readonly attempt: number
+  readonly n: number
+  readonly t: number
+  /** 1..n */
+  readonly index: number
+  /** Tests only: a toy number of shared bits; such a party makes no key. */
+  readonly bits?: number
+}
+
+/** One party of key generation; `round` counts from 0 in `rounds()`. */
+export type CeremonyParty = {
+  /** Names of the rounds, in order; known from the start. */
+  rounds(): readonly string[]
+  produce(round: number): Promise<{
+    readonly broadcast: Uint8Array
+    /** By party index − 1. */
+    readonly sealed: readonly (Uint8Array | null)[]
+  }>
+  /** @param broadcasts by party, own included @param sealed from each party to this one; own is null */
+  consume(
+    round: number,
+    broadcasts: readonly Uint8Array[],
+    sealed: readonly (Uint8Array | null)[],
+  ): Promise<void>
+  /** Seed of all public masks; after the seed's reveal. */
+  publicSeed(): Uint8Array
+  /** Own masked contribution to one chunk of the layout. */
+  contribution(chunk: number): Promise<Uint8Array>
+  /** Keeps shares of `ns` and `nsc` and the PRSS keys; wipes the rest. */
+  finish(): KeyShare
+  destroy(): void
+}
+
+/** Opaque handle of this party's share of the decryption key. */
+export type KeyShare = {
+  /** Authenticated encryption under a 32-byte key. */
+  seal(key: Uint8Array, context: Uint8Array): Uint8Array
+  /** @param words canonical words of a squashed ciphertext @param sessionId 32 bytes. 64 bytes per block. */
+  decryptionShare(words: Uint8Array, sessionId: Uint8Array): Promise<Uint8Array>
+  destroy(): void
+}
+
+export type ChunkLayout = {
+  readonly index: number
+  /** Name of the part of the key that the chunk belongs to. */
+  readonly part: string
+  readonly words: number
+  readonly wordBytes: 8 | 16
+  readonly byteLength: number
+}
+
+export type KeyLayout = { readonly chunks: readonly ChunkLayout[]; readonly byteLength: number }
+
+export type CrsContext = { readonly ceremonyId: Uint8Array; readonly round: number; readonly party: number }
+
+export type KeygenEngine = {
+  createParty(config: PartyConfig): CeremonyParty
+  keyLayout(): KeyLayout
+  /** Part name of the one chunk that the public key is made of. */
+  readonly publicKeyPart: string
+  /** Wrapping addition in place. */
+  addInto(accumulator: Uint8Array, contribution: Uint8Array, wordBytes: 8 | 16): void
+  assemblePublicKey(publicSeed: Uint8Array, publicKeyChunk: Uint8Array): Uint8Array
+  /** Message of an update; `previous` is null for the generators. */
+  crsUpdate(previous: Uint8Array | null, context: CrsContext): Promise<Uint8Array>
+  /** The next state. @throws naming nobody: the caller knows whose message it was. */
+  crsVerify(previous: Uint8Array | null, message: Uint8Array, context: CrsContext): Promise<Uint8Array>
+  /** The CRS file. @param transcript salt of its session id */
+  crsAssemble(state: Uint8Array, transcript: Uint8Array): Uint8Array
+  /** A proven list of uint8 values under the new key, for the self-test. */
+  encryptSelfTest(
+    publicKey: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+    values: readonly number[],
+  ): Promise<Uint8Array>
+  /** Types of a list whose proof holds. @throws where it does not. */
+  verifyInputList(
+    list: Uint8Array,
+    publicKey: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+  ): Promise<readonly number[]>
+}
+
+/** What an executor needs to judge a new key. */
+export type SelfTestEngine = {
+  keyLayout(): KeyLayout
+  readonly publicKeyPart: string
+  assemblePublicKey(publicSeed: Uint8Array, publicKeyChunk: Uint8Array): Uint8Array
+  /** @param chunkPaths files in chunk order */
+  assembleServerKey(
+    publicSeed: Uint8Array,
+    chunkPaths: readonly string[],
+    outPath: string,
+  ): Promise<{ readonly sha256: Uint8Array; readonly byteLength: number }>
+  /** Loads the assembled key, adds the two values of the proven list and squashes the noise: canonical words. */
+  evaluateSelfTest(
+    serverKeyPath: string,
+    list: Uint8Array,
+    publicKey: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+  ): Promise<Uint8Array>
+}
+
+/** Where public bytes go: stored under their SHA-256 by whoever keeps blobs (the coordinator). */
+export type BlobSink = {
+  /** Resolves once the bytes are kept. Repeating is harmless. */
+  put(digest: `0x${string}`, bytes: Uint8Array, signal?: AbortSignal): Promise<void>
+}
+
+export type { BlobSource }

@@ -1,0 +1,310 @@
+/**
+ * Runs one ceremony attempt: turns what the network, the timers and the chain bring into events, and carries out the
+ * effects of the state machine. All rules are in `transition.ts`, all content in the rounds.
+ *
+ * Security: secrets live in the rounds' engine; `release` destroys them when the attempt ends, after every step that is
+ * still in flight has come to rest.
+ */
+import { partyIndexes, partyOf, signerOf } from "@twinlock/sdk/protocol/committee"
+import { assertNever, isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
+import type { Address, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { Cancel, Scheduler } from "../clock.ts"
+import type { Network } from "../p2p/network.ts"
+import type { Logger } from "../telemetry/logger.ts"
+import { type Attempt, type CeremonyErrorCode, refuse, type SeatSigner } from "./attempt.ts"
+import { bytesDigest } from "./digest.ts"
+import { sealedHashOf, signHeader } from "./header.ts"
+import {
+  decodeAbort,
+  decodeEcho,
+  decodeRoundMessage,
+  encodeAbort,
+  encodeEcho,
+  encodeRoundMessage,
+  type RoundLimits,
+  signAbort,
+  signEcho,
+} from "./messages.ts"
+import { createOutbox } from "./outbox.ts"
+import type { Round } from "./rounds.ts"
+import { CEREMONY_PROTOCOLS, type CeremonyProtocol, type Router } from "./router.ts"
+import type { CeremonyEffect, CeremonyEvent, CeremonyState, OwnMessage } from "./state.ts"
+import { startAttempt, transition } from "./transition.ts"
+
+export type Progress = {
+  readonly phase: string
+  readonly round: number
+  readonly rounds: number
+  /** Bytes of ceremony messages sent so far by this node; contributions count by themselves. */
+  readonly bytesSent: number
+}
+
+export type RunnerDeps = {
+  readonly network: Network
+  readonly router: Router
+  readonly scheduler: Scheduler
+  readonly logger: Logger
+  readonly sign: SeatSigner
+  readonly onProgress: (progress: Progress) => void
+}
+
+export type RunnerOptions = {
+  readonly attempt: Attempt
+  readonly rounds: readonly Round[]
+  /** Aborts when the attempt ends; rounds that wait for something must obey it. */
+  readonly lifetime: AbortController
+  /** Payloads of protocols that are not the state machine's own (contributions, verdicts). */
+  receive(protocol: "chunk" | "verdict", from: Address, payload: Uint8Array): Promise<void>
+  /** Brings the activation to the chain; called once, after all rounds. */
+  submit(): Promise<void>
+  /** Watches the chain until the returned function is called. */
+  watchChain(emit: (event: CeremonyEvent) => void): Cancel
+  /** Destroys secrets and, unless the attempt finished, what it stored. Called once, at the very end. */
+  release(state: EndState): Promise<void>
+}
+
+export type EndState = Extract<CeremonyState, { readonly status: "finished" | "aborted" }>
+
+export type Runner = {
+  /** Resolves when the attempt has finished or aborted and its secrets are gone. */
+  readonly ended: Promise<EndState>
+  state(): CeremonyState
+  /** Ends the attempt from outside; after the own signature left, only the chain can. */
+  stop(): void
+}
+
+/** How long an ended attempt waits for its last messages to arrive. */
+const FAREWELL_MS = 5_000
+
+/** Starts the attempt at once. */
+export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
+  const { attempt, rounds, lifetime } = options
+  const { network, scheduler, sign } = deps
+  const { committee, self } = attempt
+  const logger = deps.logger.child({ ceremony: committee.keyId, party: self })
+  const others = partyIndexes(committee).filter((party) => party !== self)
+  const outbox = createOutbox({ network, scheduler, signal: lifetime.signal }, (error) =>
+    logger.error({ err: error }, "a ceremony message cannot be delivered"),
+  )
+  const inFlight = new Set<Promise<void>>()
+  const queue: CeremonyEvent[] = []
+  let bytesSent = 0
+  let draining = false
+  let cancelTimer: Cancel = () => {}
+  let resolveEnded: (state: EndState) => void = () => {}
+  const ended = new Promise<EndState>((resolve) => {
+    resolveEnded = resolve
+  })
+
+  const limitsOf = (round: number): RoundLimits | null => rounds[round]?.spec ?? null
+  const roundAt = (index: number): Round => {
+    const round = rounds[index]
+    if (round === undefined) throw new Error(`no round ${index}`)
+    return round
+  }
+  const post = (party: PartyIndex, protocol: CeremonyProtocol, payload: Uint8Array): void => {
+    bytesSent += payload.length
+    outbox.send(signerOf(committee, party), CEREMONY_PROTOCOLS[protocol].id, payload)
+  }
+
+  /** Runs own work; what it throws becomes an event, never an unhandled rejection. */
+  const run = (round: number, work: () => Promise<void>): void => {
+    const task = work()
+      .catch((error: unknown) => {
+        if (!isProtocolError(error)) logger.error({ err: error }, "a ceremony step failed unexpectedly")
+        const detail = error instanceof ProtocolError ? error.detail : null
+        dispatch({
+          kind: "failed",
+          round,
+          check: detail?.code ?? "INTERNAL",
+          message: detail?.message ?? "a step failed unexpectedly",
+          culprits: detail?.culprits ?? [],
+        })
+      })
+      .finally(() => inFlight.delete(task))
+    inFlight.add(task)
+  }
+
+  async function produce(index: number, previous: Attempt["proposalDigest"]): Promise<void> {
+    const { broadcast, sealed } = await roundAt(index).produce(previous)
+    const payloads = Array.from({ length: committee.n }, (_, at) => sealed[at] ?? null)
+    const header = await signHeader(
+      {
+        keyId: committee.keyId,
+        attempt: attempt.attempt,
+        round: index,
+        party: self,
+        previous,
+        broadcastBytes: broadcast.length,
+        broadcastHash: bytesDigest(broadcast),
+        sealedHashes: payloads.map(sealedHashOf),
+      },
+      sign,
+    )
+    dispatch({ kind: "produced", round: index, message: { header, broadcast, sealed: payloads } })
+  }
+
+  const sendMessage = ({ header, broadcast, sealed }: OwnMessage): void => {
+    for (const party of others)
+      post(party, "message", encodeRoundMessage(header, broadcast, sealed[party - 1] ?? null))
+  }
+
+  /** Waits for `work`, but not for a peer that is gone. */
+  const within = (milliseconds: number, work: Promise<unknown>): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = scheduler.after(milliseconds, resolve)
+      void work.finally(() => {
+        cancel()
+        resolve()
+      })
+    })
+
+  async function sendAbort(word: Extract<CeremonyEffect, { readonly kind: "send-abort" }>): Promise<void> {
+    const { round, code, culprits, evidence } = word
+    const bytes = encodeAbort(attempt, await signAbort(attempt, { round, code, culprits, evidence }, sign))
+    const { id } = CEREMONY_PROTOCOLS.abort
+    const sent = Promise.allSettled(
+      others.map((party) => network.send(signerOf(committee, party), id, bytes)),
+    )
+    await within(FAREWELL_MS, sent)
+  }
+
+  async function end(state: EndState): Promise<void> {
+    detach()
+    stopWatching()
+    if (state.status === "finished") await within(FAREWELL_MS, outbox.drained())
+    lifetime.abort()
+    while (inFlight.size > 0) await Promise.all(inFlight)
+    await options.release(state).catch((error: unknown) => logger.error({ err: error }, "release failed"))
+    resolveEnded(state)
+  }
+
+  function perform(effect: CeremonyEffect): void {
+    switch (effect.kind) {
+      case "produce":
+        run(effect.round, () => produce(effect.round, effect.previous))
+        break
+      case "send-message":
+        sendMessage(effect.message)
+        break
+      case "sign-echo":
+        run(effect.round, async () => {
+          const echo = await signEcho(attempt, effect.round, effect.headers, sign)
+          dispatch({ kind: "echo-signed", echo })
+        })
+        break
+      case "send-echo": {
+        const bytes = encodeEcho(attempt, effect.echo)
+        for (const party of others) post(party, "echo", bytes)
+        break
+      }
+      case "consume":
+        run(effect.incoming.round, async () => {
+          await roundAt(effect.incoming.round).consume(effect.incoming)
+          dispatch({ kind: "consumed", round: effect.incoming.round })
+        })
+        break
+      case "set-timer": {
+        const { round, stage, milliseconds } = effect
+        cancelTimer()
+        cancelTimer = scheduler.after(milliseconds, () => dispatch({ kind: "timeout", round, stage }))
+        break
+      }
+      case "clear-timer":
+        cancelTimer()
+        break
+      case "progress": {
+        const { name, round, rounds: total } = effect
+        logger.info({ round: name, number: round, of: total }, "ceremony round")
+        deps.onProgress({ phase: name, round, rounds: total, bytesSent })
+        break
+      }
+      case "send-abort":
+        logger.warn({ code: effect.code, culprits: effect.culprits }, "ceremony aborts")
+        run(effect.round, () => sendAbort(effect))
+        break
+      case "submit":
+        run(rounds.length, () => options.submit())
+        break
+      case "end":
+        if (state.status !== "finished" && state.status !== "aborted")
+          throw new Error("end of a live attempt")
+        void end(state)
+        break
+      default:
+        assertNever(effect)
+    }
+  }
+
+  function dispatch(event: CeremonyEvent): void {
+    queue.push(event)
+    if (draining) return
+    draining = true
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const step = transition(state, next)
+        state = step.state
+        for (const effect of step.effects) perform(effect)
+      }
+    } finally {
+      draining = false
+    }
+  }
+
+  /** Decodes; what is wrong with the bytes is held against the channel's peer, never thrown back at it. */
+  function admit(from: PartyIndex, decode: () => CeremonyEvent): void {
+    try {
+      dispatch(decode())
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      const { code, message } = error.detail
+      dispatch({ kind: "refused", from, code: refusalCode(code), message })
+    }
+  }
+
+  async function receive(protocol: CeremonyProtocol, sender: Address, payload: Uint8Array): Promise<void> {
+    if (protocol === "chunk" || protocol === "verdict") {
+      await options.receive(protocol, sender, payload)
+      return
+    }
+    const from = partyOf(committee, sender)
+    if (from === null || from === self)
+      throw refuse("CEREMONY_FOREIGN", `${sender} holds no other seat of this key`)
+    switch (protocol) {
+      case "message":
+        admit(from, () => ({
+          kind: "message",
+          message: decodeRoundMessage(payload, attempt, from, limitsOf),
+        }))
+        break
+      case "echo":
+        admit(from, () => ({ kind: "echo", echo: decodeEcho(payload, attempt, from, limitsOf) }))
+        break
+      case "abort":
+        admit(from, () => ({ kind: "abort", abort: decodeAbort(payload, attempt, from) }))
+        break
+      default:
+        assertNever(protocol)
+    }
+  }
+
+  const first = startAttempt(
+    attempt,
+    rounds.map(({ spec }) => spec),
+  )
+  let state: CeremonyState = first.state
+  const detach = deps.router.attach(committee.keyId, attempt.attempt, receive)
+  const stopWatching = options.watchChain(dispatch)
+  for (const effect of first.effects) perform(effect)
+  return { ended, state: () => state, stop: () => dispatch({ kind: "stopped" }) }
+}
+
+const OWN_CODES: ReadonlySet<string> = new Set<CeremonyErrorCode>([
+  "CEREMONY_FOREIGN",
+  "CEREMONY_BAD_SIGNATURE",
+  "CEREMONY_OUT_OF_ORDER",
+])
+
+/** Codec and identifier errors are all one thing to the outside: bytes that are no message. */
+const refusalCode = (code: string): CeremonyErrorCode =>
+  OWN_CODES.has(code) ? (code as CeremonyErrorCode) : "CEREMONY_GARBLED"
