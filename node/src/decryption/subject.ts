@@ -1,50 +1,46 @@
 /**
  * State machine of one subject (protocol §6): approve, release after a quorum of approvals, open robustly. Pure but for
  * the openings it owns: no clock, no I/O, no secrets. Messages arrive in any order, also before the node has decided
- * itself; what cannot be judged yet is kept, one message per party, and judged later.
+ * itself; what cannot be judged yet is kept, one message per party and session, and judged later.
  */
 import { type Committee, quorum } from "@twinlock/sdk/protocol/committee"
-import { assertNever } from "@twinlock/sdk/protocol/errors"
+import { assertNever, culprits as culpritsOf } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
-import type { Approval, DecryptionShare } from "@twinlock/sdk/protocol/messages"
+import { type Approval, type DecryptionShare, MAX_SESSIONS } from "@twinlock/sdk/protocol/messages"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening, type Opening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { Authorised } from "./authorisePublic.ts"
-import type { OpenableCiphertext } from "./ciphertexts.ts"
 
-export type SubjectStatus = "undecided" | "approving" | "released" | "opened" | "refused"
-
-/** Signed by two different messages of one party for one purpose: evidence by itself (protocol §3). */
-export type Equivocation = {
-  readonly party: PartyIndex
-  readonly first: Approval | DecryptionShare
-  readonly second: Approval | DecryptionShare
-}
+/**
+ * undecided: this node has not judged the subject yet. refused: it judged against it, or an opened value was out of range.
+ * approving: it approves and waits for a quorum. released: its shares may leave. opened: all plaintexts are known.
+ */
+export type SubjectStatus = "undecided" | "refused" | "approving" | "released" | "opened"
 
 export type Subject = {
   readonly id: Digest
   readonly status: SubjectStatus
   readonly authorised: Authorised | null
   readonly approvals: ReadonlyMap<PartyIndex, Approval>
-  readonly shares: ReadonlyMap<string, DecryptionShare>
+  readonly shares: readonly DecryptionShare[]
   readonly openings: ReadonlyMap<SessionId, Opening>
-  readonly plaintexts: ReadonlyMap<SessionId, bigint>
   readonly culprits: ReadonlySet<PartyIndex>
 }
 
 export type SubjectEvent =
   | { readonly kind: "authorised"; readonly authorised: Authorised }
   | { readonly kind: "refused" }
+  /** Verified by the caller: form, committee, signature. */
   | { readonly kind: "approval"; readonly approval: Approval }
   | { readonly kind: "share"; readonly share: DecryptionShare }
 
 export type SubjectEffect =
-  /** A quorum approved what this node approved: budget, release log, shares. */
+  /** A quorum approved what this node approved: budget and release log, then the shares leave. */
   | { readonly kind: "release"; readonly authorised: Authorised }
   /** Every session is open; plaintexts in the order of the ciphertexts. */
   | { readonly kind: "opened"; readonly authorised: Authorised; readonly plaintexts: readonly bigint[] }
+  /** Parties newly proven at fault. */
   | { readonly kind: "culprits"; readonly parties: readonly PartyIndex[] }
-  | { readonly kind: "equivocation"; readonly evidence: Equivocation }
   /** An opened value broke the range rule: never reduced, always alarmed. */
   | { readonly kind: "bad-plaintext"; readonly session: SessionId; readonly error: unknown }
 
@@ -55,35 +51,31 @@ export const newSubject = (id: Digest): Subject => ({
   status: "undecided",
   authorised: null,
   approvals: new Map(),
-  shares: new Map(),
+  shares: [],
   openings: new Map(),
-  plaintexts: new Map(),
   culprits: new Set(),
 })
 
-const shareName = (share: DecryptionShare) => `${share.sessionId}/${share.party}`
 const sameBytes = (a: Uint8Array, b: Uint8Array) =>
   a.length === b.length && a.every((byte, i) => byte === b[i])
-const sameSessions = (approval: Approval, { ciphertexts }: Authorised) =>
-  approval.sessions.length === ciphertexts.length &&
-  ciphertexts.every(({ session }, i) => approval.sessions[i] === session)
+const sameList = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((item, i) => item === b[i])
+const sessionsOf = ({ ciphertexts }: Authorised) => ciphertexts.map(({ session }) => session)
 
 /** Parties that approved exactly the sessions that this node authorised. */
-export const approvers = (subject: Subject): readonly PartyIndex[] => {
-  const { authorised } = subject
+export function approvers({ authorised, approvals }: Subject): readonly PartyIndex[] {
   if (authorised === null) return []
-  return [...subject.approvals.values()]
-    .filter((approval) => sameSessions(approval, authorised))
+  const sessions = sessionsOf(authorised)
+  return [...approvals.values()]
+    .filter((approval) => sameList(approval.sessions, sessions))
     .map(({ party }) => party)
 }
 
-/** Applies one event; approvals and shares were verified by the caller (signature, committee, form). */
+/** Applies one event. */
 export function step(subject: Subject, event: SubjectEvent, committee: Committee): SubjectStep {
   switch (event.kind) {
     case "authorised":
-      return subject.authorised === null
-        ? settle({ ...subject, status: "approving", authorised: event.authorised }, committee)
-        : unchanged(subject)
+      return onAuthorised(subject, event.authorised, committee)
     case "refused":
       return {
         subject: subject.status === "undecided" ? { ...subject, status: "refused" } : subject,
@@ -98,101 +90,99 @@ export function step(subject: Subject, event: SubjectEvent, committee: Committee
   }
 }
 
-const unchanged = (subject: Subject): SubjectStep => ({ subject, effects: [] })
+function onAuthorised(subject: Subject, authorised: Authorised, committee: Committee): SubjectStep {
+  if (subject.authorised !== null) return { subject, effects: [] }
+  const { n, t } = committee
+  const openings = new Map(
+    authorised.ciphertexts.map(({ session, blockCount }) => [
+      session,
+      createOpening({ n, t, blocks: blockCount }),
+    ]),
+  )
+  const start: SubjectStep = {
+    subject: { ...subject, status: "approving", authorised, openings },
+    effects: [],
+  }
+  const fed = subject.shares.reduce((so, share) => then(so, (state) => feed(state, share)), start)
+  return then(fed, (state) => settle(state, committee))
+}
 
+/** Approvals of one party may differ in block and commitments (a node may have restarted), never in the sessions. */
 function onApproval(subject: Subject, approval: Approval, committee: Committee): SubjectStep {
   const known = subject.approvals.get(approval.party)
-  if (known === undefined || sameApproval(known, approval))
-    return settle(
-      { ...subject, approvals: new Map(subject.approvals).set(approval.party, approval) },
-      committee,
-    )
-  // Approvals of one subject may differ in block and commitments (a node may have restarted), never in the sessions.
-  const evidence: Equivocation = { party: approval.party, first: known, second: approval }
-  return {
-    subject: { ...subject, culprits: new Set(subject.culprits).add(approval.party) },
-    effects: [{ kind: "equivocation", evidence }],
+  if (known !== undefined && !sameList(known.sessions, approval.sessions))
+    return blame(subject, [approval.party])
+  return settle(
+    { ...subject, approvals: new Map(subject.approvals).set(approval.party, approval) },
+    committee,
+  )
+}
+
+function onShare(subject: Subject, share: DecryptionShare, committee: Committee): SubjectStep {
+  const known = subject.shares.find(
+    ({ party, sessionId }) => party === share.party && sessionId === share.sessionId,
+  )
+  // Two signed shares of one party for one session: evidence by itself (protocol §3).
+  if (known !== undefined)
+    return sameBytes(known.share, share.share) ? { subject, effects: [] } : blame(subject, [share.party])
+  // A party has one share per session; more than a subject can have sessions is a flood.
+  if (subject.shares.filter(({ party }) => party === share.party).length >= MAX_SESSIONS)
+    return { subject, effects: [] }
+  const kept = { ...subject, shares: [...subject.shares, share] }
+  if (subject.authorised === null) return { subject: kept, effects: [] }
+  return then(feed(kept, share), (state) => settle(state, committee))
+}
+
+/** Gives a share to the opening of its session; one for a session that is not of this subject is dropped. */
+function feed(subject: Subject, share: DecryptionShare): SubjectStep {
+  const opening = subject.openings.get(share.sessionId)
+  if (opening === undefined) return { subject, effects: [] }
+  try {
+    return blame(subject, opening.add(share.party, share.share).culprits)
+  } catch (error) {
+    return blame(subject, culpritsOf(error))
   }
 }
 
-const sameApproval = (a: Approval, b: Approval) =>
-  a.sessions.length === b.sessions.length && a.sessions.every((session, i) => session === b.sessions[i])
-
-function onShare(subject: Subject, share: DecryptionShare, committee: Committee): SubjectStep {
-  const known = subject.shares.get(shareName(share))
-  if (known === undefined)
-    return settle({ ...subject, shares: new Map(subject.shares).set(shareName(share), share) }, committee)
-  if (sameBytes(known.share, share.share)) return unchanged(subject)
-  const evidence: Equivocation = { party: share.party, first: known, second: share }
+function blame(subject: Subject, parties: readonly PartyIndex[]): SubjectStep {
+  const fresh = parties.filter((party) => !subject.culprits.has(party))
+  if (fresh.length === 0) return { subject, effects: [] }
   return {
-    subject: { ...subject, culprits: new Set(subject.culprits).add(share.party) },
-    effects: [{ kind: "equivocation", evidence }],
+    subject: { ...subject, culprits: new Set([...subject.culprits, ...fresh]) },
+    effects: [{ kind: "culprits", parties: fresh }],
   }
 }
 
 /** Whatever became possible by the last event. */
 function settle(subject: Subject, committee: Committee): SubjectStep {
   const { authorised } = subject
-  if (authorised === null) return unchanged(subject)
-  const effects: SubjectEffect[] = []
-  let next = subject
-  if (next.status === "approving" && approvers(next).length >= quorum(committee)) {
-    next = { ...next, status: "released" }
-    effects.push({ kind: "release", authorised })
-  }
-  if (next.status === "released") {
-    const opened = openAll(next, authorised, committee)
-    next = opened.subject
-    effects.push(...opened.effects)
-    if (authorised.ciphertexts.every(({ session }) => next.plaintexts.has(session))) {
-      next = { ...next, status: "opened" }
-      effects.push({ kind: "opened", authorised, plaintexts: plaintextsOf(next, authorised) })
-    }
-  }
-  return { subject: next, effects }
+  if (authorised === null) return { subject, effects: [] }
+  let state: SubjectStep = { subject, effects: [] }
+  if (subject.status === "approving" && approvers(subject).length >= quorum(committee))
+    state = { subject: { ...subject, status: "released" }, effects: [{ kind: "release", authorised }] }
+  return then(state, (next) =>
+    next.status === "released" ? open(next, authorised) : { subject: next, effects: [] },
+  )
 }
 
-const plaintextsOf = (subject: Subject, { ciphertexts }: Authorised) =>
-  ciphertexts.map(({ session }) => subject.plaintexts.get(session) ?? 0n)
-
-function openAll(subject: Subject, authorised: Authorised, committee: Committee): SubjectStep {
-  const effects: SubjectEffect[] = []
-  let next = subject
-  for (const ciphertext of authorised.ciphertexts) {
-    if (next.plaintexts.has(ciphertext.session)) continue
-    const result = openOne(next, ciphertext, committee)
-    next = result.subject
-    effects.push(...result.effects)
-  }
-  return { subject: next, effects }
-}
-
-function openOne(
-  subject: Subject,
-  { session, blockCount, fheType }: OpenableCiphertext,
-  { n, t }: Committee,
-): SubjectStep {
-  const opening = subject.openings.get(session) ?? createOpening({ n, t, blocks: blockCount })
-  const openings = new Map(subject.openings).set(session, opening)
-  const effects: SubjectEffect[] = []
-  let culprits = subject.culprits
-  for (const share of subject.shares.values()) {
-    if (share.sessionId !== session || opening.has(share.party)) continue
-    const state = opening.add(share.party, share.share)
-    if (state.status === "waiting") continue
-    if (state.culprits.length > 0) {
-      culprits = new Set([...culprits, ...state.culprits])
-      effects.push({ kind: "culprits", parties: state.culprits })
-    }
+function open(subject: Subject, authorised: Authorised): SubjectStep {
+  const plaintexts: bigint[] = []
+  for (const { session, fheType } of authorised.ciphertexts) {
+    const state = subject.openings.get(session)?.state
+    if (state?.status !== "opened") return { subject, effects: [] }
     try {
-      const plaintexts = new Map(subject.plaintexts).set(session, decodePlaintext(state.values, fheType))
-      return { subject: { ...subject, openings, culprits, plaintexts }, effects }
+      plaintexts.push(decodePlaintext(state.values, fheType))
     } catch (error) {
       return {
-        subject: { ...subject, openings, culprits, status: "refused" },
-        effects: [...effects, { kind: "bad-plaintext", session, error }],
+        subject: { ...subject, status: "refused" },
+        effects: [{ kind: "bad-plaintext", session, error }],
       }
     }
   }
-  return { subject: { ...subject, openings, culprits }, effects }
+  return { subject: { ...subject, status: "opened" }, effects: [{ kind: "opened", authorised, plaintexts }] }
+}
+
+function then(first: SubjectStep, next: (subject: Subject) => SubjectStep): SubjectStep {
+  const second = next(first.subject)
+  return { subject: second.subject, effects: [...first.effects, ...second.effects] }
 }
