@@ -31,7 +31,7 @@ interface ICoprocessor {
     error NotAllowed(bytes32 handle, address account);
     error TypeNotSupported(Operator operator, FheType fheType);
     error TypeMismatch(FheType expected, FheType actual);
-    error WrongArity(Operator operator);
+    error OperandsNotSupported(Operator operator);
     error ScalarOutOfRange(uint256 scalar, FheType fheType);
     error DivisionByZero();
     error ShiftOutOfRange(uint256 shift, FheType fheType);

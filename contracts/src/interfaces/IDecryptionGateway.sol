@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Certificate, DecryptionRequest, RequestStatus} from "../types/Decryption.sol";
+import {Certificate, DecryptionRequest, DecryptionResult, RequestStatus} from "../types/Decryption.sol";
 
 /// @title Requests for public decryption and delivery of their results (protocol §6)
 interface IDecryptionGateway {
@@ -32,6 +32,7 @@ interface IDecryptionGateway {
     error WrongStatus(bytes32 requestId, RequestStatus status);
     error CancelWindowOver(bytes32 requestId, uint256 closedAt);
     error StillCancellable(bytes32 requestId, uint256 closesAt);
+    error WrongGateway(address gateway);
     error HandlesMismatch(bytes32 given, bytes32 requested);
     error TooLittleGas(uint256 available, uint256 required);
     error DeadlineNotPassed(bytes32 requestId, uint40 deadline);
@@ -50,14 +51,8 @@ interface IDecryptionGateway {
     /// @notice Takes a request back inside its cancel window; the fee becomes withdrawable. Only the requester.
     function cancel(bytes32 requestId) external;
 
-    /// @notice Delivers a certified result. Anyone may submit it.
-    function fulfil(
-        bytes32 requestId,
-        bytes32[] calldata handles,
-        bytes32[] calldata sessions,
-        bytes calldata plaintexts,
-        Certificate calldata certificate
-    ) external;
+    /// @notice Delivers a certified result. Anyone may submit it; same arguments as the verifier's `verify`.
+    function fulfil(DecryptionResult calldata result, Certificate calldata certificate) external;
 
     /// @notice Repeats a callback that reverted. Anyone may call, with at least the requested callback gas.
     function retryCallback(bytes32 requestId) external;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Activation, Committee, Host, Key, Proposal} from "../types/Key.sol";
+import {Activation, Committee, Host, Key, KeyStatus, Proposal} from "../types/Key.sol";
+import {Role} from "../types/Node.sol";
 
 /// @title Keys, their committees and executors (protocol §1, §4)
 interface IKeyRegistry {
@@ -15,11 +16,9 @@ interface IKeyRegistry {
     error NotGovernance(address caller);
     error NotGuardian(address caller);
     error PartyCountMismatch(uint256 parties, uint8 n);
-    error CommitteeTooSmall(uint8 n, uint8 t);
-    error CommitteeTooLarge(uint256 size, uint256 maximum);
-    error ToleranceOutOfRange(uint8 t);
+    error CommitteeSizeOutOfRange(uint8 n, uint8 t);
     error ExecutorQuorumOutOfRange(uint8 k, uint256 executors);
-    error WrongRole(address signer, uint8 role);
+    error WrongRole(address signer, Role role);
     error MemberNotLive(address signer, uint32 liveUntil);
     error MemberSeated(address signer);
     error OperatorRepeated(address operator);
@@ -29,7 +28,7 @@ interface IKeyRegistry {
     error HostTaken(address coprocessor, bytes32 keyId);
     error DeadlineOutOfRange(uint64 deadline);
     error DigestMissing();
-    error NotProposed(bytes32 keyId, uint8 status);
+    error NotProposed(bytes32 keyId, KeyStatus status);
     error ProposalExpired(bytes32 keyId, uint64 deadline);
     error SignatureCountMismatch(uint256 signatures, uint256 expected);
     error BadMemberSignature(uint8 index, address recovered, address expected);
@@ -64,9 +63,6 @@ interface IKeyRegistry {
     /// @return executors signers, executor index = position + 1
     /// @return k executors that must agree
     function executorsOf(bytes32 keyId) external view returns (address[] memory executors, uint8 k);
-
-    /// @return 1-based index of `signer` among the executors of the key; 0 where it is none
-    function executorIndexOf(bytes32 keyId, address signer) external view returns (uint8);
 
     /// @return the active key that serves this coprocessor; 0 where there is none
     function keyOfHost(address coprocessor) external view returns (bytes32);

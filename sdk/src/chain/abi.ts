@@ -72,7 +72,6 @@ export const keyRegistryAbi = [
   {"type":"function","name":"crsDigest","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"}],"outputs":[{"name":"","type":"bytes32","internalType":"bytes32"}],"stateMutability":"view"},
   {"type":"function","name":"discard","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"},{"name":"signers","type":"uint256","internalType":"uint256"},{"name":"signatures","type":"bytes[]","internalType":"bytes[]"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"discardDigest","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"}],"outputs":[{"name":"","type":"bytes32","internalType":"bytes32"}],"stateMutability":"view"},
-  {"type":"function","name":"executorIndexOf","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"},{"name":"signer","type":"address","internalType":"address"}],"outputs":[{"name":"","type":"uint8","internalType":"uint8"}],"stateMutability":"view"},
   {"type":"function","name":"executorsOf","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"}],"outputs":[{"name":"executors","type":"address[]","internalType":"address[]"},{"name":"k","type":"uint8","internalType":"uint8"}],"stateMutability":"view"},
   {"type":"function","name":"guardianDiscard","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"keyIdOf","inputs":[{"name":"ceremonyNonce","type":"uint64","internalType":"uint64"},{"name":"host","type":"tuple","internalType":"struct Host","components":[{"name":"chainId","type":"uint64","internalType":"uint64"},{"name":"coprocessor","type":"address","internalType":"address"},{"name":"gateway","type":"address","internalType":"address"}]}],"outputs":[{"name":"","type":"bytes32","internalType":"bytes32"}],"stateMutability":"view"},
@@ -85,8 +84,7 @@ export const keyRegistryAbi = [
   {"type":"event","name":"KeyProposed","inputs":[{"name":"keyId","type":"bytes32","indexed":true,"internalType":"bytes32"},{"name":"ceremonyNonce","type":"uint64","indexed":true,"internalType":"uint64"},{"name":"proposal","type":"tuple","indexed":false,"internalType":"struct Proposal","components":[{"name":"n","type":"uint8","internalType":"uint8"},{"name":"t","type":"uint8","internalType":"uint8"},{"name":"k","type":"uint8","internalType":"uint8"},{"name":"parties","type":"address[]","internalType":"address[]"},{"name":"executors","type":"address[]","internalType":"address[]"},{"name":"parametersHash","type":"bytes32","internalType":"bytes32"},{"name":"host","type":"tuple","internalType":"struct Host","components":[{"name":"chainId","type":"uint64","internalType":"uint64"},{"name":"coprocessor","type":"address","internalType":"address"},{"name":"gateway","type":"address","internalType":"address"}]},{"name":"deadline","type":"uint64","internalType":"uint64"}]}],"anonymous":false},
   {"type":"error","name":"BadGroupSignature","inputs":[{"name":"digest","type":"bytes32","internalType":"bytes32"}]},
   {"type":"error","name":"BadMemberSignature","inputs":[{"name":"index","type":"uint8","internalType":"uint8"},{"name":"recovered","type":"address","internalType":"address"},{"name":"expected","type":"address","internalType":"address"}]},
-  {"type":"error","name":"CommitteeTooLarge","inputs":[{"name":"size","type":"uint256","internalType":"uint256"},{"name":"maximum","type":"uint256","internalType":"uint256"}]},
-  {"type":"error","name":"CommitteeTooSmall","inputs":[{"name":"n","type":"uint8","internalType":"uint8"},{"name":"t","type":"uint8","internalType":"uint8"}]},
+  {"type":"error","name":"CommitteeSizeOutOfRange","inputs":[{"name":"n","type":"uint8","internalType":"uint8"},{"name":"t","type":"uint8","internalType":"uint8"}]},
   {"type":"error","name":"DeadlineOutOfRange","inputs":[{"name":"deadline","type":"uint64","internalType":"uint64"}]},
   {"type":"error","name":"DigestMissing","inputs":[]},
   {"type":"error","name":"ExecutorQuorumOutOfRange","inputs":[{"name":"k","type":"uint8","internalType":"uint8"},{"name":"executors","type":"uint256","internalType":"uint256"}]},
@@ -98,16 +96,15 @@ export const keyRegistryAbi = [
   {"type":"error","name":"MemberSeated","inputs":[{"name":"signer","type":"address","internalType":"address"}]},
   {"type":"error","name":"NotGovernance","inputs":[{"name":"caller","type":"address","internalType":"address"}]},
   {"type":"error","name":"NotGuardian","inputs":[{"name":"caller","type":"address","internalType":"address"}]},
-  {"type":"error","name":"NotProposed","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"},{"name":"status","type":"uint8","internalType":"uint8"}]},
+  {"type":"error","name":"NotProposed","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"},{"name":"status","type":"uint8","internalType":"enum KeyStatus"}]},
   {"type":"error","name":"OperatorRepeated","inputs":[{"name":"operator","type":"address","internalType":"address"}]},
   {"type":"error","name":"PartyCountMismatch","inputs":[{"name":"parties","type":"uint256","internalType":"uint256"},{"name":"n","type":"uint8","internalType":"uint8"}]},
   {"type":"error","name":"PlatformRepeated","inputs":[{"name":"ppid","type":"bytes16","internalType":"bytes16"}]},
   {"type":"error","name":"ProposalExpired","inputs":[{"name":"keyId","type":"bytes32","internalType":"bytes32"},{"name":"deadline","type":"uint64","internalType":"uint64"}]},
   {"type":"error","name":"SignatureCountMismatch","inputs":[{"name":"signatures","type":"uint256","internalType":"uint256"},{"name":"expected","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"SignersOutOfRange","inputs":[{"name":"signers","type":"uint256","internalType":"uint256"},{"name":"n","type":"uint8","internalType":"uint8"}]},
-  {"type":"error","name":"ToleranceOutOfRange","inputs":[{"name":"t","type":"uint8","internalType":"uint8"}]},
   {"type":"error","name":"TooFewSigners","inputs":[{"name":"signers","type":"uint8","internalType":"uint8"},{"name":"agreement","type":"uint8","internalType":"uint8"}]},
-  {"type":"error","name":"WrongRole","inputs":[{"name":"signer","type":"address","internalType":"address"},{"name":"role","type":"uint8","internalType":"uint8"}]},
+  {"type":"error","name":"WrongRole","inputs":[{"name":"signer","type":"address","internalType":"address"},{"name":"role","type":"uint8","internalType":"enum Role"}]},
 ] as const
 
 export const decryptionVerifierAbi = [
@@ -143,7 +140,7 @@ export const decryptionGatewayAbi = [
   {"type":"function","name":"baseFee","inputs":[],"outputs":[{"name":"","type":"uint96","internalType":"uint96"}],"stateMutability":"view"},
   {"type":"function","name":"cancel","inputs":[{"name":"requestId","type":"bytes32","internalType":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"cancelWindow","inputs":[],"outputs":[{"name":"","type":"uint40","internalType":"uint40"}],"stateMutability":"view"},
-  {"type":"function","name":"fulfil","inputs":[{"name":"requestId","type":"bytes32","internalType":"bytes32"},{"name":"handles","type":"bytes32[]","internalType":"bytes32[]"},{"name":"sessions","type":"bytes32[]","internalType":"bytes32[]"},{"name":"plaintexts","type":"bytes","internalType":"bytes"},{"name":"certificate","type":"tuple","internalType":"struct Certificate","components":[{"name":"keyId","type":"bytes32","internalType":"bytes32"},{"name":"epoch","type":"uint32","internalType":"uint32"},{"name":"signers","type":"uint256","internalType":"uint256"},{"name":"leaves","type":"uint32","internalType":"uint32"},{"name":"index","type":"uint32","internalType":"uint32"},{"name":"path","type":"bytes32[]","internalType":"bytes32[]"},{"name":"r","type":"address","internalType":"address"},{"name":"s","type":"uint256","internalType":"uint256"}]}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"fulfil","inputs":[{"name":"result","type":"tuple","internalType":"struct DecryptionResult","components":[{"name":"gateway","type":"address","internalType":"address"},{"name":"requestId","type":"bytes32","internalType":"bytes32"},{"name":"handles","type":"bytes32[]","internalType":"bytes32[]"},{"name":"sessions","type":"bytes32[]","internalType":"bytes32[]"},{"name":"plaintexts","type":"bytes","internalType":"bytes"}]},{"name":"certificate","type":"tuple","internalType":"struct Certificate","components":[{"name":"keyId","type":"bytes32","internalType":"bytes32"},{"name":"epoch","type":"uint32","internalType":"uint32"},{"name":"signers","type":"uint256","internalType":"uint256"},{"name":"leaves","type":"uint32","internalType":"uint32"},{"name":"index","type":"uint32","internalType":"uint32"},{"name":"path","type":"bytes32[]","internalType":"bytes32[]"},{"name":"r","type":"address","internalType":"address"},{"name":"s","type":"uint256","internalType":"uint256"}]}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"owedTo","inputs":[{"name":"account","type":"address","internalType":"address"}],"outputs":[{"name":"amount","type":"uint256","internalType":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"refund","inputs":[{"name":"requestId","type":"bytes32","internalType":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"request","inputs":[{"name":"handles","type":"bytes32[]","internalType":"bytes32[]"},{"name":"callback","type":"bytes4","internalType":"bytes4"},{"name":"callbackGas","type":"uint32","internalType":"uint32"},{"name":"deadline","type":"uint40","internalType":"uint40"}],"outputs":[{"name":"requestId","type":"bytes32","internalType":"bytes32"}],"stateMutability":"payable"},
@@ -170,6 +167,7 @@ export const decryptionGatewayAbi = [
   {"type":"error","name":"StillCancellable","inputs":[{"name":"requestId","type":"bytes32","internalType":"bytes32"},{"name":"closesAt","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"TooLittleGas","inputs":[{"name":"available","type":"uint256","internalType":"uint256"},{"name":"required","type":"uint256","internalType":"uint256"}]},
   {"type":"error","name":"WrongFee","inputs":[{"name":"paid","type":"uint256","internalType":"uint256"},{"name":"required","type":"uint256","internalType":"uint256"}]},
+  {"type":"error","name":"WrongGateway","inputs":[{"name":"gateway","type":"address","internalType":"address"}]},
   {"type":"error","name":"WrongStatus","inputs":[{"name":"requestId","type":"bytes32","internalType":"bytes32"},{"name":"status","type":"uint8","internalType":"enum RequestStatus"}]},
 ] as const
 
@@ -208,12 +206,12 @@ export const coprocessorAbi = [
   {"type":"error","name":"NoKey","inputs":[{"name":"coprocessor","type":"address","internalType":"address"}]},
   {"type":"error","name":"NotAllowed","inputs":[{"name":"handle","type":"bytes32","internalType":"bytes32"},{"name":"account","type":"address","internalType":"address"}]},
   {"type":"error","name":"NotAnExecutor","inputs":[{"name":"recovered","type":"address","internalType":"address"}]},
+  {"type":"error","name":"OperandsNotSupported","inputs":[{"name":"operator","type":"uint8","internalType":"enum Operator"}]},
   {"type":"error","name":"ScalarOutOfRange","inputs":[{"name":"scalar","type":"uint256","internalType":"uint256"},{"name":"fheType","type":"uint8","internalType":"enum FheType"}]},
   {"type":"error","name":"ShiftOutOfRange","inputs":[{"name":"shift","type":"uint256","internalType":"uint256"},{"name":"fheType","type":"uint8","internalType":"enum FheType"}]},
   {"type":"error","name":"TooFewExecutors","inputs":[{"name":"executors","type":"uint256","internalType":"uint256"},{"name":"k","type":"uint8","internalType":"uint8"}]},
   {"type":"error","name":"TypeMismatch","inputs":[{"name":"expected","type":"uint8","internalType":"enum FheType"},{"name":"actual","type":"uint8","internalType":"enum FheType"}]},
   {"type":"error","name":"TypeNotSupported","inputs":[{"name":"operator","type":"uint8","internalType":"enum Operator"},{"name":"fheType","type":"uint8","internalType":"enum FheType"}]},
-  {"type":"error","name":"WrongArity","inputs":[{"name":"operator","type":"uint8","internalType":"enum Operator"}]},
 ] as const
 
 export const ciphertextCommitmentsAbi = [

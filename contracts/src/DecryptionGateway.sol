@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IDecryptionGateway} from "./interfaces/IDecryptionGateway.sol";
+import {IDecryptionVerifier} from "./interfaces/IDecryptionVerifier.sol";
+import {BoundedCall} from "./libraries/BoundedCall.sol";
+import {Certificate, DecryptionRequest, DecryptionResult, RequestStatus} from "./types/Decryption.sol";
+
+/// @title Requests for public decryption and delivery of their results (protocol §6)
+/// @notice A request costs a fixed fee. Inside the cancel window the requester may take it back and nodes do nothing;
+/// afterwards nodes serve it and it cannot be taken back. A result on time goes to the requester and to nobody else. A
+/// callback that reverts is recorded and anyone may repeat it. Past the deadline the fee goes back; a result that
+/// comes later is stored for the requester to read.
+contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
+    bytes32 private constant REQUEST_TAG = keccak256("twinlock/request/v1");
+
+    uint256 public constant MAX_HANDLES = 32;
+    uint256 public constant MAX_CALLBACK_GAS = 5_000_000;
+    uint256 public constant MAX_LIFETIME = 30 days;
+    /// @dev Gas that must be left beside the callback's to record its outcome, and per word of a result to store it.
+    uint256 private constant RECORD_GAS = 80_000;
+    uint256 private constant RECORD_GAS_PER_WORD = 23_000;
+
+    IDecryptionVerifier public immutable verifier;
+    address public immutable treasury;
+    /// @inheritdoc IDecryptionGateway
+    uint96 public immutable baseFee;
+    /// @inheritdoc IDecryptionGateway
+    uint40 public immutable cancelWindow;
+
+    /// @inheritdoc IDecryptionGateway
+    mapping(address account => uint256) public owedTo;
+    /// @inheritdoc IDecryptionGateway
+    mapping(bytes32 requestId => bytes) public resultOf;
+    mapping(bytes32 requestId => DecryptionRequest) private _requests;
+    uint256 private _counter;
+
+    /// @param treasury_ earns the fees of results on time
+    /// @param cancelWindow_ seconds in which a request may be cancelled and nodes wait
+    constructor(IDecryptionVerifier verifier_, address treasury_, uint96 baseFee_, uint40 cancelWindow_) {
+        verifier = verifier_;
+        treasury = treasury_;
+        baseFee = baseFee_;
+        cancelWindow = cancelWindow_;
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function request(bytes32[] calldata handles, bytes4 callback, uint32 callbackGas, uint40 deadline)
+        external
+        payable
+        returns (bytes32 requestId)
+    {
+        if (handles.length == 0 || handles.length > MAX_HANDLES) {
+            revert HandleCountOutOfRange(handles.length, MAX_HANDLES);
+        }
+        if (msg.value != baseFee) revert WrongFee(msg.value, baseFee);
+        if (callbackGas > MAX_CALLBACK_GAS || (callback == 0) != (callbackGas == 0)) {
+            revert CallbackGasOutOfRange(callbackGas, MAX_CALLBACK_GAS);
+        }
+        uint256 earliest = block.timestamp + cancelWindow + 1;
+        uint256 latest = block.timestamp + MAX_LIFETIME;
+        if (deadline < earliest || deadline > latest) revert DeadlineOutOfRange(deadline, earliest, latest);
+
+        bytes32 handlesHash = keccak256(abi.encodePacked(handles));
+        // The parent block hash makes the request of an orphaned block another request.
+        requestId = keccak256(
+            abi.encode(
+                REQUEST_TAG,
+                block.chainid,
+                address(this),
+                msg.sender,
+                handlesHash,
+                _counter++,
+                blockhash(block.number - 1)
+            )
+        );
+        _requests[requestId] = DecryptionRequest({
+            requester: msg.sender,
+            requestedAt: uint40(block.timestamp),
+            status: RequestStatus.Pending,
+            callback: callback,
+            deadline: deadline,
+            callbackGas: callbackGas,
+            fee: uint96(msg.value),
+            handlesHash: handlesHash
+        });
+        emit DecryptionRequested(requestId, msg.sender, handles, callback, callbackGas, deadline, msg.value);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function cancel(bytes32 requestId) external {
+        DecryptionRequest storage pending = _withStatus(requestId, RequestStatus.Pending);
+        if (msg.sender != pending.requester) revert NotRequester(msg.sender, pending.requester);
+        uint256 closesAt = uint256(pending.requestedAt) + cancelWindow;
+        if (block.timestamp >= closesAt) revert CancelWindowOver(requestId, closesAt);
+        pending.status = RequestStatus.Cancelled;
+        emit DecryptionCancelled(requestId);
+        _refund(requestId, pending);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function fulfil(DecryptionResult calldata result, Certificate calldata certificate) external nonReentrant {
+        bytes32 requestId = result.requestId;
+        DecryptionRequest storage open = _requests[requestId];
+        RequestStatus status = open.status;
+        if (status != RequestStatus.Pending && status != RequestStatus.Refunded) revert WrongStatus(requestId, status);
+        uint256 closesAt = uint256(open.requestedAt) + cancelWindow;
+        if (block.timestamp < closesAt) revert StillCancellable(requestId, closesAt);
+        if (result.gateway != address(this)) revert WrongGateway(result.gateway);
+        bytes32 handlesHash = keccak256(abi.encodePacked(result.handles));
+        if (handlesHash != open.handlesHash) revert HandlesMismatch(handlesHash, open.handlesHash);
+        verifier.verify(result, certificate);
+
+        if (block.timestamp > open.deadline) {
+            if (status == RequestStatus.Pending) _refund(requestId, open);
+            status = RequestStatus.FulfilledLate;
+        } else {
+            if (open.fee != 0) owedTo[treasury] += open.fee;
+            status = RequestStatus.Fulfilled;
+        }
+        // Written before the callback: a result is delivered once, whatever the requester does in it.
+        open.status = status;
+        if (status == RequestStatus.FulfilledLate || open.callback == 0) {
+            resultOf[requestId] = result.plaintexts;
+        } else if (!_deliver(requestId, open, result.plaintexts, open.callbackGas)) {
+            status = RequestStatus.CallbackFailed;
+            open.status = status;
+            resultOf[requestId] = result.plaintexts;
+        }
+        emit DecryptionFulfilled(requestId, certificate.keyId, status, result.sessions, result.plaintexts);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function retryCallback(bytes32 requestId) external nonReentrant {
+        DecryptionRequest storage failed = _withStatus(requestId, RequestStatus.CallbackFailed);
+        bytes memory plaintexts = resultOf[requestId];
+        failed.status = RequestStatus.Fulfilled;
+        uint256 spare = gasleft() - gasleft() / 64;
+        uint256 reserve = _reserve(plaintexts.length);
+        // A callback that needs more than was asked for gets whatever the caller brought along.
+        uint256 callbackGas = spare > reserve + failed.callbackGas ? spare - reserve : failed.callbackGas;
+        if (_deliver(requestId, failed, plaintexts, callbackGas)) {
+            delete resultOf[requestId];
+            emit CallbackDelivered(requestId);
+        } else {
+            failed.status = RequestStatus.CallbackFailed;
+        }
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function refund(bytes32 requestId) external {
+        DecryptionRequest storage pending = _withStatus(requestId, RequestStatus.Pending);
+        if (block.timestamp <= pending.deadline) revert DeadlineNotPassed(requestId, pending.deadline);
+        pending.status = RequestStatus.Refunded;
+        _refund(requestId, pending);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function withdraw(address to) external {
+        uint256 amount = owedTo[msg.sender];
+        if (amount == 0) revert NothingToWithdraw(msg.sender);
+        owedTo[msg.sender] = 0;
+        emit Withdrawn(msg.sender, to, amount);
+        (bool paid,) = to.call{value: amount}("");
+        if (!paid) revert PaymentFailed(to, amount);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function requestOf(bytes32 requestId) external view returns (DecryptionRequest memory) {
+        return _requests[requestId];
+    }
+
+    /// @dev Calls the requester with exactly `callbackGas`. The caller of this transaction cannot make the callback fail
+    /// by bringing too little gas (63/64 rule), and the requester cannot make the recording fail by what it returns.
+    function _deliver(
+        bytes32 requestId,
+        DecryptionRequest storage open,
+        bytes memory plaintexts,
+        uint256 callbackGas
+    ) private returns (bool delivered) {
+        address requester = open.requester;
+        bytes memory call = abi.encodeWithSelector(open.callback, requestId, plaintexts);
+        uint256 required = callbackGas + callbackGas / 63 + _reserve(plaintexts.length);
+        if (gasleft() < required) revert TooLittleGas(gasleft(), required);
+        bytes memory reason;
+        (delivered, reason) = BoundedCall.call(requester, callbackGas, call);
+        if (!delivered) emit CallbackReverted(requestId, reason);
+    }
+
+    function _refund(bytes32 requestId, DecryptionRequest storage open) private {
+        owedTo[open.requester] += open.fee;
+        emit FeeRefunded(requestId, open.requester, open.fee);
+    }
+
+    function _withStatus(bytes32 requestId, RequestStatus wanted) private view returns (DecryptionRequest storage found) {
+        found = _requests[requestId];
+        if (found.status != wanted) revert WrongStatus(requestId, found.status);
+    }
+
+    function _reserve(uint256 plaintextBytes) private pure returns (uint256) {
+        return RECORD_GAS + RECORD_GAS_PER_WORD * (plaintextBytes / 32);
+    }
+}
