@@ -2,5 +2,7 @@
 #[cfg(not(test))]
 pub mod bindings;
 pub mod errors;
+pub mod params;
 pub mod ring;
+pub mod sealed_box;
 pub mod stream;

@@ -32,9 +32,7 @@ pub struct SecretStream {
 
 impl SecretStream {
     pub fn new(key: &[u8; 32]) -> SecretStream {
-        SecretStream {
-            cipher: Aes256::new(key.into()),
-        }
+        SecretStream { cipher: Aes256::new(key.into()) }
     }
 
     /// Fills `out` with the stream from block `first` on.

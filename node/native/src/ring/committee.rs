@@ -50,18 +50,12 @@ impl Committee {
         if self.parties().contains(&index) {
             return Ok(index);
         }
-        Err(Failure::new(
-            Code::Config,
-            format!("party index must be in 1..{}, got {index}", self.n),
-        ))
+        Err(Failure::new(Code::Config, format!("party index must be in 1..{}, got {index}", self.n)))
     }
 
     /// The holders of the replicated keys: all subsets of n - t parties, ascending by bitmask.
     pub fn subsets(self) -> Vec<Subset> {
-        (0u16..1 << self.n)
-            .map(Subset)
-            .filter(|subset| subset.len() == self.n - self.t)
-            .collect()
+        (0u16..1 << self.n).map(Subset).filter(|subset| subset.len() == self.n - self.t).collect()
     }
 
     /// The subsets that contain `index`, in the same order.

@@ -65,12 +65,7 @@ impl KeyShare {
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let committee = self.committee();
         let mut out = Zeroizing::new(Vec::with_capacity(encoded_length(committee)));
-        out.extend([
-            VERSION,
-            committee.n() as u8,
-            committee.t() as u8,
-            self.index() as u8,
-        ]);
+        out.extend([VERSION, committee.n() as u8, committee.t() as u8, self.index() as u8]);
         for element in self.ns.iter().chain(&self.nsc) {
             out.extend_from_slice(Zeroizing::new(element.to_bytes()).as_ref());
         }
@@ -99,12 +94,7 @@ impl KeyShare {
             )));
         }
         let (elements, keys) = bytes[HEADER..].split_at((NS_BITS + NSC_BITS) * GR_BYTES);
-        let mut ns: Vec<Gr> = elements
-            .as_chunks::<GR_BYTES>()
-            .0
-            .iter()
-            .map(Gr::from_bytes)
-            .collect();
+        let mut ns: Vec<Gr> = elements.as_chunks::<GR_BYTES>().0.iter().map(Gr::from_bytes).collect();
         let nsc = ns[NS_BITS..].to_vec();
         ns[NS_BITS..].zeroize();
         ns.truncate(NS_BITS);
@@ -123,11 +113,8 @@ mod tests {
 
     fn share() -> KeyShare {
         let committee = Committee::new(4, 1).expect("allowed");
-        let elements = |count: usize, tag: u128| {
-            (0..count)
-                .map(|i| Gr([i as u128, tag, u128::MAX, 1 << 100]))
-                .collect()
-        };
+        let elements =
+            |count: usize, tag: u128| (0..count).map(|i| Gr([i as u128, tag, u128::MAX, 1 << 100])).collect();
         let keys = vec![[1; 32], [2; 32], [3; 32]];
         let prss = PrssKeys::new(committee, 3, keys).expect("complete");
         KeyShare::new(elements(NS_BITS, 1), elements(NSC_BITS, 2), prss).expect("complete")

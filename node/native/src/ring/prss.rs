@@ -30,11 +30,7 @@ impl PrssKeys {
     /// `SHARE_MALFORMED` unless there is one key per subset that contains `index`.
     pub fn new(committee: Committee, index: usize, keys: Vec<[u8; PRSS_KEY_BYTES]>) -> Result<PrssKeys> {
         committee.check_index(index)?;
-        let prss = PrssKeys {
-            committee,
-            index,
-            keys,
-        };
+        let prss = PrssKeys { committee, index, keys };
         let want = binomial(committee.n() - 1, committee.t());
         if prss.keys.len() != want {
             return Err(Failure::new(
@@ -55,10 +51,7 @@ impl PrssKeys {
 
     /// The keys with the sets that share them.
     pub fn by_subset(&self) -> impl Iterator<Item = (Subset, &[u8; PRSS_KEY_BYTES])> {
-        self.committee
-            .subsets_with(self.index)
-            .into_iter()
-            .zip(&self.keys)
+        self.committee.subsets_with(self.index).into_iter().zip(&self.keys)
     }
 
     /// The flooding masks of one session (protocol §5). Deterministic: a repeated session repeats its masks.
@@ -71,21 +64,14 @@ impl PrssKeys {
 
     /// This party's shares (degree exactly 2t) of zero for one context; see [`ZeroShares::share`].
     pub fn zero_shares(&self, context: &[u8; 32]) -> ZeroShares {
-        ZeroShares {
-            index: self.index,
-            t: self.committee.t(),
-            streams: self.streams(context, b"zero"),
-        }
+        ZeroShares { index: self.index, t: self.committee.t(), streams: self.streams(context, b"zero") }
     }
 
     fn streams(&self, context: &[u8; 32], purpose: &[u8]) -> Vec<(Gr, SecretStream)> {
         self.by_subset()
             .map(|(subset, key)| {
                 let key = derive_key(key, &[TAG, context, purpose]);
-                (
-                    subset_factor(self.committee, subset, self.index),
-                    SecretStream::new(&key),
-                )
+                (subset_factor(self.committee, subset, self.index), SecretStream::new(&key))
             })
             .collect()
     }
@@ -94,15 +80,10 @@ impl PrssKeys {
 /// f_A(alpha_index).
 pub fn subset_factor(committee: Committee, subset: Subset, index: usize) -> Gr {
     let point = Gr::alpha(index);
-    committee
-        .parties()
-        .filter(|&j| !subset.contains(j))
-        .fold(Gr::ONE, |product, j| {
-            let inverse = (-Gr::alpha(j))
-                .invert()
-                .expect("exceptional points of parties are units");
-            product * (point - Gr::alpha(j)) * inverse
-        })
+    committee.parties().filter(|&j| !subset.contains(j)).fold(Gr::ONE, |product, j| {
+        let inverse = (-Gr::alpha(j)).invert().expect("exceptional points of parties are units");
+        product * (point - Gr::alpha(j)) * inverse
+    })
 }
 
 /// log2 of B: the largest power of two with 2·C(n,t)·B + 2^70 < 2^122.
@@ -174,11 +155,8 @@ mod tests {
 
     /// Keys as the vectors below use them: every byte of r_A is the bitmask of A.
     fn keys_of(committee: Committee, index: usize) -> PrssKeys {
-        let keys = committee
-            .subsets_with(index)
-            .iter()
-            .map(|subset| [subset.0 as u8; PRSS_KEY_BYTES])
-            .collect();
+        let keys =
+            committee.subsets_with(index).iter().map(|subset| [subset.0 as u8; PRSS_KEY_BYTES]).collect();
         PrssKeys::new(committee, index, keys).expect("complete")
     }
 
@@ -241,9 +219,7 @@ mod tests {
                     .parties()
                     .map(|i| keys_of(committee, i).masks(&session()).mask(block))
                     .collect();
-                let value = PolynomialTest::new(committee, t)
-                    .value(&points)
-                    .expect("degree t");
+                let value = PolynomialTest::new(committee, t).value(&points).expect("degree t");
                 assert_eq!(value.0[1..], [0, 0, 0]);
                 let bound = (2 * binomial(n, t) as i128) << log_flood_bound(committee);
                 assert!((value.0[0] as i128).abs() <= bound);
@@ -253,14 +229,9 @@ mod tests {
 
     #[test]
     fn the_flooding_bound_is_the_protocols() {
-        for ((n, t), log) in [
-            ((4, 1), 118),
-            ((7, 1), 118),
-            ((7, 2), 116),
-            ((10, 3), 114),
-            ((13, 4), 111),
-            ((15, 4), 110),
-        ] {
+        for ((n, t), log) in
+            [((4, 1), 118), ((7, 1), 118), ((7, 2), 116), ((10, 3), 114), ((13, 4), 111), ((15, 4), 110)]
+        {
             let committee = Committee::new(n, t).expect("allowed");
             assert_eq!(log_flood_bound(committee), log, "{n}/{t}");
         }

@@ -22,10 +22,7 @@ pub fn lagrange(parties: &[usize], at: usize) -> Vec<Gr> {
 
 /// Sum of `coefficients[i] * values[i]`.
 pub fn dot(coefficients: &[Gr], values: &[Gr]) -> Gr {
-    coefficients
-        .iter()
-        .zip(values)
-        .fold(Gr::ZERO, |sum, (&c, &v)| sum + c * v)
+    coefficients.iter().zip(values).fold(Gr::ZERO, |sum, (&c, &v)| sum + c * v)
 }
 
 /// Evaluates secret + r_1 Z + … + r_d Z^d at the point of `index`; `randomness` holds r_1..r_d.
@@ -66,11 +63,8 @@ impl PolynomialTest {
     pub fn value(&self, points: &[Gr]) -> Option<Gr> {
         debug_assert_eq!(points.len(), self.n);
         let (base, rest) = points.split_at(self.degree + 1);
-        let fits = self
-            .predictions
-            .iter()
-            .zip(rest)
-            .all(|(prediction, &point)| dot(prediction, base) == point);
+        let fits =
+            self.predictions.iter().zip(rest).all(|(prediction, &point)| dot(prediction, base) == point);
         fits.then(|| dot(&self.at_zero, base))
     }
 
@@ -84,9 +78,8 @@ impl PolynomialTest {
             }
             let base: Vec<usize> = (1..=self.n).filter(|i| mask >> (i - 1) & 1 == 1).collect();
             let values: Vec<Gr> = base.iter().map(|i| points[i - 1]).collect();
-            let odd: Vec<usize> = (1..=self.n)
-                .filter(|&i| dot(&lagrange(&base, i), &values) != points[i - 1])
-                .collect();
+            let odd: Vec<usize> =
+                (1..=self.n).filter(|&i| dot(&lagrange(&base, i), &values) != points[i - 1]).collect();
             if odd.len() <= errors && best.as_ref().is_none_or(|b| odd.len() < b.len()) {
                 best = Some(odd);
             }
@@ -108,10 +101,7 @@ mod tests {
 
     fn deal(committee: Committee, degree: usize, secret: Gr, rng: &mut StdRng) -> Vec<Gr> {
         let randomness: Vec<Gr> = (0..degree).map(|_| Gr(rng.r#gen())).collect();
-        committee
-            .parties()
-            .map(|i| evaluate(secret, &randomness, i))
-            .collect()
+        committee.parties().map(|i| evaluate(secret, &randomness, i)).collect()
     }
 
     #[test]
