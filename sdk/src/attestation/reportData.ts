@@ -2,8 +2,8 @@
  * What a quote says in its 64 bytes of report data (protocol §2). Other software in the same trust domain can ask for
  * quotes over bytes of its choice, so every binding starts with its own domain tag and names chain and registry.
  */
-import { concatBytes, fromHex, keccak, taggedHash } from "../protocol/codec.ts"
-import type { Address, Digest } from "../protocol/ids.ts"
+import { concatBytes, fromHex, keccak, taggedHash, toHex } from "../protocol/codec.ts"
+import type { Address, Digest, Hex } from "../protocol/ids.ts"
 import { attestationError } from "./errors.ts"
 import { type Role, roleCode } from "./role.ts"
 
@@ -64,9 +64,9 @@ export function channelReportData(binding: ChannelBinding): Uint8Array {
   return concatBytes(fromHex(bound), new Uint8Array(32))
 }
 
-/** @throws POLICY_REPORT_DATA unless the quoted bytes are the wanted ones. */
-export function checkReportData(quoted: string, wanted: Uint8Array): void {
-  if (fromHex(quoted).some((byte, index) => byte !== wanted[index]) || wanted.length !== 64)
+/** @throws POLICY_REPORT_DATA unless the quoted bytes are exactly the 64 wanted ones. */
+export function checkReportData(quoted: Hex, wanted: Uint8Array): void {
+  if (wanted.length !== 64 || quoted !== toHex(wanted))
     throw attestationError(
       "POLICY_REPORT_DATA",
       `report data ${quoted.slice(0, 18)}… does not bind this purpose`,

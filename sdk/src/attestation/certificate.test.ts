@@ -1,0 +1,161 @@
+import { X509Certificate } from "node:crypto"
+import * as der from "@twinlock/devnet/platform/der"
+import { deriveKey } from "@twinlock/devnet/platform/keys"
+import {
+  type CertificateFields,
+  extension,
+  issueCertificate,
+  issueCrl,
+  ROOT_CRL_URL,
+} from "@twinlock/devnet/platform/pki"
+import { createPlatform } from "@twinlock/devnet/platform/platform"
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import { toHex } from "../protocol/codec.ts"
+import { parseCertificate, verifyP256 } from "./certificate.ts"
+import { parseCrl } from "./crl.ts"
+
+const platform = createPlatform({ seed: "certificates", now: 1_791_158_400 })
+const key = deriveKey("certificates", "subject")
+const issuer = { name: "Issuer", key: deriveKey("certificates", "issuer") }
+const issue = (fields: Partial<CertificateFields> = {}) =>
+  issueCertificate({
+    name: "Subject",
+    key,
+    issuer,
+    serial: Uint8Array.of(0x80, 1),
+    notBefore: 1_000,
+    notAfter: 4_000_000_000,
+    pathLength: 3,
+    crlUrl: ROOT_CRL_URL,
+    ...fields,
+  })
+
+test("fields agree with another implementation", () => {
+  for (const bytes of [
+    platform.rootCertificate,
+    platform.platformCaCertificate,
+    platform.tcbSigningCertificate,
+    platform.machine("alice").pckCertificate,
+    issue(),
+  ]) {
+    const ours = parseCertificate(bytes)
+    const theirs = new X509Certificate(bytes)
+    expect(ours.serial).toBe(`0x${theirs.serialNumber.toLowerCase()}`)
+    expect(theirs.subject).toContain(`CN=${ours.commonName}\n`)
+    expect(ours.notBefore * 1000).toBe(theirs.validFromDate.getTime())
+    expect(ours.notAfter * 1000).toBe(theirs.validToDate.getTime())
+    expect(ours.ca).toBe(theirs.ca)
+    const jwk = theirs.publicKey.export({ format: "jwk" })
+    const point = Buffer.concat([
+      Buffer.from(jwk.x ?? "", "base64url"),
+      Buffer.from(jwk.y ?? "", "base64url"),
+    ])
+    expect(toHex(ours.publicKey)).toBe(toHex(point))
+  }
+})
+
+test("an authority has its path length and key usage, an end entity neither", () => {
+  expect(parseCertificate(issue())).toMatchObject({ ca: true, pathLength: 3, keyUsage: 0x06, sgx: null })
+  expect(parseCertificate(issue({ pathLength: null }))).toMatchObject({
+    ca: false,
+    pathLength: null,
+    keyUsage: 0xc0,
+  })
+})
+
+test("the SGX extension names the machine, with SVNs above 127", () => {
+  const machine = platform.machine({ name: "svn", cpuSvn: "0xff808100000000000000000000000001", pceSvn: 300 })
+  expect(parseCertificate(machine.pckCertificate).sgx).toEqual({
+    ppid: machine.ppid,
+    piid: machine.piid,
+    fmspc: machine.fmspc,
+    pceId: "0x0000",
+    cpuSvn: [255, 128, 129, ...Array.from({ length: 12 }, () => 0), 1],
+    pceSvn: 300,
+  })
+})
+
+test("the signature is over the certificate's body", () => {
+  const certificate = parseCertificate(issue())
+  expect(verifyP256(certificate.signature, certificate.toBeSigned, issuer.key.publicKey)).toBe(true)
+  expect(verifyP256(certificate.signature, certificate.toBeSigned, key.publicKey)).toBe(false)
+  expect(verifyP256(new Uint8Array(64), certificate.toBeSigned, key.publicKey)).toBe(false)
+  expect(verifyP256(certificate.signature, certificate.toBeSigned, new Uint8Array(64))).toBe(false)
+})
+
+const unknown = (critical: boolean) => extension("1.2.3.4", critical, der.sequence())
+
+test("unknown extensions may stand there unless they are critical", () => {
+  expect(parseCertificate(issue({ extensions: [unknown(false)] })).commonName).toBe("Subject")
+  expect(() => parseCertificate(issue({ extensions: [unknown(true)] }))).toThrow("critical extension 2a0304")
+  expect(() => parseCertificate(issue({ extensions: [unknown(false), unknown(false)] }))).toThrow(
+    "stands twice",
+  )
+})
+
+test("a certificate with bytes after it is refused", () => {
+  expect(() => parseCertificate(new Uint8Array([...issue(), 0]))).toThrow("CERTIFICATE_MALFORMED")
+})
+
+const sgx = "1.2.840.113741.1.13.1"
+const sgxItem = (arc: string, value: Uint8Array) => der.sequence(der.objectIdentifier(`${sgx}.${arc}`), value)
+const sgxWith = (...items: readonly Uint8Array[]) =>
+  issue({ extensions: [extension(sgx, false, der.sequence(...items))] })
+
+test.each([
+  ["with a missing item", sgxWith(sgxItem("1", der.octetString(new Uint8Array(16)))), "only items 1"],
+  [
+    "with an item twice",
+    sgxWith(
+      sgxItem("3", der.octetString(new Uint8Array(2))),
+      sgxItem("3", der.octetString(new Uint8Array(2))),
+    ),
+    "stands twice",
+  ],
+  [
+    "with a short PPID",
+    sgxWith(sgxItem("1", der.octetString(new Uint8Array(15)))),
+    "PPID must have 16 bytes",
+  ],
+  [
+    "with a foreign item",
+    sgxWith(der.sequence(der.objectIdentifier("1.2.3"), der.integer(1))),
+    "unexpected identifier",
+  ],
+  [
+    "with too few SVNs",
+    sgxWith(sgxItem("2", der.sequence(sgxItem("2.1", der.integer(1)), sgxItem("2.3", der.integer(1))))),
+    "want TCB item 2",
+  ],
+])("an SGX extension %s is refused", (_, bytes, message) => {
+  expect(() => parseCertificate(bytes)).toThrow(message)
+})
+
+test("a revocation list gives serials in the certificates' form", () => {
+  const list = issueCrl({
+    issuer,
+    thisUpdate: 5,
+    nextUpdate: 9,
+    revoked: [Uint8Array.of(0x80, 1), Uint8Array.of(7)],
+  })
+  const crl = parseCrl(list)
+  expect([...crl.revoked]).toEqual([parseCertificate(issue()).serial, "0x07"])
+  expect(crl).toMatchObject({ thisUpdate: 5, nextUpdate: 9 })
+  expect(parseCrl(issueCrl({ issuer, thisUpdate: 5, nextUpdate: 9 })).revoked.size).toBe(0)
+})
+
+test("changed bytes are parsed or refused with a typed error, never another one", () => {
+  const source = platform.machine("alice").pckCertificate
+  fc.assert(
+    fc.property(fc.nat(source.length - 1), fc.integer({ min: 1, max: 255 }), (at, mask) => {
+      const bytes = source.slice()
+      bytes[at] = (bytes[at] ?? 0) ^ mask
+      try {
+        parseCertificate(bytes)
+      } catch (error) {
+        expect(error).toMatchObject({ detail: { code: "CERTIFICATE_MALFORMED" } })
+      }
+    }),
+  )
+})

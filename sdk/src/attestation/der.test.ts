@@ -1,0 +1,97 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { DerReader, TAG } from "./der.ts"
+
+const reader = (hex: string) => new DerReader(new Uint8Array(Buffer.from(hex, "hex")))
+
+describe("lengths", () => {
+  test.each([
+    ["0400", 0],
+    [`04817f${"00".repeat(127)}`, "shortest form"],
+    [`048180${"00".repeat(128)}`, 128],
+    [`04820080${"00".repeat(128)}`, "shortest form"],
+    [`04820100${"00".repeat(256)}`, 256],
+    ["0480", "0 bytes is not supported"],
+    ["048400000001", "4 bytes is not supported"],
+    ["0402ff", "want 2 bytes"],
+    ["04", "cut off"],
+    ["", "cut off"],
+  ])("%s", (hex, want) => {
+    const read = () => reader(hex).content(TAG.octetString).length
+    if (typeof want === "number") expect(read()).toBe(want)
+    else expect(read).toThrow(want)
+  })
+})
+
+test("a tag of several bytes and a wrong tag are refused", () => {
+  expect(() => reader("1f8100").content(0x1f)).toThrow("more than one byte")
+  expect(() => reader("0500").content(TAG.octetString)).toThrow("want tag 0x4")
+})
+
+describe("integers", () => {
+  test.each([
+    ["020100", "00"],
+    ["02017f", "7f"],
+    ["02020080", "80"],
+    ["0202007f", "shortest form"],
+    ["020180", "negative"],
+    ["0200", "no bytes"],
+  ])("%s", (hex, want) => {
+    const read = () => Buffer.from(reader(hex).unsigned()).toString("hex")
+    if (/^[0-9a-f]+$/.test(want)) expect(read()).toBe(want)
+    else expect(read).toThrow(want)
+  })
+
+  test("small integers have a bound", () => {
+    expect(reader("02020100").smallUnsigned()).toBe(256)
+    expect(() => reader("020701000000000000").smallUnsigned()).toThrow("too large")
+  })
+})
+
+describe("times", () => {
+  const time = (text: string, tag = "17") =>
+    reader(`${tag}${text.length.toString(16).padStart(2, "0")}${Buffer.from(text).toString("hex")}`).time()
+
+  test("both forms give unix seconds", () => {
+    expect(time("260812235711Z")).toBe(Date.UTC(2026, 7, 12, 23, 57, 11) / 1000)
+    expect(time("500101000000Z")).toBe(Date.UTC(1950, 0, 1) / 1000)
+    expect(time("20500101000000Z", "18")).toBe(Date.UTC(2050, 0, 1) / 1000)
+    expect(time("240229000000Z")).toBe(Date.UTC(2024, 1, 29) / 1000)
+  })
+
+  test.each([
+    "2608122357Z",
+    "260812235711",
+    "260812235711+0100",
+    "260230000000Z",
+    "261301000000Z",
+    "260812246000Z",
+  ])("%s is refused", (text) => expect(() => time(text)).toThrow("DER_MALFORMED"))
+})
+
+test("booleans and bit strings are strict", () => {
+  expect(reader("0101ff").boolean()).toBe(true)
+  expect(() => reader("010101").boolean()).toThrow("00 or ff")
+  expect(() => reader("0301").bitString()).toThrow("DER_MALFORMED")
+  expect(() => reader("030108").bitString()).toThrow("unused bits")
+  expect(() => reader("0300").bitString()).toThrow("unused bits")
+})
+
+test("nothing may be left over", () => {
+  const values = reader("01010002010a")
+  expect(values.boolean()).toBe(false)
+  expect(() => values.end()).toThrow("3 bytes are left over")
+})
+
+test("arbitrary bytes are read or refused with a typed error, never another one", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      try {
+        const outer = new DerReader(bytes)
+        while (outer.peek() !== null) outer.inside(TAG.sequence).unsigned()
+      } catch (error) {
+        expect(error).toMatchObject({ detail: { code: "DER_MALFORMED" } })
+      }
+    }),
+  )
+})

@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from "node:fs"
+import { describe, expect, test } from "vitest"
+import { toHex, utf8ToBytes } from "../protocol/codec.ts"
+import { composeHashOf, composeHashOfConfigId } from "./composeHash.ts"
+import {
+  bootFactsOf,
+  parseEventLog,
+  providerIdOf,
+  type RuntimeEvent,
+  replayRuntimeEvents,
+} from "./eventLog.ts"
+import { parseQuote } from "./quote.ts"
+
+const SAMPLES = new URL("../../../../shared/attestation-samples/", import.meta.url)
+const present = existsSync(SAMPLES)
+const textOf = (path: string) => readFileSync(new URL(path, SAMPLES), "utf8")
+const rtMr3Of = (id: string) =>
+  parseQuote(new Uint8Array(readFileSync(new URL(`${id}/quote.bin`, SAMPLES)))).report.rtMr3
+
+describe.skipIf(!present)(
+  `real event logs (${present ? "from shared/attestation-samples" : "skipped: ../shared/attestation-samples is absent"})`,
+  () => {
+    test("a log with digests replays, and its compose file is the bound one", () => {
+      const id = "near-mpc-dstack-v4-b0c0"
+      const { event_log } = JSON.parse(textOf(`${id}/tcb_info.json`)) as { event_log: unknown }
+      const events = parseEventLog(JSON.stringify(event_log))
+      expect(replayRuntimeEvents(events)).toBe(rtMr3Of(id))
+      const compose = composeHashOf(utf8ToBytes(textOf(`${id}/app_compose.json`)))
+      const quote = parseQuote(new Uint8Array(readFileSync(new URL(`${id}/quote.bin`, SAMPLES))))
+      expect(bootFactsOf(events)).toMatchObject({ composeHash: compose, instanceId: "0x" })
+      expect(composeHashOfConfigId(quote.report.mrConfigId)).toBe(compose)
+    })
+
+    test.each(["dstack-tdx-lite-v4-90c0", "dstack-verifier-v4-90c0"])(
+      "%s replays, with or without digests",
+      (id) => {
+        const { event_log } = JSON.parse(textOf(`${id}/getquote.json`)) as { event_log: string }
+        expect(replayRuntimeEvents(parseEventLog(event_log))).toBe(rtMr3Of(id))
+      },
+    )
+  },
+)
+
+const event = (name: string, payload: string | Uint8Array = ""): RuntimeEvent => ({
+  name,
+  payload: typeof payload === "string" ? utf8ToBytes(payload) : payload,
+})
+const boot: readonly RuntimeEvent[] = [
+  event("system-preparing"),
+  event("app-id", new Uint8Array(20).fill(1)),
+  event("compose-hash", new Uint8Array(32).fill(2)),
+  event("instance-id", new Uint8Array(20).fill(3)),
+  event("key-provider", '{"name":"kms","id":"00"}'),
+  event("system-ready"),
+]
+
+test("facts come from before system-ready", () => {
+  const late = [...boot, event("compose-hash", new Uint8Array(32).fill(9)), event("compose-hash")]
+  expect(bootFactsOf(late)).toEqual({
+    appId: toHex(new Uint8Array(20).fill(1)),
+    composeHash: toHex(new Uint8Array(32).fill(2)),
+    instanceId: toHex(new Uint8Array(20).fill(3)),
+    providerId: providerIdOf(utf8ToBytes('{"name":"kms","id":"00"}')),
+  })
+  expect(replayRuntimeEvents(late)).not.toBe(replayRuntimeEvents(boot))
+})
+
+const without = (name: string) => boot.filter((candidate) => candidate.name !== name)
+
+test.each<[string, readonly RuntimeEvent[], string]>([
+  ["a log that never became ready", without("system-ready"), "EVENT_LOG_INCOMPLETE"],
+  ["no compose hash", without("compose-hash"), "EVENT_LOG_INCOMPLETE"],
+  ["no key provider", without("key-provider"), "EVENT_LOG_INCOMPLETE"],
+  ["a fact that stands twice", [boot[2] ?? event(""), ...boot], "EVENT_LOG_DUPLICATE"],
+  ["a short app id", [event("app-id", "x"), ...without("app-id")], "EVENT_LOG_MALFORMED"],
+])("%s is refused", (_, events, code) => {
+  expect(() => bootFactsOf(events)).toThrow(code)
+})
+
+test("names and payloads both move the register", () => {
+  const one = replayRuntimeEvents([event("a", "b")])
+  expect(replayRuntimeEvents([event("a", "c")])).not.toBe(one)
+  expect(replayRuntimeEvents([event("b", "b")])).not.toBe(one)
+  expect(replayRuntimeEvents([])).toBe(`0x${"00".repeat(48)}`)
+})
+
+const entry = { imr: 3, event_type: 0x08000001, digest: "", event: "a", event_payload: "00" }
+
+test("registers of the firmware are left out, digests are not looked at", () => {
+  const log = [
+    { imr: 0, event_type: 4, digest: "zz" },
+    { ...entry, digest: "11" },
+  ]
+  expect(parseEventLog(JSON.stringify(log))).toEqual([{ name: "a", payload: Uint8Array.of(0) }])
+})
+
+test.each<[string, string]>([
+  ["no JSON", "{"],
+  ["no list", "{}"],
+  ["an entry that is no object", "[1]"],
+  ["an unknown register", JSON.stringify([{ ...entry, imr: 4 }])],
+  ["another type in RTMR3", JSON.stringify([{ ...entry, event_type: 4 }])],
+  ["a payload that is not hex", JSON.stringify([{ ...entry, event_payload: "0" }])],
+  ["a missing name", JSON.stringify([{ ...entry, event: undefined }])],
+  ["too many events", JSON.stringify(Array.from({ length: 4_097 }, () => entry))],
+  ["too many characters", " ".repeat(2 ** 20 + 1)],
+])("%s is refused", (_, text) => {
+  expect(() => parseEventLog(text)).toThrow("EVENT_LOG_MALFORMED")
+})

@@ -1,0 +1,116 @@
+/** Real quotes under Intel's root, each at the time at which its collateral was valid. */
+import { existsSync, readFileSync } from "node:fs"
+import { createPlatform } from "@twinlock/devnet/platform/platform"
+import { describe, expect, test } from "vitest"
+import { parseDigest } from "../protocol/ids.ts"
+import { parseCollateralBundle } from "./collateralBundle.ts"
+import { evidenceOf } from "./evidence.ts"
+import { createQuoteVerifier, INTEL_ROOT_ID, verifyQuote } from "./verifyQuote.ts"
+
+const SAMPLES = new URL("../../../../shared/attestation-samples/", import.meta.url)
+const present = existsSync(SAMPLES)
+
+const bytesOf = (path: string) => new Uint8Array(readFileSync(new URL(path, SAMPLES)))
+const jsonOf = (path: string): unknown => JSON.parse(readFileSync(new URL(path, SAMPLES), "utf8"))
+
+function outcome(quotePath: string, collateralPath: string, time: number): string {
+  const collateral = parseCollateralBundle(jsonOf(collateralPath))
+  try {
+    return verifyQuote(bytesOf(quotePath), { collateral, time, floors: { tcb: 17, qe: 17 } }).status
+  } catch (error) {
+    return (error as { detail: { code: string } }).detail.code
+  }
+}
+
+/** Verdicts of index.json in our own codes. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  "near-mpc-dstack-v4-b0c0": "UpToDate",
+  "dstack-verifier-v4-90c0": "UpToDate",
+  "dstack-simulator-fixture-v4-b0c0": "UpToDate",
+  "dstack-tdx-lite-v4-90c0": "CRL_STALE",
+  "dcap-qvl-v4-b0c0": "UpToDate",
+  "flashtestations-v4-b0c0": "UpToDate",
+  "NEG-alibaba-v5-90c0-servicetd": "TD_SERVICE",
+  "NEG-dcap-qvl-v5-90c0-below-tcb": "TCB_LEVEL",
+  "NEG-trustee-v4-5080-debug": "TD_DEBUG",
+  "NEG-sgx-v3-00a0": "QUOTE_VERSION",
+}
+
+const MUTATIONS: Readonly<Record<string, string>> = {
+  "header-version-3": "QUOTE_VERSION",
+  "header-tee-sgx": "QUOTE_TEE_TYPE",
+  "qe-vendor-id": "QUOTE_VENDOR",
+  mrtd: "QUOTE_SIGNATURE",
+  mrconfigid: "QUOTE_SIGNATURE",
+  "report-data": "QUOTE_SIGNATURE",
+  "quote-signature": "QUOTE_SIGNATURE",
+  "attestation-key": "QE_REPORT_BINDING",
+  "qe-report-signature": "QE_REPORT_SIGNATURE",
+  "qe-auth-data": "QE_REPORT_BINDING",
+  truncated: "QUOTE_LENGTH",
+  "crl-empty": "CRL_MALFORMED",
+  "crl-garbage": "CRL_MALFORMED",
+  "crl-bad-signature": "CRL_SIGNATURE",
+  "tcb-info-edited": "TCB_INFO_SIGNATURE",
+  "tcb-info-signature": "TCB_INFO_SIGNATURE",
+  "qe-identity-edited": "QE_IDENTITY_SIGNATURE",
+  "other-fmspc-collateral": "TCB_INFO_PLATFORM",
+  "expired-now": "CRL_STALE",
+  "before-issue": "CRL_STALE",
+}
+
+describe.skipIf(!present)(
+  `real quotes (${present ? "from shared/attestation-samples" : "skipped: ../shared/attestation-samples is absent"})`,
+  () => {
+    type Sample = { readonly id: string; readonly validAtUnix: number }
+    const samples = present ? (jsonOf("index.json") as readonly Sample[]) : []
+
+    test("every sample of the index has an expected verdict", () => {
+      expect(samples.map((sample) => sample.id).sort()).toEqual(Object.keys(EXPECTED).sort())
+    })
+
+    test.each(samples)("$id", ({ id, validAtUnix }) => {
+      expect(outcome(`${id}/quote.bin`, `${id}/collateral.json`, validAtUnix)).toBe(EXPECTED[id])
+    })
+
+    type Mutation = {
+      readonly name: string
+      readonly quote: string
+      readonly collateral: string
+      readonly atUnix: number
+    }
+    const mutations = present ? (jsonOf("NEG-mutations/index.json") as readonly Mutation[]) : []
+
+    test("every mutation of the index has an expected verdict", () => {
+      expect(mutations.map((mutation) => mutation.name).sort()).toEqual(Object.keys(MUTATIONS).sort())
+    })
+
+    test.each(mutations)("mutation $name", ({ name, quote, collateral, atUnix }) => {
+      expect(outcome(`NEG-mutations/${quote}`, `NEG-mutations/${collateral}`, atUnix)).toBe(MUTATIONS[name])
+    })
+
+    test("quotes of a platform with a root of its own are refused", () => {
+      expect(outcome("SIM-v4/quote.bin", "SIM-v4/collateral.json", 1_791_158_400)).toBe("ROOT_MISMATCH")
+    })
+
+    test("real evidence verifies in parts, too", () => {
+      const id = "near-mpc-dstack-v4-b0c0"
+      const collateral = parseCollateralBundle(jsonOf(`${id}/collateral.json`))
+      const options = { collateral, time: 1_786_622_400, floors: { tcb: 20, qe: 19 } }
+      const evidence = evidenceOf(bytesOf(`${id}/quote.bin`))
+      expect(createQuoteVerifier(INTEL_ROOT_ID).verifyEvidence(evidence, options).status).toBe("UpToDate")
+    })
+  },
+)
+
+test("the production entry refuses a simulated platform", () => {
+  const platform = createPlatform({ seed: "production", now: 1_791_158_400 })
+  const options = { collateral: platform.collateral(), time: platform.now, floors: { tcb: 0, qe: 0 } }
+  expect(() => verifyQuote(platform.quote(), options)).toThrow("ROOT_MISMATCH")
+})
+
+test("a network whose contract pins another root is refused", () => {
+  expect(INTEL_ROOT_ID).toBe("0x89f72d7c488e5b53a77c23ebcb36970ef7eb5bcf6658e9b8292cfbe4703a8473")
+  expect(() => createQuoteVerifier(parseDigest(`0x${"11".repeat(32)}`))).toThrow("ROOT_MISMATCH")
+  expect(createQuoteVerifier(INTEL_ROOT_ID).rootId).toBe(INTEL_ROOT_ID)
+})
