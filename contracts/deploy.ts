@@ -1,0 +1,105 @@
+/**
+ * Deploys the whole system. Contracts refer to each other by immutable addresses in circles, so every address is
+ * predicted from the deployer's nonce first and compared afterwards. Needs `forge build`. For devnet, tests and operators.
+ */
+import { readFileSync } from "node:fs"
+import { ContractFactory, getCreateAddress, type InterfaceAbi, type Signer } from "ethers"
+
+/** 0x-prefixed lower-case address. */
+export type ContractAddress = `0x${string}`
+
+export type DeployOptions = {
+  /** Pays and deploys; must send nothing else meanwhile. Holds no power over the contracts afterwards. */
+  readonly signer: Signer
+  /** Chain that `signer` must be connected to. */
+  readonly chainId: bigint
+  /** Hash of the chain's first block: part of every key id. */
+  readonly genesisHash: string
+  /** Root key of the platform vendor's certificates: Intel's, or the simulator's on chain id 31337 alone. */
+  readonly rootKey: { readonly x: bigint; readonly y: bigint }
+  /** Proposes keys, admits operators and measurements. */
+  readonly governance: string
+  /** Ends proposals, removes and revokes; adds nothing. */
+  readonly guardian: string
+  /** Earns the fees of decryptions. */
+  readonly treasury: string
+  /** Fee of a decryption request in wei. */
+  readonly baseFee: bigint
+  /** Seconds in which a request may be cancelled and nodes wait. */
+  readonly cancelWindow: bigint
+}
+
+const CONTRACTS = [
+  ["collateralParser", "CollateralParser"],
+  ["collateralStore", "CollateralStore"],
+  ["quoteVerifier", "QuoteVerifier"],
+  ["nodeRegistry", "NodeRegistry"],
+  ["keyRegistry", "KeyRegistry"],
+  ["decryptionVerifier", "DecryptionVerifier"],
+  ["decryptionGateway", "DecryptionGateway"],
+  ["ciphertextCommitments", "CiphertextCommitments"],
+  ["coprocessor", "Coprocessor"],
+] as const
+
+export type ContractField = (typeof CONTRACTS)[number][0]
+export type Deployment = Readonly<Record<ContractField, ContractAddress>>
+
+/** Constructor arguments of every contract, given all addresses. */
+function constructorArguments(
+  to: Deployment,
+  options: DeployOptions,
+): Record<ContractField, readonly unknown[]> {
+  const { rootKey, governance, guardian, treasury } = options
+  return {
+    collateralParser: [],
+    collateralStore: [rootKey.x, rootKey.y, governance, guardian, to.collateralParser],
+    quoteVerifier: [to.collateralStore],
+    nodeRegistry: [to.keyRegistry, to.decryptionVerifier, to.quoteVerifier, governance, guardian],
+    keyRegistry: [options.genesisHash, to.nodeRegistry, to.decryptionVerifier, governance, guardian],
+    decryptionVerifier: [to.keyRegistry, to.nodeRegistry],
+    decryptionGateway: [to.decryptionVerifier, treasury, options.baseFee, options.cancelWindow],
+    ciphertextCommitments: [to.keyRegistry, to.nodeRegistry, to.coprocessor],
+    coprocessor: [to.keyRegistry, to.nodeRegistry, to.decryptionVerifier, to.ciphertextCommitments],
+  }
+}
+
+/** ABI and creation code of a built contract. `name` is also the name of its file. */
+export function readArtifact(name: string): { readonly abi: InterfaceAbi; readonly bytecode: string } {
+  const file = new URL(`./out/${name}.sol/${name}.json`, import.meta.url)
+  const artifact = JSON.parse(readFileSync(file, "utf8")) as {
+    readonly abi: InterfaceAbi
+    readonly bytecode: { readonly object: string }
+  }
+  return { abi: artifact.abi, bytecode: artifact.bytecode.object }
+}
+
+/**
+ * Sends all creations at once and waits for them.
+ * @throws Error where the signer is on another chain, or an address comes out other than predicted.
+ */
+export async function deploy(options: DeployOptions): Promise<Deployment> {
+  const { signer } = options
+  const network = await signer.provider?.getNetwork()
+  if (network?.chainId !== options.chainId)
+    throw new Error(`signer is on chain ${network?.chainId ?? "none"}, want ${options.chainId}`)
+  const from = await signer.getAddress()
+  const first = await signer.getNonce()
+  const deployment = Object.fromEntries(
+    CONTRACTS.map(([field], i) => [field, getCreateAddress({ from, nonce: first + i }).toLowerCase()]),
+  ) as Deployment
+  const constructors = constructorArguments(deployment, options)
+  const pending = []
+  for (const [i, [field, name]] of CONTRACTS.entries()) {
+    const { abi, bytecode } = readArtifact(name)
+    const factory = new ContractFactory(abi, bytecode, signer)
+    pending.push(await factory.deploy(...constructors[field], { nonce: first + i }))
+  }
+  for (const [i, contract] of pending.entries()) {
+    const [field, name] = CONTRACTS[i] as (typeof CONTRACTS)[number]
+    const receipt = await contract.deploymentTransaction()?.wait()
+    const address = receipt?.contractAddress?.toLowerCase()
+    if (address !== deployment[field])
+      throw new Error(`${name} is at ${address ?? "no address"}, predicted ${deployment[field]}`)
+  }
+  return deployment
+}
