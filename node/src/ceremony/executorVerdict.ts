@@ -1,0 +1,149 @@
+/**
+ * An executor's part in a ceremony (protocol §4): it takes the task from a quorum of the key's parties, fetches the
+ * public chunks by digest, assembles and loads the evaluation key, evaluates the known list and signs what it got.
+ * Everything it handles is public; its signature says that this key computes and what it computed.
+ */
+import { type Committee, partyOf, quorum } from "@twinlock/sdk/protocol/committee"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import type { Address, Digest, KeyId } from "@twinlock/sdk/protocol/ids"
+import type { ChainView } from "../chain/chainView.ts"
+import type { BlobSource } from "../decryption/blobSource.ts"
+import type { Logger } from "../telemetry/logger.ts"
+import type { SeatSigner } from "./attempt.ts"
+import { bytesDigest } from "./digest.ts"
+import type { BlobSink, SelfTestEngine } from "./engine.ts"
+import { serverKeyDigestOf } from "./keyRounds.ts"
+import { type DeliveryOptions, deliver } from "./outbox.ts"
+import { CEREMONY_PROTOCOLS } from "./router.ts"
+import {
+  encodeVerdict,
+  openTask,
+  type SelfTestTask,
+  selfTestMetadata,
+  signVerdict,
+  TASK_PROTOCOL,
+  taskDigestOf,
+  type Verdict,
+} from "./verdict.ts"
+
+export type ExecutorVerdictErrorCode =
+  /** a task of nobody who holds a seat of the key, or of a key that is not proposed or does not name this executor. */
+  | "TASK_FOREIGN"
+  /** the server key's digest does not follow from seed and chunks. */
+  | "TASK_DIGEST"
+  /** the public key chunk makes another public key, or the CRS file is another one. */
+  | "TASK_FILES"
+
+const taskError = (code: ExecutorVerdictErrorCode, message: string): ProtocolError =>
+  new ProtocolError({ code, message })
+
+/** Files of one executor: where chunks land and where the assembled key lies. */
+export type KeyFiles = {
+  /** Fetches a public blob into a file, checking length and digest. @throws where no source has it */
+  fetchChunk(keyId: KeyId, chunk: number, digest: Digest, byteLength: number): Promise<string>
+  readChunk(keyId: KeyId, chunk: number): Promise<Uint8Array>
+  serverKeyPath(keyId: KeyId): string
+  /** Chunks are not needed once the key is assembled. */
+  removeChunks(keyId: KeyId): Promise<void>
+}
+
+export type ExecutorVerdictDeps = DeliveryOptions & {
+  readonly engine: SelfTestEngine
+  readonly chain: ChainView
+  readonly files: KeyFiles
+  readonly source: BlobSource
+  readonly sink: BlobSink
+  readonly sign: SeatSigner
+  readonly logger: Logger
+  /** Called with the path of a key that passed, before the verdict leaves. */
+  onServerKey(task: SelfTestTask, path: string): Promise<void>
+}
+
+const MAX_CRS_BYTES = 8 * 1024 * 1024
+
+/** Judges one key. @throws what fetching, assembling and evaluating throw */
+export async function judgeKey(task: SelfTestTask, deps: ExecutorVerdictDeps): Promise<Uint8Array> {
+  const { engine, files, source, signal } = deps
+  const { keyId, publicSeed, chunkDigests } = task
+  const { chunks } = engine.keyLayout()
+  if (
+    chunkDigests.length !== chunks.length ||
+    serverKeyDigestOf(keyId, publicSeed, chunkDigests) !== task.serverKeyDigest
+  )
+    throw taskError("TASK_DIGEST", `seed and ${chunkDigests.length} chunks are not ${task.serverKeyDigest}`)
+  const paths: string[] = []
+  for (const { index, byteLength } of chunks) {
+    const digest = chunkDigests[index]
+    if (digest === undefined) throw taskError("TASK_DIGEST", `no digest of chunk ${index}`)
+    paths.push(await files.fetchChunk(keyId, index, digest, byteLength))
+  }
+  const publicKeyChunk = chunks.find(({ part }) => part === engine.publicKeyPart)
+  if (publicKeyChunk === undefined) throw new Error("the layout has no public key chunk")
+  const publicKey = engine.assemblePublicKey(publicSeed, await files.readChunk(keyId, publicKeyChunk.index))
+  const crs = await source.get(task.crsDigest, MAX_CRS_BYTES, signal)
+  if (bytesDigest(publicKey) !== task.publicKeyDigest || bytesDigest(crs) !== task.crsDigest)
+    throw taskError("TASK_FILES", `want public key ${task.publicKeyDigest} and CRS ${task.crsDigest}`)
+  const path = files.serverKeyPath(keyId)
+  await engine.assembleServerKey(publicSeed, paths, path)
+  await files.removeChunks(keyId)
+  const words = await engine.evaluateSelfTest(path, task.list, publicKey, crs, selfTestMetadata(task))
+  await deps.onServerKey(task, path)
+  return words
+}
+
+/** Serves tasks from now on: one at a time, each attempt once. */
+export function serveVerdicts(deps: ExecutorVerdictDeps): void {
+  const { network, chain, logger } = deps
+  const votes = new Map<Digest, Set<Address>>()
+  const judged = new Set<string>()
+  let queue: Promise<void> = Promise.resolve()
+
+  async function committeeFor(keyId: KeyId): Promise<Committee> {
+    const head = await chain.head()
+    const record = await chain.key(keyId, head)
+    const named = record?.proposal.executors.includes(network.self)
+    if (record === null || record.status !== "proposed" || !named)
+      throw taskError("TASK_FOREIGN", `key ${keyId} is not proposed with this executor`)
+    const committee = await chain.committee(keyId, record.epoch, head)
+    if (committee === null) throw taskError("TASK_FOREIGN", `key ${keyId} has no committee`)
+    return committee
+  }
+
+  async function verdictOn(task: SelfTestTask): Promise<Verdict> {
+    const { keyId, attempt } = task
+    const names = { keyId, attempt, executor: network.self, taskDigest: taskDigestOf(task) }
+    try {
+      const words = await judgeKey(task, deps)
+      const resultDigest = bytesDigest(words)
+      await deps.sink.put(resultDigest, words, deps.signal)
+      return await signVerdict({ ...names, outcome: { ok: true, resultDigest } }, deps.sign)
+    } catch (error) {
+      logger.error({ err: error, ceremony: keyId }, "self-test of a new key failed")
+      const code = error instanceof ProtocolError ? error.detail.code : "INTERNAL"
+      return signVerdict({ ...names, outcome: { ok: false, code } }, deps.sign)
+    }
+  }
+
+  async function judgeAndAnswer(task: SelfTestTask, committee: Committee): Promise<void> {
+    const bytes = encodeVerdict(await verdictOn(task))
+    await Promise.all(
+      committee.parties.map((party) => deliver(party, CEREMONY_PROTOCOLS.verdict.id, bytes, deps)),
+    )
+  }
+
+  network.onMessage(TASK_PROTOCOL.id, TASK_PROTOCOL.maxBytes, async (from, payload) => {
+    const task = openTask(payload, from)
+    const committee = await committeeFor(task.keyId)
+    if (partyOf(committee, from) === null)
+      throw taskError("TASK_FOREIGN", `${from} holds no seat of ${task.keyId}`)
+    const digest = taskDigestOf(task)
+    const voters = votes.get(digest) ?? new Set()
+    votes.set(digest, voters.add(from))
+    const name = `${task.keyId}/${task.attempt}`
+    if (voters.size < quorum(committee) || judged.has(name)) return
+    judged.add(name)
+    queue = queue
+      .then(() => judgeAndAnswer(task, committee))
+      .catch((error: unknown) => logger.error({ err: error }, "a verdict was not delivered"))
+  })
+}

@@ -1,0 +1,98 @@
+/**
+ * What a party keeps of a key (protocol §4, §9): its share of the decryption key, its share of the group's signing key,
+ * and two durable flags. The decryption share is sealed inside the native addon under the epoch's sealing key before it
+ * enters the store; it exists in no other form outside the addon.
+ *
+ * Security: `signed` and `revealed` exclude each other for good: a party that signed an activation never opens its
+ * dealings for blame, one that opened them never signs (keygen.md, amendment 5).
+ */
+import { abiEncode, tagHash } from "@twinlock/sdk/protocol/codec"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import type { KeyId } from "@twinlock/sdk/protocol/ids"
+import type { Seat } from "../chain/chainView.ts"
+import type { Secret } from "../secret.ts"
+import type { SealedStore } from "../storage/sealedStore.ts"
+import type { KeyShare } from "./engine.ts"
+
+export type VaultErrorCode =
+  /** this key was attempted before by this node: attempts are never resumed. */
+  | "CEREMONY_ATTEMPTED"
+  /** a party that signed an activation must not reveal, one that revealed must not sign. */
+  | "CEREMONY_SIGNED_OR_REVEALED"
+
+/** Record kinds in the sealed store; ids are `<key id>` or `<key id>/<epoch>`. */
+export const KEY_SHARE_KIND = "key-share"
+export const FROST_SHARE_KIND = "frost-share"
+const ATTEMPT_KIND = "ceremony-attempt"
+const FATE_KIND = "ceremony-fate"
+
+const SIGNED = 1
+const REVEALED = 2
+
+export const seatName = ({ keyId, epoch }: Pick<Seat, "keyId" | "epoch">): string => `${keyId}/${epoch}`
+
+/** Bound to the sealed bytes: a share opens only for its own seat. */
+export const shareContext = ({ keyId, epoch, party }: Seat): Uint8Array =>
+  abiEncode(tagHash("twinlock/key-share/v1"), keyId, epoch, party)
+
+export type ShareVault = {
+  /** Marks the key as attempted. @throws CEREMONY_ATTEMPTED where it was already, also by an earlier process */
+  begin(keyId: KeyId): Promise<void>
+  /**
+   * Seals both shares, then marks the key as signed. Call before the activation signature leaves.
+   * @throws CEREMONY_SIGNED_OR_REVEALED
+   */
+  commit(seat: Seat, share: KeyShare, frost: Secret<Uint8Array>): Promise<void>
+  /** Must succeed before any dealing of this key is opened for blame. @throws CEREMONY_SIGNED_OR_REVEALED */
+  reveal(keyId: KeyId): Promise<void>
+  /** Forgets the shares of a key that the chain has ruled out. */
+  remove(seat: Pick<Seat, "keyId" | "epoch">): Promise<void>
+  /** Seats with stored shares, as `<key id>/<epoch>`. */
+  stored(): Promise<readonly string[]>
+}
+
+export type ShareVaultDeps = {
+  readonly store: SealedStore
+  /** Sealing key of the epoch, 32 bytes; the vault wipes what it gets. */
+  sealingKey(seat: Seat): Promise<Secret<Uint8Array>>
+}
+
+export function createShareVault({ store, sealingKey }: ShareVaultDeps): ShareVault {
+  async function decide(keyId: KeyId, fate: number): Promise<void> {
+    const [stored] = await store.putIfAbsent(FATE_KIND, keyId, Uint8Array.of(fate))
+    if (stored !== fate)
+      throw new ProtocolError({
+        code: "CEREMONY_SIGNED_OR_REVEALED" satisfies VaultErrorCode,
+        message: `key ${keyId} was ${stored === SIGNED ? "signed" : "revealed"} by this party`,
+      })
+  }
+
+  return {
+    async begin(keyId) {
+      const token = crypto.getRandomValues(new Uint8Array(16))
+      const stored = await store.putIfAbsent(ATTEMPT_KIND, keyId, token)
+      if (Buffer.compare(stored, token) !== 0)
+        throw new ProtocolError({
+          code: "CEREMONY_ATTEMPTED" satisfies VaultErrorCode,
+          message: `key ${keyId} was attempted before; a retry is a new proposal`,
+        })
+    },
+    async commit(seat, share, frost) {
+      const key = await sealingKey(seat)
+      try {
+        const sealed = key.use((bytes) => share.seal(bytes, shareContext(seat)))
+        await store.put(KEY_SHARE_KIND, seatName(seat), sealed)
+      } finally {
+        key.wipe()
+      }
+      await frost.use((bytes) => store.put(FROST_SHARE_KIND, seatName(seat), bytes))
+      await decide(seat.keyId, SIGNED)
+    },
+    reveal: (keyId) => decide(keyId, REVEALED),
+    async remove(seat) {
+      await store.delete(KEY_SHARE_KIND, seatName(seat))
+      await store.delete(FROST_SHARE_KIND, seatName(seat))
+    },
+    stored: () => store.list(KEY_SHARE_KIND),
+  }
+}

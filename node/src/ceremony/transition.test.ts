@@ -1,0 +1,321 @@
+import { utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+import { partyIndexes } from "@twinlock/sdk/protocol/committee"
+import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import type { Attempt } from "./attempt.ts"
+import { bytesDigest } from "./digest.ts"
+import { type SignedHeader, signHeader, ZERO_DIGEST } from "./header.ts"
+import { type Echo, type RoundMessage, signEcho } from "./messages.ts"
+import { attemptOfParty, COMMITTEE, party, partyAt } from "./party.fixture.ts"
+import type { CeremonyEffect, CeremonyEvent, CeremonyState, RoundSpec } from "./state.ts"
+import { startAttempt, transition } from "./transition.ts"
+
+const everyone = partyIndexes(COMMITTEE)
+const spec = (name: string, speakers = everyone, binding = false): RoundSpec => ({
+  name,
+  speakers,
+  maxBroadcast: 1000,
+  maxSealed: 0,
+  timeoutMs: 10,
+  binding,
+  kept: true,
+})
+const SPECS = [spec("one"), spec("two", [party(2)]), spec("three", everyone, true)]
+
+const nothingSealed = COMMITTEE.parties.map(() => null)
+
+async function messageOf(
+  index: number,
+  round: number,
+  previous: SignedHeader["hash"],
+  text = `${index}`,
+): Promise<RoundMessage> {
+  const attempt = attemptOfParty(index)
+  const broadcast = utf8ToBytes(text)
+  const header = await signHeader(
+    {
+      keyId: COMMITTEE.keyId,
+      attempt: 1,
+      round,
+      party: attempt.self,
+      previous,
+      broadcastBytes: broadcast.length,
+      broadcastHash: bytesDigest(broadcast),
+      sealedHashes: COMMITTEE.parties.map(() => ZERO_DIGEST),
+    },
+    partyAt(index).sign,
+  )
+  return { header, broadcast, sealed: null }
+}
+
+const echoOf = (index: number, round: number, headers: readonly SignedHeader[]): Promise<Echo> =>
+  signEcho(attemptOfParty(index), round, headers, partyAt(index).sign)
+
+/** All parties in one place: effects become events, deliveries wait in a bag until they are drawn. */
+class Simulation {
+  readonly states = new Map<PartyIndex, CeremonyState>()
+  readonly bag: { readonly to: PartyIndex; readonly event: CeremonyEvent }[] = []
+  readonly consumed = new Map<PartyIndex, string[]>()
+
+  async start(): Promise<void> {
+    for (const self of everyone) {
+      const { state, effects } = startAttempt(attemptOfParty(self), SPECS)
+      this.states.set(self, state)
+      await this.perform(self, effects)
+    }
+  }
+
+  async apply(self: PartyIndex, event: CeremonyEvent): Promise<void> {
+    const before = this.states.get(self)
+    if (before === undefined) throw new Error("unknown party")
+    const { state, effects } = transition(before, event)
+    this.states.set(self, state)
+    await this.perform(self, effects)
+  }
+
+  toOthers(self: PartyIndex, event: CeremonyEvent): void {
+    for (const to of everyone) if (to !== self) this.bag.push({ to, event })
+  }
+
+  async perform(self: PartyIndex, effects: readonly CeremonyEffect[]): Promise<void> {
+    for (const effect of effects) {
+      if (effect.kind === "produce") {
+        const message = await messageOf(self, effect.round, effect.previous)
+        await this.apply(self, {
+          kind: "produced",
+          round: effect.round,
+          message: { ...message, sealed: nothingSealed },
+        })
+      } else if (effect.kind === "send-message") {
+        const { header, broadcast } = effect.message
+        this.toOthers(self, { kind: "message", message: { header, broadcast, sealed: null } })
+      } else if (effect.kind === "sign-echo")
+        await this.apply(self, {
+          kind: "echo-signed",
+          echo: await echoOf(self, effect.round, effect.headers),
+        })
+      else if (effect.kind === "send-echo") this.toOthers(self, { kind: "echo", echo: effect.echo })
+      else if (effect.kind === "consume") {
+        const { incoming } = effect
+        const text = [...incoming.broadcasts].map(
+          ([from, bytes]) => `${from}:${new TextDecoder().decode(bytes)}`,
+        )
+        this.consumed.set(self, [...(this.consumed.get(self) ?? []), text.join()])
+        await this.apply(self, { kind: "consumed", round: incoming.round })
+      }
+    }
+  }
+}
+
+const running = (self = 1): { readonly attempt: Attempt; readonly state: CeremonyState } => {
+  const attempt = attemptOfParty(self)
+  return { attempt, state: startAttempt(attempt, SPECS).state }
+}
+
+const abortOf = (state: CeremonyState) => (state.status === "aborted" ? state.cause : null)
+
+describe("honest parties", () => {
+  test("end in the same transcript whatever the order and number of deliveries", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.nat()), fc.boolean(), async (draws, repeat) => {
+        const simulation = new Simulation()
+        await simulation.start()
+        const next = draws[Symbol.iterator]()
+        while (simulation.bag.length > 0) {
+          const at = next.next().value % simulation.bag.length
+          const [drawn] = simulation.bag.splice(at, 1)
+          if (drawn === undefined) break
+          await simulation.apply(drawn.to, drawn.event)
+          if (repeat) await simulation.apply(drawn.to, drawn.event)
+        }
+        const states = [...simulation.states.values()]
+        expect(states.map(({ status }) => status)).toEqual(everyone.map(() => "awaiting-chain"))
+        const digests = states.map(({ records }) => records.map(({ digest }) => digest).join())
+        expect(new Set(digests).size).toBe(1)
+        expect([...simulation.consumed.values()]).toEqual(
+          everyone.map(() => ["1:1,2:2,3:3,4:4", "2:2", "1:1,2:2,3:3,4:4"]),
+        )
+      }),
+      { numRuns: 15 },
+    )
+  })
+})
+
+describe("one party against the rules", () => {
+  test("two headers for one round name their signer and carry both as evidence", async () => {
+    const { attempt, state } = running()
+    const one = await messageOf(2, 0, attempt.proposalDigest, "one")
+    const other = await messageOf(2, 0, attempt.proposalDigest, "other")
+    const after = transition(transition(state, { kind: "message", message: one }).state, {
+      kind: "message",
+      message: other,
+    })
+    expect(abortOf(after.state)).toMatchObject({
+      code: "CEREMONY_EQUIVOCATION",
+      culprits: [2],
+      evidence: [one.header, other.header],
+    })
+    expect(after.effects.map(({ kind }) => kind)).toEqual(["clear-timer", "send-abort", "end"])
+  })
+
+  test("an echo that carries another header of a party names that party, not the echo's sender", async () => {
+    const { attempt, state } = running()
+    const messages = await Promise.all(everyone.map((index) => messageOf(index, 0, attempt.proposalDigest)))
+    const forged = await messageOf(3, 0, attempt.proposalDigest, "to bob")
+    const heard = messages.reduce(
+      (now, message) => transition(now, { kind: "message", message }).state,
+      state,
+    )
+    const headers = messages.map(({ header }, at) => (at === 2 ? forged.header : header))
+    const echo = await echoOf(2, 0, headers)
+    const after = transition(heard, { kind: "echo", echo })
+    expect(abortOf(after.state)).toMatchObject({ code: "CEREMONY_EQUIVOCATION", culprits: [3] })
+  })
+
+  test("an echo reveals an equivocation also after its round is over", async () => {
+    const simulation = new Simulation()
+    await simulation.start()
+    const alice = party(1)
+    while ((simulation.states.get(alice)?.records.length ?? 0) === 0) {
+      const drawn = simulation.bag.shift()
+      if (drawn === undefined) throw new Error("stuck")
+      await simulation.apply(drawn.to, drawn.event)
+    }
+    const forged = await messageOf(4, 0, attemptOfParty(1).proposalDigest, "late")
+    await simulation.apply(alice, { kind: "message", message: forged })
+    const state = simulation.states.get(alice)
+    expect(state && abortOf(state)).toMatchObject({ code: "CEREMONY_EQUIVOCATION", culprits: [4] })
+  })
+
+  test("a header that stands on another previous round is refused", async () => {
+    const { state } = running()
+    const message = await messageOf(3, 0, bytesDigest(utf8ToBytes("another proposal")))
+    const after = transition(state, { kind: "message", message })
+    expect(abortOf(after.state)).toMatchObject({ code: "CEREMONY_WRONG_ECHO", culprits: [3] })
+  })
+
+  test("an early message of the next round is checked against the agreed digest when its time comes", async () => {
+    const simulation = new Simulation()
+    await simulation.start()
+    const early = await messageOf(2, 1, bytesDigest(utf8ToBytes("guess")))
+    await simulation.apply(party(1), { kind: "message", message: early })
+    expect(simulation.states.get(party(1))?.status).toBe("running")
+    for (let drawn = simulation.bag.shift(); drawn !== undefined; drawn = simulation.bag.shift())
+      await simulation.apply(drawn.to, drawn.event)
+    const state = simulation.states.get(party(1))
+    expect(state && abortOf(state)).toMatchObject({
+      code: "CEREMONY_WRONG_ECHO",
+      round: "two",
+      culprits: [2],
+    })
+  })
+
+  test("nobody can be two rounds ahead", async () => {
+    const { attempt, state } = running()
+    const message = await messageOf(4, 2, attempt.proposalDigest)
+    const after = transition(state, { kind: "message", message })
+    expect(abortOf(after.state)).toMatchObject({ code: "CEREMONY_OUT_OF_ORDER", culprits: [4] })
+  })
+
+  test("whoever has not spoken when time is up is named", async () => {
+    const { attempt, state } = running()
+    const own = await messageOf(1, 0, attempt.proposalDigest)
+    const spoken = await messageOf(3, 0, attempt.proposalDigest)
+    const events: CeremonyEvent[] = [
+      { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
+      { kind: "message", message: spoken },
+      { kind: "timeout", round: 0, stage: "collecting" },
+    ]
+    const end = events.reduce((now, event) => transition(now, event).state, state)
+    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_SILENT", culprits: [2, 4] })
+  })
+
+  test("whoever has not echoed when time is up is named", async () => {
+    const { attempt, state } = running()
+    const messages = await Promise.all(everyone.map((index) => messageOf(index, 0, attempt.proposalDigest)))
+    const [own, ...others] = messages
+    if (own === undefined) throw new Error("no message")
+    const headers = messages.map(({ header }) => header)
+    const events: CeremonyEvent[] = [
+      { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
+      ...others.map((message) => ({ kind: "message", message }) as const),
+      { kind: "echo-signed", echo: await echoOf(1, 0, headers) },
+      { kind: "echo", echo: await echoOf(4, 0, headers) },
+      { kind: "timeout", round: 0, stage: "collecting" },
+      { kind: "timeout", round: 0, stage: "echoing" },
+    ]
+    const end = events.reduce((now, event) => transition(now, event).state, state)
+    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_SILENT", culprits: [2, 3] })
+  })
+
+  test("a node that is slow itself blames nobody", () => {
+    const { state } = running()
+    const end = transition(state, { kind: "timeout", round: 0, stage: "collecting" }).state
+    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_SLOW", culprits: [] })
+  })
+
+  test("a peer's abort is believed about an equivocation only with both headers", async () => {
+    const { attempt, state } = running()
+    const one = await messageOf(2, 0, attempt.proposalDigest, "one")
+    const other = await messageOf(2, 0, attempt.proposalDigest, "other")
+    const abort = {
+      round: 0,
+      party: party(3),
+      code: "CEREMONY_EQUIVOCATION",
+      culprits: [party(2)],
+      evidence: [one.header, other.header],
+      signature: new Uint8Array(65),
+    }
+    expect(abortOf(transition(state, { kind: "abort", abort }).state)).toMatchObject({
+      code: "CEREMONY_EQUIVOCATION",
+      culprits: [2],
+      reportedBy: 3,
+    })
+    const bare = { ...abort, evidence: [one.header, one.header] }
+    expect(abortOf(transition(state, { kind: "abort", abort: bare }).state)).toMatchObject({
+      code: "CEREMONY_PEER_ABORTED",
+      check: "CEREMONY_EQUIVOCATION",
+      culprits: [],
+      claimed: [2],
+    })
+  })
+})
+
+describe("after the own signature left", () => {
+  const committed = async (): Promise<CeremonyState> => {
+    const { attempt } = running()
+    const { state } = startAttempt(attempt, [spec("sign", everyone, true)])
+    const own = await messageOf(1, 0, attempt.proposalDigest)
+    return transition(state, { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } }).state
+  }
+
+  test("no failure ends the attempt; the chain does", async () => {
+    const state = transition(await committed(), { kind: "timeout", round: 0, stage: "collecting" })
+    expect(state.state).toMatchObject({ status: "awaiting-chain", cause: { code: "CEREMONY_SILENT" } })
+    expect(state.effects.map(({ kind }) => kind)).toEqual(["clear-timer", "send-abort"])
+    expect(transition(state.state, { kind: "activated", ours: true }).state.status).toBe("finished")
+    expect(abortOf(transition(state.state, { kind: "discarded" }).state)).toMatchObject({
+      code: "CEREMONY_DISCARDED",
+    })
+    expect(abortOf(transition(state.state, { kind: "expired" }).state)).toMatchObject({
+      code: "CEREMONY_EXPIRED",
+    })
+    expect(abortOf(transition(state.state, { kind: "activated", ours: false }).state)).toMatchObject({
+      code: "CEREMONY_OTHER_ACTIVATION",
+    })
+  })
+
+  test("before it, an activation on chain cannot be this party's", () => {
+    const { state } = running()
+    expect(abortOf(transition(state, { kind: "activated", ours: true }).state)).toMatchObject({
+      code: "CEREMONY_OTHER_ACTIVATION",
+    })
+  })
+
+  test("an ended attempt stays ended", () => {
+    const { state } = running()
+    const ended = transition(state, { kind: "stopped" }).state
+    expect(transition(ended, { kind: "activated", ours: true })).toEqual({ state: ended, effects: [] })
+  })
+})
