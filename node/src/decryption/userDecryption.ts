@@ -6,8 +6,9 @@
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { NodeUserDecryptionResponse } from "@twinlock/sdk/protocol/http"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
+import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
-import { type SealContext, sealedShareDigest, sealShare } from "@twinlock/sdk/threshold/sealedShare"
+import { type SealedShareContext, sealedShareDigest, sealShare } from "@twinlock/sdk/threshold/sealedShare"
 import type { ChainView } from "../chain/chainView.ts"
 import type { Scheduler } from "../clock.ts"
 import { type AuthorisedUser, authoriseUser, type UserRequest } from "./authoriseUser.ts"
@@ -65,7 +66,7 @@ export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
     const { keyId, epoch } = seat.key
     const shares = await sharesOf(prepared, release.holder)
     const sealedShares = authorised.ciphertexts.map(({ handle, session }, i) => {
-      const context: SealContext = {
+      const context: SealedShareContext = {
         keyId,
         epoch,
         sessionId: session,
@@ -77,9 +78,9 @@ export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
       }
       const share = shares[i]?.share
       if (share === undefined) throw decryptionError("BLOB_UNAVAILABLE", `no share of session ${session}`)
-      const sealed = sealShare(share, request.transportKey, context)
+      const sealed = sealShare(request.transportKey, context, share, systemRng)
       const signature = seat.signer.use((secretKey) =>
-        signDigest(sealedShareDigest(sealed, context), secretKey),
+        signDigest(sealedShareDigest(context, sealed), secretKey),
       )
       return { handle, sessionId: session, sealed: toHex(sealed), signature: toHex(signature) }
     })
