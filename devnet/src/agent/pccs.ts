@@ -1,0 +1,77 @@
+/** Collateral of the simulated platform over HTTP, in the shape of Intel's service (Intel PCS API v4). */
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
+import { close, listen } from "./jsonServer.ts"
+
+export type PccsOptions = {
+  /** Asked for every request, so that collateral can change while the server runs. */
+  readonly collateral: () => CollateralBundle
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+}
+
+export type RunningPccs = { readonly url: string; readonly stop: () => Promise<void> }
+
+type Answer = {
+  readonly type: string
+  readonly body: Buffer
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const encoded = (chain: string) => encodeURIComponent(chain)
+
+const signed = (name: string, text: string, signature: string) =>
+  Buffer.from(`{"${name}":${text},"signature":"${signature}"}`)
+
+function answerTo(path: string, fmspc: string | null, bundle: CollateralBundle): Answer | null {
+  switch (path) {
+    case "/sgx/certification/v4/pckcrl":
+      return {
+        type: "application/pkix-crl",
+        body: Buffer.from(bundle.pck_crl, "hex"),
+        headers: { "SGX-PCK-CRL-Issuer-Chain": encoded(bundle.pck_crl_issuer_chain) },
+      }
+    case "/sgx/certification/v4/rootcacrl":
+      return { type: "text/plain", body: Buffer.from(bundle.root_ca_crl), headers: {} }
+    case "/tdx/certification/v4/tcb": {
+      const known = (JSON.parse(bundle.tcb_info) as { fmspc: string }).fmspc
+      if (fmspc?.toLowerCase() !== known.toLowerCase()) return null
+      return {
+        type: "application/json",
+        body: signed("tcbInfo", bundle.tcb_info, bundle.tcb_info_signature),
+        headers: { "TCB-Info-Issuer-Chain": encoded(bundle.tcb_info_issuer_chain) },
+      }
+    }
+    case "/tdx/certification/v4/qe/identity":
+      return {
+        type: "application/json",
+        body: signed("enclaveIdentity", bundle.qe_identity, bundle.qe_identity_signature),
+        headers: { "SGX-Enclave-Identity-Issuer-Chain": encoded(bundle.qe_identity_issuer_chain) },
+      }
+    default:
+      return null
+  }
+}
+
+function respond(options: PccsOptions, request: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(request.url ?? "/", "http://pccs")
+  const answer = answerTo(url.pathname, url.searchParams.get("fmspc"), options.collateral())
+  if (!answer) {
+    response.writeHead(404, { "content-length": 0 }).end()
+    return
+  }
+  response.writeHead(200, {
+    "content-type": answer.type,
+    "content-length": answer.body.length,
+    ...answer.headers,
+  })
+  response.end(answer.body)
+}
+
+export async function startPccs(options: PccsOptions): Promise<RunningPccs> {
+  const server = await listen((request, response) => respond(options, request, response), options)
+  const { port } = server.address() as AddressInfo
+  return { url: `http://${options.host}:${port}`, stop: () => close(server) }
+}

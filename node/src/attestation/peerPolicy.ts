@@ -1,0 +1,69 @@
+/**
+ * Judges a peer's channel quote (protocol §2): it must verify under the network's root, satisfy the same policy as
+ * the registry, come from the machine that the peer registered with, and carry exactly the channel's report data.
+ */
+
+import { parseCertificate } from "@twinlock/sdk/attestation/certificate"
+import { attestationError } from "@twinlock/sdk/attestation/errors"
+import {
+  type AllowListEntry,
+  type AttestationPolicy,
+  appraiseEventLog,
+  appraiseQuote,
+} from "@twinlock/sdk/attestation/policy"
+import { parseQuote } from "@twinlock/sdk/attestation/quote"
+import type { QuoteVerifier, VerifiedQuote } from "@twinlock/sdk/attestation/underRoot"
+import type { NodeRecord } from "../chain/chainView.ts"
+import { decodeChannelEvidence } from "./channelEvidence.ts"
+import type { CollateralSource, PckAuthority } from "./collateralSource.ts"
+
+/** What the registry demands at the agreed head. */
+export type PeerRequirements = {
+  readonly policy: AttestationPolicy
+  /** Smallest accepted evaluation numbers. */
+  readonly floors: { readonly tcb: number; readonly qe: number }
+  /** Chain time, unix seconds. */
+  readonly time: number
+}
+
+export type PeerPolicyDeps = {
+  readonly verifier: QuoteVerifier
+  readonly collateral: CollateralSource
+  /** Read anew for every appraisal: a removed entry counts at once. */
+  readonly requirements: () => Promise<PeerRequirements>
+}
+
+export type AppraisedPeer = { readonly quote: VerifiedQuote; readonly entry: AllowListEntry }
+
+export type PeerPolicy = {
+  /** @throws CHANNEL_EVIDENCE_MALFORMED, COLLATERAL_*, an AttestationErrorCode per failed check */
+  appraise(evidence: Uint8Array, reportData: Uint8Array, record: NodeRecord): Promise<AppraisedPeer>
+}
+
+/** Which collateral a quote needs. Unverified at this point: a lie only fetches collateral that does not fit. */
+export function platformOf(quote: Uint8Array): { readonly fmspc: string; readonly authority: PckAuthority } {
+  const [leaf, authority] = parseQuote(quote).chain.map(parseCertificate)
+  if (!leaf?.sgx || !authority)
+    throw attestationError("CHAIN_ROLE", "the quote carries no PCK certificate with its authority")
+  return {
+    fmspc: leaf.sgx.fmspc.slice(2),
+    authority: authority.commonName.includes("Processor") ? "processor" : "platform",
+  }
+}
+
+export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPolicyDeps): PeerPolicy => ({
+  async appraise(evidence, reportData, record) {
+    const { quote, eventLog } = decodeChannelEvidence(evidence)
+    const { policy, floors, time } = await requirements()
+    const bundle = await collateral.collateralFor(platformOf(quote))
+    const verified = verifier.verify(quote, { collateral: bundle, time, floors })
+    if (verified.platform.ppid !== record.ppid)
+      throw attestationError(
+        "POLICY_PLATFORM",
+        `the quote is of platform ${verified.platform.ppid}, registered is ${record.ppid}`,
+      )
+    const entries = appraiseQuote(verified, policy, { role: record.role, reportData })
+    const { entry } = appraiseEventLog(verified, entries, eventLog)
+    return { quote: verified, entry }
+  },
+})
