@@ -1,17 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {NodeRecord, Seat} from "../types/Node.sol";
+import {TcbStatus} from "../attestation/TcbStatus.sol";
+import {AllowListEntry, EntryStatus, NodeRecord, Registration, Role, Seat} from "../types/Node.sol";
+import {Evidence, PlatformFacts} from "./IQuoteVerifier.sol";
 
 /// @title Attested nodes and their standing (protocol §2, attestation.md §4)
+/// @notice A signer has standing while a quote that binds it was verified here, is at most seven days old, rests on
+/// collateral that has not expired, and its operator, platform, allow-list entry and TCB set are still accepted.
+/// Whatever ends the standing of a seated signer sets its expiry in the DecryptionVerifier in the same transaction.
+///
+/// Powers: governance admits operators, adds entries and lowers floors behind a timelock; guardian and governance
+/// remove, deny, revoke, veto and raise floors at once. Nobody can give standing without a quote.
 interface INodeRegistry {
+    event OperatorAdmitted(address indexed operator);
+    event OperatorRemoved(address indexed operator);
+    event EntryProposed(uint32 indexed entryId, AllowListEntry entry, uint256 activeAt);
+    event EntryWithdrawn(uint32 indexed entryId);
+    event EntryActivated(uint32 indexed entryId);
+    event EntryRemoved(uint32 indexed entryId);
+    event FloorsProposed(uint16 tcb, uint16 qe, uint256 activeAt);
+    event FloorsWithdrawn();
+    event FloorsSet(uint16 tcb, uint16 qe);
+    event NodeRegistered(
+        address indexed signer, address indexed operator, Role role, bytes32 peerIdHash, bytes32 configHash, bytes16 ppid
+    );
+    /// @param piid id of the platform instance
+    event NodeAttested(
+        address indexed signer,
+        uint32 indexed entryId,
+        uint64 challengeBlock,
+        uint32 expiresAt,
+        uint16 tcbEvaluation,
+        uint16 qeEvaluation,
+        bytes16 piid
+    );
+    event NodeExiting(address indexed signer, uint32 expiresAt);
+    event NodeRevoked(address indexed signer);
+    event PlatformDenied(bytes16 indexed ppid);
+    event PlatformAllowed(bytes16 indexed ppid);
     event SeatAssigned(address indexed signer, bytes32 indexed keyId, uint32 indexed epoch, uint8 index);
     event SeatReleased(address indexed signer, bytes32 indexed keyId, uint32 indexed epoch, uint8 index);
 
+    error NotGovernance(address caller);
+    error NotGovernanceOrGuardian(address caller);
     error NotKeyRegistry(address caller);
+    error NotOperator(address caller, address operator);
+    error ChallengeAgeOutOfRange(uint64 maxChallengeAge);
+    error TimelockRunning(uint256 activeAt, uint256 time);
+    error EntryIncomplete();
+    error WrongEntryStatus(uint32 entryId, EntryStatus status);
+    error MeasurementTaken(uint32 entryId);
+    error NoFloorsProposed();
+    error FloorsNotHigher(uint16 tcb, uint16 qe);
+    error WrongRole(Role role);
+    error OperatorNotAdmitted(address operator);
+    error OperatorConsentMissing(address operator, bytes32 digest);
+    error SignerMissing();
+    error AlreadyRegistered(address signer);
     error UnknownSigner(address signer);
+    error SignerRevoked(address signer);
+    error SignerExiting(address signer);
+    error PlatformIsDenied(bytes16 ppid);
+    /// @notice The platform was denied after this signer registered: only a fresh signer may come back.
+    error SignerOlderThanDenial(address signer, uint64 deniedAt);
+    /// @notice The machine differs from the one that registered: a fresh signer is needed.
+    error PlatformChanged(address signer);
+    /// @notice The software differs from that of the last quote: a fresh signer is needed.
+    error MeasurementChanged(address signer, uint32 entryId);
+    error TcbStatusNotAccepted(TcbStatus status);
+    error NotAllowListed(Role role, bytes32 imageId, bytes32 composeHash);
+    error ReportDataMismatch(bytes32 quoted, bytes32 expected);
+    error ChallengeHashMismatch(bytes32 quoted, bytes32 expected);
+    error ChallengeTooOld(uint64 challengeBlock, uint256 currentBlock);
+    /// @notice The challenge is not a past block, or not newer than `after_`: the last challenge or a revocation.
+    error ChallengeNotFresh(uint64 challengeBlock, uint256 after_);
+    error NotLive(address signer);
     error SignerSeated(address signer, bytes32 keyId, uint32 epoch, uint8 index);
     error SignerNotSeated(address signer);
+    error SeatTaken(bytes32 keyId, uint32 epoch, uint8 index);
+    error SeatOutOfRange(uint8 index);
+    error TooManySeats();
+
+    /// @notice Registers a fresh signer. Sent by the operator, or by anyone with its consent.
+    /// @param consent EIP-712 signature of the operator (ECDSA or ERC-1271) over `registration`; unused where the
+    /// operator sends
+    function register(Registration calldata registration, Evidence calldata evidence, bytes calldata consent) external;
+
+    /// @notice Renews the standing of a registered signer with a newer quote. Anyone may send it: the quote binds
+    /// everything.
+    function renew(address signer, uint64 challengeBlock, Evidence calldata evidence) external;
+
+    /// @notice The operator takes its signer out: at once, or after `EXIT_DELAY` where it has a seat. Final.
+    function exit(address signer) external;
+
+    /// @notice Ends a signer for good, also one that has not registered yet. Registrations and renewals of its
+    /// operator and platform that rest on an older challenge are void.
+    function revoke(address signer) external;
+
+    /// @notice Ends the standing of every signer on a platform.
+    function denyPlatform(bytes16 ppid) external;
+    /// @notice Lets fresh signers of a denied platform register again.
+    function allowPlatform(bytes16 ppid) external;
+
+    function admitOperator(address operator) external;
+    function removeOperator(address operator) external;
+
+    /// @notice Starts the timelock of an entry. @return entryId never used before
+    function proposeEntry(AllowListEntry calldata entry) external returns (uint32 entryId);
+    /// @notice Vetoes a proposed entry.
+    function withdrawEntry(uint32 entryId) external;
+    /// @notice Anyone, once the timelock is over.
+    function activateEntry(uint32 entryId) external;
+    /// @notice Removes an active entry and zeroes the expiries of its seats. A new entry of the same content brings
+    /// nobody back before a renewal.
+    function removeEntry(uint32 entryId) external;
+
+    /// @notice Starts the timelock of new floors, higher or lower.
+    function proposeFloors(uint16 tcb, uint16 qe) external;
+    function withdrawFloors() external;
+    function activateFloors() external;
+    /// @notice Raises the floors at once and zeroes the expiries of seats below.
+    function raiseFloors(uint16 tcb, uint16 qe) external;
+
+    /// @notice Gives a signer its seat: from now on renewals and removals write through to the verifier. Only
+    /// KeyRegistry, in the transaction that installs the epoch with the signer's current expiry.
+    function assignSeat(address signer, bytes32 keyId, uint32 epoch, uint8 index) external;
+
+    /// @notice Ends the write-through. Only KeyRegistry.
+    function releaseSeat(address signer) external;
 
     /// @return the record of a signer; all zero where it never registered
     function nodeOf(address signer) external view returns (NodeRecord memory);
@@ -22,10 +139,19 @@ interface INodeRegistry {
 
     function seatOf(address signer) external view returns (Seat memory);
 
-    /// @notice Gives a signer its seat: from now on renewals and removals write through to the verifier. Only
-    /// KeyRegistry, in the transaction that installs the epoch with the signer's current expiry.
-    function assignSeat(address signer, bytes32 keyId, uint32 epoch, uint8 index) external;
+    /// @notice The machine of a signer's newest quote.
+    function platformOf(address signer) external view returns (PlatformFacts memory);
 
-    /// @notice Ends the write-through. Only KeyRegistry.
-    function releaseSeat(address signer) external;
+    /// @notice Lowest accepted evaluation numbers.
+    function floors() external view returns (uint16 tcb, uint16 qe);
+    function entryOf(uint32 entryId) external view returns (AllowListEntry memory entry, EntryStatus status);
+    /// @return entryId the active entry for this software in this role; 0 where there is none
+    function entryFor(Role role, bytes32 imageId, bytes32 composeHash) external view returns (uint32 entryId);
+    function isAdmitted(address operator) external view returns (bool);
+
+    /// @notice First half of the report data of a quote for this registration; the second half is the challenge
+    /// block's hash.
+    function reportDataOf(Registration calldata registration) external view returns (bytes32);
+    /// @notice EIP-712 digest of the operator's consent.
+    function consentDigest(Registration calldata registration) external view returns (bytes32);
 }

@@ -27,7 +27,40 @@ struct NodeRecord {
     bytes16 ppid;
     bytes32 peerIdHash;
     bytes32 configHash;
-    bytes32 entryId;
+    uint32 entryId;
+}
+
+/// @notice What a quote for a registration binds, and what the operator consents to. EIP-712 form:
+/// Registration(address operator,uint8 role,address signer,bytes32 peerIdHash,bytes32 configHash,uint64 challengeBlock)
+struct Registration {
+    address operator;
+    Role role;
+    address signer;
+    bytes32 peerIdHash;
+    bytes32 configHash;
+    uint64 challengeBlock;
+}
+
+/// @notice Software that may run in a role.
+/// @param imageId keccak256(mrTd ‖ rtMr0 ‖ rtMr1 ‖ rtMr2), one per shape of the virtual machine
+/// @param composeHash SHA-256 of the compose file
+/// @param providerId root of the key provider that the compose file pins
+/// @param version of the software, for readers
+struct AllowListEntry {
+    Role role;
+    bytes32 imageId;
+    bytes32 composeHash;
+    bytes32 providerId;
+    uint32 version;
+}
+
+/// @notice Life of an entry: proposed, then active after the timelock or withdrawn; removed for good.
+enum EntryStatus {
+    None,
+    Proposed,
+    Active,
+    Withdrawn,
+    Removed
 }
 
 /// @notice Position of a signer in a committee. `index` is the party index, from 1; 0 where there is no seat.

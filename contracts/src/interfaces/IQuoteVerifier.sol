@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {TcbStatus} from "../attestation/TcbStatus.sol";
+import {ICollateralStore} from "./ICollateralStore.sol";
+
+/// @notice The parts of a TDX quote that its signatures cover, and the certificate of the key that vouches for it.
+/// The certificates above are cached in the collateral store.
+/// @param quote header 48 ‖ body 584, as signed
+/// @param auth signature 64 ‖ attestation key 64 ‖ QE report 384 ‖ its signature 64 ‖ QE authentication data
+/// @param pckLeaf PCK certificate, DER
+/// @param caId keccak256(x ‖ y) of the intermediate CA's key
+struct Evidence {
+    bytes quote;
+    bytes auth;
+    bytes pckLeaf;
+    bytes32 caId;
+}
+
+/// @notice The machine behind a quote, as far as later collateral may judge it again.
+/// @param components SGX component SVNs 16 ‖ TDX component SVNs (teeTcbSvn) 16
+/// @param serial of the PCK certificate
+/// @param ca number of the intermediate CA in the store
+/// @param qeIsvSvn SVN of the quoting enclave
+struct PlatformFacts {
+    uint256 components;
+    uint160 serial;
+    bytes6 fmspc;
+    uint16 pceSvn;
+    uint16 qeIsvSvn;
+    uint16 ca;
+}
+
+/// @notice What a genuine quote says and how good the machine is. A caller must still judge status, image, compose
+/// hash and report data.
+/// @param status joint verdict on platform, TDX module and quoting enclave
+/// @param tcbEvaluation number of the TCB set that gave it
+/// @param qeEvaluation number of the QE identity that gave it
+/// @param expiresAt last second at which everything that was used is valid
+/// @param ppid provisioning id of the processor package set
+/// @param piid id of the platform instance, zero where the Processor CA signed
+/// @param imageId keccak256(mrTd ‖ rtMr0 ‖ rtMr1 ‖ rtMr2)
+/// @param composeHash from mrConfigId, never zero
+/// @param reportDataHead first half of the report data
+/// @param reportDataTail second half
+struct Appraisal {
+    TcbStatus status;
+    uint16 tcbEvaluation;
+    uint16 qeEvaluation;
+    uint32 expiresAt;
+    bytes16 ppid;
+    bytes16 piid;
+    PlatformFacts platform;
+    bytes32 imageId;
+    bytes32 composeHash;
+    bytes32 reportDataHead;
+    bytes32 reportDataTail;
+}
+
+/// @title IQuoteVerifier
+/// @notice Verification of a TDX quote down to the pinned root key, in one view call.
+interface IQuoteVerifier {
+    error UnsupportedQuoteVersion(uint256 version);
+    error UnsupportedAttestationKey(uint256 keyType);
+    error NotTdx(uint256 teeType);
+    error UnknownQeVendor(bytes16 vendor);
+    error WrongQuoteLength(uint256 length);
+    error WrongAuthLength(uint256 length);
+    error UnexpectedIssuer(bytes32 issuer);
+    error UnexpectedSubject(bytes32 subject);
+    error UnknownPce(bytes2 pceId);
+    error MissingSgxExtension();
+    error LeafNotYetValid(uint256 notBefore, uint256 time);
+    error LeafExpired(uint256 notAfter, uint256 time);
+    error InvalidLeafSignature();
+    error InvalidQeReportSignature();
+    error AttestationKeyNotBound();
+    error InvalidQuoteSignature();
+    /// @notice No QE identity at or above the floor is valid now.
+    error NoCurrentQeIdentity(uint16 floor);
+    error NotTheQuotingEnclave();
+    error QuotingEnclaveBelowEveryLevel(uint16 isvSvn);
+    /// @notice No TCB set of this processor family at or above the floor is valid now.
+    error NoCurrentTcbInfo(bytes6 fmspc, uint16 floor);
+    error PlatformBelowEveryLevel(uint256 components, uint16 pceSvn);
+    error UnknownTdxModule(uint256 module, uint256 isvSvn);
+    error TdAttributesNotAllowed(bytes8 attributes);
+    error XfamNotAllowed(bytes8 xfam);
+    error SeamModuleNotIntel(bytes8 seamAttributes);
+    error OwnerNotZero();
+    /// @notice mrConfigId does not carry a compose hash in the one known form.
+    error ComposeHashMissing(bytes32 mrConfigIdHead);
+
+    /// @notice Verifies everything but what the quote is about. Reverts unless the quote is genuine now.
+    /// @param tcbFloor lowest acceptable evaluation number of a TCB set
+    /// @param qeFloor lowest acceptable evaluation number of a QE identity
+    function verify(Evidence calldata evidence, uint16 tcbFloor, uint16 qeFloor)
+        external
+        view
+        returns (Appraisal memory);
+
+    function collateral() external view returns (ICollateralStore);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @dev Chain id of the local test network: the only chain with a short timelock and with a root of trust other
+/// than Intel's.
+uint256 constant LOCAL_CHAIN_ID = 31337;
+
+/// @notice Seconds between a proposal of governance and the first moment at which it may take effect.
+function timelockDelay() view returns (uint256) {
+    return block.chainid == LOCAL_CHAIN_ID ? 60 seconds : 7 days;
+}
