@@ -8,8 +8,10 @@ import {
   fheTypeOf,
   formatHandle,
   handleFields,
+  inputDigest,
   inputHandle,
   inputHandles,
+  operationDigest,
   operationHandle,
 } from "./handles.ts"
 import { parseAddress, parseHandle, parseKeyId } from "./ids.ts"
@@ -79,6 +81,7 @@ describe("derivation", () => {
         ],
       ),
     )
+    expect(inputDigest(domain, input)).toBe(hash)
     expect(inputHandle(domain, input)).toBe(`${hash.slice(0, 44)}01${"0000000000007a69"}0301`)
   })
 
@@ -129,6 +132,7 @@ describe("derivation", () => {
         ],
       ),
     )
+    expect(operationDigest(domain, operation)).toBe(hash)
     const handle = operationHandle(domain, operation)
     expect(handle).toBe(`${hash.slice(0, 44)}ff${"0000000000007a69"}0001`)
     expect(operationHandle(domain, { ...operation, parentBlockHash: tagHash("fork") })).not.toBe(handle)

@@ -59,23 +59,35 @@ export const fheTypeOf = (handle: Handle): FheType => handleFields(handle).fheTy
 /** Where handles of one key live. */
 export type HandleDomain = { readonly chainId: bigint; readonly coprocessor: Address }
 
-/** Handle of value `index` of a proven input list; `listDigest` is SHA-256 of the list's bytes. */
-export function inputHandle(
+/** Value `index` of a proven list; `listDigest` is SHA-256 of the list's bytes. */
+export type InputOrigin = {
+  readonly keyId: KeyId
+  readonly listDigest: Digest
+  readonly index: number
+  readonly contract: Address
+  readonly user: Address
+}
+
+/** What a commitment names as the operation of an input; its first 21 bytes are the handle's. */
+export const inputDigest = (domain: HandleDomain, input: InputOrigin): Digest =>
+  taggedHash(
+    "twinlock/input-handle/v1",
+    input.listDigest,
+    input.index,
+    input.contract,
+    input.user,
+    domain.coprocessor,
+    domain.chainId,
+    input.keyId,
+  )
+
+export const inputHandle = (
   domain: HandleDomain,
-  input: {
-    readonly keyId: KeyId
-    readonly listDigest: Digest
-    readonly index: number
-    readonly contract: Address
-    readonly user: Address
-    readonly fheType: FheType
-  },
-): Handle {
-  const { keyId, listDigest, index, contract, user, fheType } = input
-  const { chainId, coprocessor } = domain
-  const tag = "twinlock/input-handle/v1"
-  const hash = taggedHash(tag, listDigest, index, contract, user, coprocessor, chainId, keyId)
-  return formatHandle({ hash, index, chainId, fheType })
+  input: InputOrigin & { readonly fheType: FheType },
+): Handle => {
+  const { chainId } = domain
+  const { index, fheType } = input
+  return formatHandle({ hash: inputDigest(domain, input), index, chainId, fheType })
 }
 
 /** All handles of a proven list, in its order. */
@@ -96,23 +108,39 @@ export function inputHandles(
   )
 }
 
-/** Handle of the result of one symbolic operation, as `Coprocessor` derives it. */
-export function operationHandle(
-  domain: HandleDomain,
-  operation: {
-    readonly op: number
-    readonly lhs: Hex
-    readonly rhs: Hex
-    readonly third: Hex
-    readonly scalar: boolean
-    readonly resultType: FheType
-    readonly caller: Address
-    readonly parentBlockHash: Digest
-  },
-): Handle {
-  const { op, lhs, rhs, third, scalar, resultType, caller, parentBlockHash } = operation
-  const { chainId, coprocessor } = domain
-  const operands = [op, lhs, rhs, third, scalar, resultType] as const
-  const hash = taggedHash("twinlock/op/v1", ...operands, caller, coprocessor, chainId, parentBlockHash)
-  return formatHandle({ hash, index: OPERATION_INDEX, chainId, fheType: resultType })
+/** One symbolic operation as `Coprocessor` emits it; unused operands are zero. */
+export type OperationOrigin = {
+  readonly op: number
+  readonly lhs: Hex
+  readonly rhs: Hex
+  readonly third: Hex
+  readonly scalar: boolean
+  readonly resultType: FheType
+  readonly caller: Address
+  readonly parentBlockHash: Digest
 }
+
+/** The `digest` of the contract's event; its first 21 bytes are the result handle's. */
+export const operationDigest = (domain: HandleDomain, operation: OperationOrigin): Digest =>
+  taggedHash(
+    "twinlock/op/v1",
+    operation.op,
+    operation.lhs,
+    operation.rhs,
+    operation.third,
+    operation.scalar,
+    operation.resultType,
+    operation.caller,
+    domain.coprocessor,
+    domain.chainId,
+    operation.parentBlockHash,
+  )
+
+/** Handle of the result of one symbolic operation. */
+export const operationHandle = (domain: HandleDomain, operation: OperationOrigin): Handle =>
+  formatHandle({
+    hash: operationDigest(domain, operation),
+    index: OPERATION_INDEX,
+    chainId: domain.chainId,
+    fheType: operation.resultType,
+  })
