@@ -6,7 +6,7 @@
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { NodeUserDecryptionResponse } from "@twinlock/sdk/protocol/http"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
-import { systemRng } from "@twinlock/sdk/protocol/rng"
+import type { Rng } from "@twinlock/sdk/protocol/rng"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { type SealedShareContext, sealedShareDigest, sealShare } from "@twinlock/sdk/threshold/sealedShare"
 import type { ChainView } from "../chain/chainView.ts"
@@ -32,10 +32,11 @@ export type UserDecryptionDeps = {
   readonly approvalTimeoutMs: number
   /** Requests of one user that may wait at once. */
   readonly perUser: number
+  readonly rng: Rng
 }
 
 export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
-  const { seat, view, engine, release, scheduler, approvalTimeoutMs, perUser } = deps
+  const { seat, view, engine, release, scheduler, approvalTimeoutMs, perUser, rng } = deps
   const waiting = new Map<string, number>()
 
   /** Resolves when a quorum approved; every caller asking for the same subject waits for the same quorum. */
@@ -78,7 +79,7 @@ export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
       }
       const share = shares[i]?.share
       if (share === undefined) throw decryptionError("BLOB_UNAVAILABLE", `no share of session ${session}`)
-      const sealed = sealShare(request.transportKey, context, share, systemRng)
+      const sealed = sealShare(request.transportKey, context, share, rng)
       const signature = seat.signer.use((secretKey) =>
         signDigest(sealedShareDigest(context, sealed), secretKey),
       )

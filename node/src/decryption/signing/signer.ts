@@ -39,7 +39,7 @@ export function resultsOf(
 /**
  * 1. the root is that of this node's own results
  * 2. at least a quorum is listed, and this node with a pair of its own that was never used
- * 3. every other commitment came under its party's seat signature
+ * 3. every other commitment came under its party's seat signature; the aggregator's comes with the request that it signed
  * 4. every listed party is live on chain, with a margin
  * @throws SIGNING_REFUSED, FROST_FORM, ChainErrorCode
  */
@@ -58,7 +58,7 @@ export async function answerSigningRequest(
   if (own === undefined || parties.length < quorum(seat.committee))
     throw refuse(`signers ${parties.join(", ")} are no quorum with party ${seat.self}`)
   for (const { party, commitment } of request.signers)
-    if (party !== seat.self && !book.has(party, commitment))
+    if (party !== seat.self && party !== request.party && !book.has(party, commitment))
       throw refuse(`the commitment of party ${party} was not signed by its seat`)
   for (const party of parties)
     if (!(await isLive(party)))

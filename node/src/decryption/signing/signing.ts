@@ -130,8 +130,9 @@ export function createSigning(deps: SigningDeps): Signing {
     job.attempts += 1
     const signers = chooseSigners(seat, await candidates(job), book, pool.fresh())
     if (signers === null) {
-      // Commitments or standing may still come: the same attempt again.
+      // Commitments or standing may still come, and who was silent may be back: the same attempt again.
       job.attempts -= 1
+      job.excluded.clear()
       return later(
         job,
         options.shareTimeoutMs,
@@ -206,6 +207,7 @@ export function createSigning(deps: SigningDeps): Signing {
   }
 
   async function serve(request: SigningRequest): Promise<void> {
+    if (!request.signers.some(({ party }) => party === seat.self)) return
     const results = resultsOf(request, { resultOf })
     if (results === null) return void early.set(`${request.party}`, request)
     const [first] = request.subjects
