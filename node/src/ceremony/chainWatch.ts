@@ -6,7 +6,7 @@ import type { Logger } from "../telemetry/logger.ts"
 import type { CeremonyEvent } from "./state.ts"
 
 export type ChainWatchDeps = {
-  readonly chain: ChainView
+  readonly chain: Pick<ChainView, "head" | "key">
   readonly scheduler: Scheduler
   readonly logger: Logger
   readonly pollMs: number
@@ -24,7 +24,7 @@ export const sameActivation = (a: KeyActivation, b: KeyActivation): boolean =>
 /** What the newest agreed block says about the key; null while it is proposed and in time. */
 export async function readProposal(
   keyId: KeyId,
-  chain: ChainView,
+  chain: Pick<ChainView, "head" | "key">,
   signed: () => KeyActivation | null,
 ): Promise<CeremonyEvent | null> {
   const head = await chain.head()

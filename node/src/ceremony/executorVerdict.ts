@@ -49,7 +49,7 @@ export type KeyFiles = {
 
 export type ExecutorVerdictDeps = DeliveryOptions & {
   readonly engine: SelfTestEngine
-  readonly chain: ChainView
+  readonly chain: Pick<ChainView, "head" | "key" | "committee">
   readonly files: KeyFiles
   readonly source: BlobSource
   readonly sink: BlobSink

@@ -103,6 +103,18 @@ export function writeSignedHeader(writer: Writer, { header, signature }: SignedH
     .raw(signature)
 }
 
+/** Checks headers of one attempt; what was verified once is not verified again. */
+export type HeaderVerifier = (signed: SignedHeader) => void
+
+export function createHeaderVerifier(committee: Committee, attempt: number): HeaderVerifier {
+  const verified = new Set<Digest>()
+  return (signed) => {
+    if (verified.has(signed.hash)) return
+    verifyHeader(signed, committee, attempt)
+    verified.add(signed.hash)
+  }
+}
+
 /** Form only; see {@link verifyHeader}. @throws CodecErrorCode, BAD_PARTY_INDEX, CEREMONY_GARBLED */
 export function readSignedHeader(reader: Reader, n: number): SignedHeader {
   const version = reader.uint(1)

@@ -17,11 +17,11 @@ import { SIGNATURE_BYTES, verifySignature } from "@twinlock/sdk/protocol/signatu
 import { type Attempt, refuse, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
 import {
+  type HeaderVerifier,
   readSignedHeader,
   roundDigest,
   type SignedHeader,
   sealedHashOf,
-  verifyHeader,
   writeSignedHeader,
 } from "./header.ts"
 
@@ -52,6 +52,16 @@ export type Abort = {
   readonly culprits: readonly PartyIndex[]
   readonly evidence: readonly SignedHeader[]
   readonly signature: Uint8Array
+}
+
+/** What a node knows before it reads a message. */
+export type Expectation = {
+  readonly attempt: Attempt
+  /** The channel's peer. */
+  readonly from: PartyIndex
+  readonly verifyHeader: HeaderVerifier
+  /** Null where there is no such round. */
+  limitsOf(round: number): RoundLimits | null
 }
 
 /** Maxima and speakers of a round, known before a message of it is read. */
@@ -110,35 +120,29 @@ export function encodeRoundMessage(
 }
 
 /**
- * @param from the channel's peer
- * @param limitsOf limits of a round number; null where there is no such round
  * @throws CEREMONY_GARBLED, CEREMONY_FOREIGN, CEREMONY_BAD_SIGNATURE, CEREMONY_OUT_OF_ORDER, CodecErrorCode
  */
-export function decodeRoundMessage(
-  bytes: Uint8Array,
-  attempt: Attempt,
-  from: PartyIndex,
-  limitsOf: (round: number) => RoundLimits | null,
-): RoundMessage {
+export function decodeRoundMessage(bytes: Uint8Array, expected: Expectation): RoundMessage {
+  const { attempt, from } = expected
   const reader = new Reader(bytes)
   const header = readSignedHeader(reader, attempt.committee.n)
   const { round, party, broadcastBytes, broadcastHash, sealedHashes } = header.header
   expectSender(from, party)
-  verifyHeader(header, attempt.committee, attempt.attempt)
-  const limits = limitsOf(round)
+  expected.verifyHeader(header)
+  const limits = expected.limitsOf(round)
   if (limits === null) throw refuse("CEREMONY_OUT_OF_ORDER", `no round ${round}`)
   if (!limits.speakers.includes(party))
     throw refuse("CEREMONY_FOREIGN", `party ${party} does not speak in round ${round}`)
   const broadcast = reader.bytes(limits.maxBroadcast)
   const sealed = reader.uint(1) === 0 ? null : reader.bytes(limits.maxSealed)
   reader.end()
-  const expected = sealedHashes[attempt.self - 1]
+  const sealedHash = sealedHashes[attempt.self - 1]
   if (broadcast.length !== broadcastBytes || bytesDigest(broadcast) !== broadcastHash)
     throw refuse(
       "CEREMONY_GARBLED",
       `broadcast of party ${party} does not match its header in round ${round}`,
     )
-  if (sealedHashOf(sealed) !== expected)
+  if (sealedHashOf(sealed) !== sealedHash)
     throw refuse(
       "CEREMONY_GARBLED",
       `sealed part of party ${party} does not match its header in round ${round}`,
@@ -170,12 +174,8 @@ export function encodeEcho(attempt: Attempt, { round, party, headers, signature 
 }
 
 /** Checks every carried header as well. @throws as {@link decodeRoundMessage} */
-export function decodeEcho(
-  bytes: Uint8Array,
-  attempt: Attempt,
-  from: PartyIndex,
-  limitsOf: (round: number) => RoundLimits | null,
-): Echo {
+export function decodeEcho(bytes: Uint8Array, expected: Expectation): Echo {
+  const { attempt, from } = expected
   const { committee } = attempt
   const reader = new Reader(bytes)
   readFrame(reader, attempt)
@@ -185,7 +185,7 @@ export function decodeEcho(
   const headers = reader.list(MAX_PARTIES, (inner) => readSignedHeader(inner, committee.n))
   const signature = reader.take(SIGNATURE_BYTES)
   reader.end()
-  const limits = limitsOf(round)
+  const limits = expected.limitsOf(round)
   if (limits === null) throw refuse("CEREMONY_OUT_OF_ORDER", `no round ${round}`)
   const named = headers.map(({ header }) => header.party)
   if (named.join() !== limits.speakers.join())
@@ -199,7 +199,7 @@ export function decodeEcho(
         "CEREMONY_GARBLED",
         `echo of round ${round} holds a header of round ${signed.header.round}`,
       )
-    verifyHeader(signed, committee, attempt.attempt)
+    expected.verifyHeader(signed)
   }
   const digest = roundDigest(committee.keyId, attempt.attempt, round, headers)
   verifyBy(committee, party, echoHash(attempt, round, party, digest), signature)
@@ -239,7 +239,8 @@ export function encodeAbort(attempt: Attempt, abort: Abort): Uint8Array {
 }
 
 /** @throws CEREMONY_GARBLED, CEREMONY_FOREIGN, CEREMONY_BAD_SIGNATURE, CodecErrorCode */
-export function decodeAbort(bytes: Uint8Array, attempt: Attempt, from: PartyIndex): Abort {
+export function decodeAbort(bytes: Uint8Array, expected: Expectation): Abort {
+  const { attempt, from } = expected
   const { committee } = attempt
   const reader = new Reader(bytes)
   readFrame(reader, attempt)
@@ -252,7 +253,7 @@ export function decodeAbort(bytes: Uint8Array, attempt: Attempt, from: PartyInde
   const evidence = reader.list(2, (inner) => readSignedHeader(inner, committee.n))
   const signature = reader.take(SIGNATURE_BYTES)
   reader.end()
-  for (const signed of evidence) verifyHeader(signed, committee, attempt.attempt)
+  for (const signed of evidence) expected.verifyHeader(signed)
   const unsigned = { round, party, code, culprits, evidence }
   verifyBy(committee, party, abortHash(attempt, unsigned), signature)
   return { ...unsigned, signature }

@@ -16,7 +16,11 @@ export type DeliveryOptions = {
   readonly signal: AbortSignal
 }
 
-const pause = (milliseconds: number, { scheduler, signal }: DeliveryOptions): Promise<void> =>
+/** Resolves after that time, or at once when `signal` aborts. */
+export const pause = (
+  milliseconds: number,
+  { scheduler, signal }: Pick<DeliveryOptions, "scheduler" | "signal">,
+): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
       cancel()

@@ -13,11 +13,12 @@ import type { Network } from "../p2p/network.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import { type Attempt, type CeremonyErrorCode, refuse, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
-import { sealedHashOf, signHeader } from "./header.ts"
+import { createHeaderVerifier, sealedHashOf, signHeader } from "./header.ts"
 import {
   decodeAbort,
   decodeEcho,
   decodeRoundMessage,
+  type Expectation,
   encodeAbort,
   encodeEcho,
   encodeRoundMessage,
@@ -59,18 +60,21 @@ export type RunnerOptions = {
   submit(): Promise<void>
   /** Watches the chain until the returned function is called. */
   watchChain(emit: (event: CeremonyEvent) => void): Cancel
-  /** Destroys secrets and, unless the attempt finished, what it stored. Called once, at the very end. */
+  /**
+   * Destroys secrets in memory; removes what was stored where the attempt is aborted. Called once, at the very end.
+   * With "awaiting-chain" the process stops after its signature left: what is stored waits for the chain's word.
+   */
   release(state: EndState): Promise<void>
 }
 
-export type EndState = Extract<CeremonyState, { readonly status: "finished" | "aborted" }>
+export type EndState = Exclude<CeremonyState, { readonly status: "running" }>
 
 export type Runner = {
-  /** Resolves when the attempt has finished or aborted and its secrets are gone. */
+  /** Resolves when the attempt has finished, aborted or been stopped, and its secrets are gone from memory. */
   readonly ended: Promise<EndState>
   state(): CeremonyState
-  /** Ends the attempt from outside; after the own signature left, only the chain can. */
-  stop(): void
+  /** For the end of the process. Aborts, unless the own signature has left: then the chain decides after a restart. */
+  stop(): Promise<EndState>
 }
 
 /** How long an ended attempt waits for its last messages to arrive. */
@@ -96,6 +100,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     resolveEnded = resolve
   })
 
+  const verifyHeader = createHeaderVerifier(committee, attempt.attempt)
   const limitsOf = (round: number): RoundLimits | null => rounds[round]?.spec ?? null
   const roundAt = (index: number): Round => {
     const round = rounds[index]
@@ -169,7 +174,11 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     await within(FAREWELL_MS, sent)
   }
 
+  let ending = false
   async function end(state: EndState): Promise<void> {
+    if (ending) return
+    ending = true
+    cancelTimer()
     detach()
     stopWatching()
     if (state.status === "finished") await within(FAREWELL_MS, outbox.drained())
@@ -270,18 +279,16 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     const from = partyOf(committee, sender)
     if (from === null || from === self)
       throw refuse("CEREMONY_FOREIGN", `${sender} holds no other seat of this key`)
+    const expected: Expectation = { attempt, from, verifyHeader, limitsOf }
     switch (protocol) {
       case "message":
-        admit(from, () => ({
-          kind: "message",
-          message: decodeRoundMessage(payload, attempt, from, limitsOf),
-        }))
+        admit(from, () => ({ kind: "message", message: decodeRoundMessage(payload, expected) }))
         break
       case "echo":
-        admit(from, () => ({ kind: "echo", echo: decodeEcho(payload, attempt, from, limitsOf) }))
+        admit(from, () => ({ kind: "echo", echo: decodeEcho(payload, expected) }))
         break
       case "abort":
-        admit(from, () => ({ kind: "abort", abort: decodeAbort(payload, attempt, from) }))
+        admit(from, () => ({ kind: "abort", abort: decodeAbort(payload, expected) }))
         break
       default:
         assertNever(protocol)
@@ -296,7 +303,15 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
   const detach = deps.router.attach(committee.keyId, attempt.attempt, receive)
   const stopWatching = options.watchChain(dispatch)
   for (const effect of first.effects) perform(effect)
-  return { ended, state: () => state, stop: () => dispatch({ kind: "stopped" }) }
+  return {
+    ended,
+    state: () => state,
+    stop: () => {
+      dispatch({ kind: "stopped" })
+      if (state.status === "awaiting-chain") void end(state)
+      return ended
+    },
+  }
 }
 
 const OWN_CODES: ReadonlySet<string> = new Set<CeremonyErrorCode>([

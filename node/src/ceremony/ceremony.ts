@@ -1,0 +1,249 @@
+/**
+ * One party's whole key ceremony (protocol §4), put together: standing → bit phase → contributions → key → CRS →
+ * self-test → signing key → activation. What each round does is in its own file; the order is here.
+ *
+ * Security: the engine's party, both shares and the nonces live for the attempt only and are destroyed at its end,
+ * whatever the end is. The sealed share stays only where the chain may still activate the key.
+ */
+import { fromHex } from "@twinlock/sdk/protocol/codec"
+import { createCommittee, partyOf } from "@twinlock/sdk/protocol/committee"
+import type { KeyActivation, SigningDomain } from "@twinlock/sdk/protocol/eip712"
+import { assertNever } from "@twinlock/sdk/protocol/errors"
+import type { Address, Digest } from "@twinlock/sdk/protocol/ids"
+import type { Rng } from "@twinlock/sdk/protocol/rng"
+import type { SigningNonces } from "@twinlock/sdk/threshold/frostSign"
+import type { ChainView, KeyRecord } from "../chain/chainView.ts"
+import type { BlobSource } from "../decryption/blobSource.ts"
+import { activationRounds, type SignedActivation, type SigningKey } from "./activationRounds.ts"
+import { type Attempt, proposalDigestOf, refuse } from "./attempt.ts"
+import { encodeBundle } from "./bundle.ts"
+import { watchProposal } from "./chainWatch.ts"
+import { createReduceScatter } from "./contributions.ts"
+import { type Crs, crsRounds } from "./crsRounds.ts"
+import { dkgRounds } from "./dkgRounds.ts"
+import type { BlobSink, KeygenEngine, KeyShare } from "./engine.ts"
+import { type KeyMaterial, keyRounds } from "./keyRounds.ts"
+import { nativeRounds } from "./nativeRounds.ts"
+import { type Round, slot } from "./rounds.ts"
+import { type EndState, type Runner, type RunnerDeps, startRunner } from "./runner.ts"
+import { selfTestRounds } from "./selfTestRounds.ts"
+import { xwingSealing } from "./shareSealing.ts"
+import type { ShareVault } from "./shareVault.ts"
+import { type StandingDeps, standingRound } from "./standingRound.ts"
+import { type ActivationSubmitter, submitActivation } from "./submitActivation.ts"
+import { createVerdictCollector } from "./verdictCollector.ts"
+
+export type CeremonyTimeouts = {
+  /** Messages of an ordinary round, and again its echoes. */
+  readonly roundMs: number
+  /** One CRS update with its verification. */
+  readonly crsMs: number
+  /** All contributions together. */
+  readonly contributionsMs: number
+  /** Contributions to one chunk. */
+  readonly chunkMs: number
+  /** Verdicts of the executors. */
+  readonly verdictsMs: number
+  /** Between turns of submitters. */
+  readonly turnMs: number
+  /** Between looks at the chain. */
+  readonly pollMs: number
+}
+
+/** Generous for four nodes and two executors on two cores. */
+export const CEREMONY_TIMEOUTS: CeremonyTimeouts = {
+  roundMs: 120_000,
+  crsMs: 120_000,
+  contributionsMs: 900_000,
+  chunkMs: 120_000,
+  verdictsMs: 600_000,
+  turnMs: 10_000,
+  pollMs: 1_000,
+}
+
+export type CeremonyDeps = RunnerDeps &
+  StandingDeps & {
+    readonly engine: KeygenEngine
+    readonly chain: Pick<ChainView, "head" | "key">
+    readonly vault: ShareVault
+    readonly signing: SigningDomain
+    readonly rng: Rng
+    readonly sink: BlobSink
+    readonly source: BlobSource
+    readonly submitter: ActivationSubmitter
+    readonly timeouts: CeremonyTimeouts
+    /** Bytes of contributions, as they leave. */
+    onContribution(bytes: number): void
+    /** Keeps the public transcript of a finished ceremony. */
+    keepTranscript(record: KeyRecord, bundle: Uint8Array): Promise<void>
+  }
+
+const ATTEMPT = 1
+
+/** @throws CEREMONY_FOREIGN where `self` holds no seat, COMMITTEE_SIZE, COMMITTEE_PARTIES */
+export function attemptFor({ keyId, epoch, proposal }: KeyRecord, self: Address): Attempt {
+  const committee = createCommittee({ keyId, epoch, t: proposal.t, parties: proposal.parties })
+  const party = partyOf(committee, self)
+  if (party === null) throw refuse("CEREMONY_FOREIGN", `${self} holds no seat of ${keyId}`)
+  return { committee, self: party, attempt: ATTEMPT, proposalDigest: proposalDigestOf(keyId, proposal) }
+}
+
+/**
+ * Starts this party's attempt at a proposed key. The caller has checked the proposal (`proposal.ts`).
+ * @throws CEREMONY_ATTEMPTED where this node has tried this key before
+ */
+export async function startCeremony(record: KeyRecord, deps: CeremonyDeps): Promise<Runner> {
+  const { engine, vault, network, scheduler, sink, source, sign, timeouts, logger } = deps
+  const attempt = attemptFor(record, network.self)
+  const { committee, self } = attempt
+  const { keyId, epoch } = committee
+  await vault.begin(keyId)
+
+  const lifetime = new AbortController()
+  const { signal } = lifetime
+  const delivery = { network, scheduler, signal }
+  const wipes: (() => void)[] = []
+  const material = slot<KeyMaterial>("the key's public material")
+  const crs = slot<Crs>("the CRS")
+  const share = slot<KeyShare>("the share of the decryption key")
+  const signingKey = slot<SigningKey>("the share of the signing key")
+  const unsigned = slot<{ readonly activation: KeyActivation; readonly digest: Digest }>("the activation")
+  const signed = slot<SignedActivation>("the signed activation")
+  const nonces = slot<SigningNonces>("nonces of the group signature")
+
+  const { n, t } = committee
+  const party = engine.createParty({ ceremonyId: fromHex(keyId), attempt: ATTEMPT, n, t, index: self })
+  const scatter = createReduceScatter(attempt, {
+    ...delivery,
+    engine,
+    party,
+    sink,
+    chunkTimeoutMs: timeouts.chunkMs,
+    onBytes: deps.onContribution,
+  })
+  const verdicts = createVerdictCollector({
+    keyId,
+    attempt: ATTEMPT,
+    executors: record.proposal.executors,
+    k: record.proposal.k,
+    timeoutMs: timeouts.verdictsMs,
+    scheduler,
+    signal,
+  })
+  const shared = { engine, sink, source, sign, vault, material, crs, share, signingKey, rng: deps.rng }
+  const rounds: readonly Round[] = [
+    standingRound(attempt, deps, timeouts.roundMs),
+    ...nativeRounds(attempt, party, timeouts.roundMs),
+    ...keyRounds(attempt, {
+      ...shared,
+      party,
+      scatter,
+      signal,
+      timeoutMs: timeouts.roundMs,
+      contributionTimeoutMs: timeouts.contributionsMs,
+    }),
+    ...crsRounds(attempt, { ...shared, signal, timeoutMs: timeouts.crsMs }),
+    ...selfTestRounds(attempt, {
+      ...shared,
+      ...delivery,
+      executors: record.proposal.executors,
+      k: record.proposal.k,
+      verdicts,
+      timeoutMs: timeouts.roundMs,
+      verdictTimeoutMs: timeouts.verdictsMs + timeouts.roundMs,
+    }),
+    ...dkgRounds(attempt, {
+      ...shared,
+      sealing: xwingSealing(committee, deps.rng),
+      timeoutMs: timeouts.roundMs,
+      onEnd: (wipe) => void wipes.push(wipe),
+    }),
+    ...activationRounds(attempt, {
+      ...shared,
+      signing: deps.signing,
+      timeoutMs: timeouts.roundMs,
+      unsigned,
+      signed,
+      nonces,
+    }),
+  ]
+
+  function destroySecrets(): void {
+    party.destroy()
+    share.peek()?.destroy()
+    signingKey.peek()?.keyShare.wipe()
+    nonces.peek()?.wipe()
+    for (const wipe of wipes) wipe()
+  }
+
+  async function release(state: EndState): Promise<void> {
+    destroySecrets()
+    switch (state.status) {
+      case "awaiting-chain":
+        return
+      case "aborted":
+        logger.warn({ ceremony: keyId, ...facts(state.cause) }, "ceremony aborted")
+        // A share is only forgotten where no activation by all n parties can exist.
+        if (state.cause.code !== "CEREMONY_OTHER_ACTIVATION") await vault.remove({ keyId, epoch })
+        return
+      case "finished": {
+        logger.info({ ceremony: keyId, rounds: state.records.length }, "ceremony finished")
+        const complete = signed.peek()
+        if (complete === null) return
+        const { proposal } = record
+        const { records } = state
+        const bundle = { keyId, attempt: ATTEMPT, proposal, signing: deps.signing, records, signed: complete }
+        await deps.keepTranscript(record, encodeBundle(bundle))
+        return
+      }
+      default:
+        assertNever(state)
+    }
+  }
+
+  return startRunner(
+    {
+      attempt,
+      rounds,
+      lifetime,
+      release,
+      receive: async (protocol, from, payload) => {
+        if (protocol === "verdict") {
+          verdicts.receive(from, payload)
+          return
+        }
+        const sender = partyOf(committee, from)
+        if (sender === null || sender === self)
+          throw refuse("CEREMONY_FOREIGN", `${from} contributes nothing`)
+        await scatter.receive(sender, payload)
+      },
+      submit: () =>
+        submitActivation(deps.submitter, signed.get(), {
+          self,
+          turnMs: timeouts.turnMs,
+          scheduler,
+          signal,
+          logger,
+        }),
+      watchChain: (emit) =>
+        watchProposal(
+          keyId,
+          { chain: deps.chain, scheduler, logger, pollMs: timeouts.pollMs },
+          () => unsigned.peek()?.activation ?? null,
+          emit,
+        ),
+    },
+    deps,
+  )
+}
+
+const facts = ({ code, check, round, message, culprits, reportedBy, claimed }: CauseFacts): CauseFacts => ({
+  code,
+  check,
+  round,
+  message,
+  culprits,
+  reportedBy,
+  claimed,
+})
+type CauseFacts = Omit<Extract<EndState, { readonly status: "aborted" }>["cause"], "evidence">

@@ -1,0 +1,325 @@
+/**
+ * A small engine with real arithmetic for tests of the ceremony's protocol: eight shared secrets over the Galois ring,
+ * a "key" of noiseless LWE bodies under public masks, exact threshold decryption. It has the rounds, sizes and failures
+ * of the native engine's interface, none of its security.
+ */
+import { createHash, randomBytes } from "node:crypto"
+import { concatBytes, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+import { partyIndexes } from "@twinlock/sdk/protocol/committee"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
+import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import {
+  add,
+  decode,
+  encode,
+  mul,
+  type RingElement,
+  scalar,
+  scale,
+  sub,
+  ZERO,
+} from "@twinlock/sdk/threshold/galoisRing"
+import { lagrangeAtZero, share } from "@twinlock/sdk/threshold/shamir"
+import type {
+  CeremonyParty,
+  ChunkLayout,
+  KeygenEngine,
+  KeyLayout,
+  KeyShare,
+  PartyConfig,
+  SelfTestEngine,
+} from "./engine.ts"
+
+const SECRETS = 8
+const ROUNDS = ["hello", "seed-commit", "seed-open", "inputs", "confirm"] as const
+const DELTA = 1n << 123n
+const BLOCKS = 2
+
+const sha = (...parts: readonly Uint8Array[]): Uint8Array => {
+  const hash = createHash("sha256")
+  for (const part of parts) hash.update(part)
+  return new Uint8Array(hash.digest())
+}
+const number = (value: number): Uint8Array => utf8ToBytes(`/${value}`)
+const toyError = (code: string, culprits: readonly PartyIndex[] = []): ProtocolError =>
+  new ProtocolError({ code, message: "a check of the toy engine failed", culprits })
+
+const readWord = (bytes: Uint8Array, offset: number, size: number): bigint => {
+  let value = 0n
+  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[offset + i] ?? 0)
+  return value
+}
+const writeWord = (bytes: Uint8Array, offset: number, size: number, value: bigint): void => {
+  for (let i = 0, rest = value; i < size; i++, rest >>= 8n) bytes[offset + i] = Number(rest & 255n)
+}
+
+/** Public mask of secret `j` in word `word` of chunk `chunk`. */
+const mask = (seed: Uint8Array, chunk: number, word: number, j: number): bigint =>
+  readWord(sha(seed, number(chunk), number(word), number(j)), 0, 16)
+
+/** @param chunks number of chunks; the first is the public key */
+export function toyLayout(chunks: number): KeyLayout {
+  const layouts = Array.from({ length: chunks }, (_, index): ChunkLayout => {
+    const wordBytes = index % 3 === 2 ? 8 : 16
+    const words = index === 0 ? BLOCKS : 4 + 2 * index
+    const part = index === 0 ? "cpk" : "bsk"
+    return { index, part, words, wordBytes, byteLength: words * wordBytes }
+  })
+  return { chunks: layouts, byteLength: layouts.reduce((sum, { byteLength }) => sum + byteLength, 0) }
+}
+
+const stream = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
+  bytes.map((byte, at) => byte ^ (sha(key, number(at >> 5))[at & 31] ?? 0))
+
+class ToyShare implements KeyShare {
+  readonly #shares: readonly RingElement[]
+  destroyed = false
+
+  constructor(shares: readonly RingElement[]) {
+    this.#shares = shares
+  }
+
+  seal(key: Uint8Array, context: Uint8Array): Uint8Array {
+    return concatBytes(sha(key, context), stream(key, concatBytes(...this.#shares.map(encode))))
+  }
+
+  async decryptionShare(words: Uint8Array): Promise<Uint8Array> {
+    if (this.destroyed) throw toyError("SHARE_DESTROYED")
+    const parts = Array.from({ length: words.length / BLOCK_BYTES }, (_, block) => {
+      const at = block * BLOCK_BYTES
+      const body = scalar(readWord(words, at + 4096 * 16, 16))
+      return encode(
+        this.#shares.reduce(
+          (sum, share, j) => sub(sum, scale(share, readWord(words, at + 16 * j, 16))),
+          body,
+        ),
+      )
+    })
+    return concatBytes(...parts)
+  }
+
+  destroy(): void {
+    this.destroyed = true
+  }
+}
+
+/** What a stored share decrypts to, or null under another key or context. */
+export function openToyShare(sealed: Uint8Array, key: Uint8Array, context: Uint8Array): KeyShare | null {
+  if (Buffer.compare(sealed.subarray(0, 32), sha(key, context)) !== 0) return null
+  const plain = stream(key, sealed.subarray(32))
+  return new ToyShare(Array.from({ length: SECRETS }, (_, j) => decode(plain, j)))
+}
+
+class ToyParty implements CeremonyParty {
+  readonly #config: PartyConfig
+  readonly #layout: KeyLayout
+  readonly #self: PartyIndex
+  readonly #everyone: readonly PartyIndex[]
+  readonly #hello = new Uint8Array(randomBytes(32))
+  readonly #seed = new Uint8Array(randomBytes(32))
+  #hellos: readonly Uint8Array[] = []
+  #commits: readonly Uint8Array[] = []
+  #publicSeed: Uint8Array | null = null
+  #shares: RingElement[] = Array.from({ length: SECRETS }, () => ZERO)
+  destroyed = false
+
+  constructor(config: PartyConfig, layout: KeyLayout) {
+    this.#config = config
+    this.#layout = layout
+    this.#self = parsePartyIndex(config.index, config.n)
+    this.#everyone = partyIndexes(config)
+  }
+
+  rounds(): readonly string[] {
+    return ROUNDS
+  }
+
+  #pairKey(other: PartyIndex): Uint8Array {
+    const [low, high] = [Math.min(this.#self, other), Math.max(this.#self, other)]
+    return sha(
+      this.#config.ceremonyId,
+      this.#hellos[low - 1] ?? ZERO_BYTES,
+      this.#hellos[high - 1] ?? ZERO_BYTES,
+    )
+  }
+
+  async produce(round: number): ReturnType<CeremonyParty["produce"]> {
+    const open = (broadcast: Uint8Array) => ({ broadcast, sealed: this.#everyone.map(() => null) })
+    switch (ROUNDS[round]) {
+      case "hello":
+        return open(this.#hello)
+      case "seed-commit":
+        return open(sha(this.#config.ceremonyId, number(this.#self), this.#seed))
+      case "seed-open":
+        return open(this.#seed)
+      case "inputs": {
+        const rng = (length: number) => new Uint8Array(randomBytes(length))
+        const dealt = Array.from({ length: SECRETS }, () =>
+          share(scalar(BigInt(randomBytes(1)[0] ?? 0) & 1n), this.#config.n, this.#config.t, rng),
+        )
+        const sealed = this.#everyone.map((to) => {
+          const bytes = concatBytes(...dealt.map((shares) => encode(shares[to - 1]?.value ?? ZERO)))
+          if (to === this.#self) this.#add(bytes)
+          return to === this.#self ? null : stream(this.#pairKey(to), bytes)
+        })
+        return { broadcast: new Uint8Array(), sealed }
+      }
+      case "confirm":
+        return open(sha(...this.#hellos, this.#publicSeed ?? ZERO_BYTES))
+      default:
+        throw toyError("TOY_ROUND")
+    }
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#shares = this.#shares.map((own, j) => add(own, decode(bytes, j)))
+  }
+
+  async consume(...[round, broadcasts, sealed]: Parameters<CeremonyParty["consume"]>): Promise<void> {
+    switch (ROUNDS[round]) {
+      case "hello":
+        this.#hellos = broadcasts
+        return
+      case "seed-commit":
+        this.#commits = broadcasts
+        return
+      case "seed-open": {
+        const wrong = this.#everyone.filter((from) => {
+          const commit = sha(this.#config.ceremonyId, number(from), broadcasts[from - 1] ?? ZERO_BYTES)
+          return Buffer.compare(commit, this.#commits[from - 1] ?? ZERO_BYTES) !== 0
+        })
+        if (wrong.length > 0) throw toyError("COMMIT_MISMATCH", wrong)
+        this.#publicSeed = sha(...broadcasts)
+        return
+      }
+      case "inputs":
+        for (const from of this.#everyone) {
+          if (from === this.#self) continue
+          const bytes = sealed[from - 1]
+          if (bytes?.length !== SECRETS * 64) throw toyError("SEALED_LENGTH", [from])
+          this.#add(stream(this.#pairKey(from), bytes))
+        }
+        return
+      case "confirm": {
+        const own = sha(...this.#hellos, this.publicSeed())
+        const wrong = this.#everyone.filter(
+          (from) => Buffer.compare(own, broadcasts[from - 1] ?? ZERO_BYTES) !== 0,
+        )
+        if (wrong.length > 0) throw toyError("CONFIRM_MISMATCH", wrong)
+        return
+      }
+      default:
+        throw toyError("TOY_ROUND")
+    }
+  }
+
+  publicSeed(): Uint8Array {
+    if (this.#publicSeed === null) throw toyError("TOY_ROUND")
+    return this.#publicSeed
+  }
+
+  async contribution(chunk: number): Promise<Uint8Array> {
+    const layout = this.#layout.chunks[chunk]
+    const lambda = lagrangeAtZero(this.#everyone)[this.#self - 1]
+    if (layout === undefined || lambda === undefined) throw toyError("TOY_CHUNK")
+    const additive = this.#shares.map((own) => mul(lambda, own)[0])
+    const out = new Uint8Array(layout.byteLength)
+    for (let word = 0; word < layout.words; word++) {
+      const value = additive.reduce((sum, z, j) => sum + z * mask(this.publicSeed(), chunk, word, j), 0n)
+      writeWord(out, word * layout.wordBytes, layout.wordBytes, value)
+    }
+    return out
+  }
+
+  finish(): KeyShare {
+    const kept = new ToyShare(this.#shares)
+    this.#shares = []
+    return kept
+  }
+
+  destroy(): void {
+    this.destroyed = true
+    this.#shares = []
+  }
+}
+
+const ZERO_BYTES = new Uint8Array(32)
+
+/** Files of the toy executors, by path. */
+export type ToyFiles = Map<string, Uint8Array>
+
+const provenWith = (values: readonly number[], ...context: readonly Uint8Array[]): Uint8Array =>
+  concatBytes(Uint8Array.from(values), sha(Uint8Array.from(values), ...context))
+
+const crsContext = ({ ceremonyId, round, party }: Parameters<KeygenEngine["crsUpdate"]>[1]): Uint8Array =>
+  sha(ceremonyId, number(round), number(party))
+
+const P = (1n << 127n) - 1n
+const power = (base: bigint, exponent: bigint): bigint => {
+  let result = 1n
+  for (let b = base, e = exponent; e > 0n; e >>= 1n, b = (b * b) % P) if (e & 1n) result = (result * b) % P
+  return result
+}
+
+export type ToyEngine = KeygenEngine & SelfTestEngine & { readonly made: ToyParty[] }
+
+export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map()): ToyEngine {
+  const made: ToyParty[] = []
+  return {
+    made,
+    publicKeyPart: "cpk",
+    createParty(config) {
+      const party = new ToyParty(config, layout)
+      made.push(party)
+      return party
+    },
+    keyLayout: () => layout,
+    addInto(accumulator, contribution, wordBytes) {
+      for (let at = 0; at < accumulator.length; at += wordBytes) {
+        const sum = readWord(accumulator, at, wordBytes) + readWord(contribution, at, wordBytes)
+        writeWord(accumulator, at, wordBytes, sum)
+      }
+    },
+    assemblePublicKey: (seed, chunk) => concatBytes(seed, chunk),
+    async crsUpdate(previous, context) {
+      const state = previous === null ? 3n : readWord(previous, 0, 16)
+      const tau = BigInt(`0x${randomBytes(8).toString("hex")}`) | 1n
+      const next = new Uint8Array(16)
+      writeWord(next, 0, 16, power(state, tau))
+      return concatBytes(next, crsContext(context))
+    },
+    async crsVerify(_previous, message, context) {
+      if (message.length !== 48 || Buffer.compare(message.subarray(16), crsContext(context)) !== 0)
+        throw toyError("CRS_PROOF")
+      return message.slice(0, 16)
+    },
+    crsAssemble: (state, transcript) => concatBytes(state, transcript),
+    encryptSelfTest: async (publicKey, crs, metadata, values) => provenWith(values, publicKey, crs, metadata),
+    async verifyInputList(list, publicKey, crs, metadata) {
+      const expected = provenWith([...list.subarray(0, 2)], publicKey, crs, metadata)
+      if (Buffer.compare(list, expected) !== 0) throw toyError("INPUT_PROOF")
+      return [2, 2]
+    },
+    async assembleServerKey(publicSeed, chunkPaths, outPath) {
+      const bytes = concatBytes(publicSeed, ...chunkPaths.map((path) => files.get(path) ?? ZERO_BYTES))
+      files.set(outPath, bytes)
+      return { sha256: sha(bytes), byteLength: bytes.length }
+    },
+    async evaluateSelfTest(serverKeyPath, list, publicKey, crs, metadata) {
+      const key = files.get(serverKeyPath)
+      if (key === undefined) throw toyError("NO_SERVER_KEY")
+      await this.verifyInputList(list, publicKey, crs, metadata)
+      const sum = ((list[0] ?? 0) + (list[1] ?? 0)) % 256
+      const words = new Uint8Array(BLOCKS * BLOCK_BYTES)
+      for (let block = 0; block < BLOCKS; block++) {
+        const at = block * BLOCK_BYTES
+        for (let j = 0; j < SECRETS; j++)
+          writeWord(words, at + 16 * j, 16, mask(key.subarray(0, 32), 0, block, j))
+        const digit = BigInt((sum >> (4 * block)) & 15)
+        writeWord(words, at + 4096 * 16, 16, readWord(key, 32 + 16 * block, 16) + digit * DELTA)
+      }
+      return words
+    },
+  }
+}
