@@ -16,12 +16,15 @@ export type SigningKey = {
   readonly signDer: (message: Uint8Array) => Uint8Array
 }
 
-/** Key of `label` under `seed`: HMAC-SHA512(seed, label) reduced into 1..n−1. */
-export function deriveKey(seed: string, label: string): SigningKey {
-  const order = p256.Point.Fn.ORDER
+/** Private scalar of `label` under `seed`: HMAC-SHA512(seed, label) reduced into 1..n−1. */
+export function deriveScalar(seed: string, label: string): bigint {
   const digest = hmac(sha512, utf8ToBytes(seed), utf8ToBytes(`key:${label}`))
-  const scalar = (digest.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) % (order - 1n)) + 1n
-  const secret = p256.Point.Fn.toBytes(scalar)
+  return (digest.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) % (p256.Point.Fn.ORDER - 1n)) + 1n
+}
+
+/** Key of `label` under `seed`. */
+export function deriveKey(seed: string, label: string): SigningKey {
+  const secret = p256.Point.Fn.toBytes(deriveScalar(seed, label))
   return {
     publicKey: p256.getPublicKey(secret, false).subarray(1),
     sign: (message) => p256.sign(message, secret, { lowS: false, format: "compact" }),

@@ -1,0 +1,68 @@
+import { X509Certificate } from "node:crypto"
+import { describe, expect, test } from "vitest"
+import { createPlatform } from "./platform.ts"
+
+const platform = createPlatform({ seed: "simulator", now: 1_791_158_400 })
+
+test("equal options give equal bytes, another seed other ones", () => {
+  const again = createPlatform({ seed: "simulator", now: 1_791_158_400 })
+  const knobs = { reportData: Uint8Array.of(1), version: 5 as const }
+  expect(again.quote(knobs)).toEqual(platform.quote(knobs))
+  expect(again.collateral()).toEqual(platform.collateral())
+  const other = createPlatform({ seed: "other", now: 1_791_158_400 })
+  expect(other.rootCertificate).not.toEqual(platform.rootCertificate)
+})
+
+test("the chain verifies with another implementation", () => {
+  const parse = (der: Uint8Array) => new X509Certificate(der)
+  const root = parse(platform.rootCertificate)
+  const authority = parse(platform.platformCaCertificate)
+  expect(root.verify(root.publicKey)).toBe(true)
+  expect(authority.verify(root.publicKey)).toBe(true)
+  expect(parse(platform.tcbSigningCertificate).verify(root.publicKey)).toBe(true)
+  expect(parse(platform.machine("alice").pckCertificate).verify(authority.publicKey)).toBe(true)
+})
+
+test("machines of one platform have their own identity, the same name the same one", () => {
+  const [alice, bob] = [platform.machine("alice"), platform.machine("bob")]
+  expect(alice.ppid).not.toBe(bob.ppid)
+  expect(alice.piid).not.toBe(bob.piid)
+  expect(alice.attestationKey.publicKey).not.toEqual(bob.attestationKey.publicKey)
+  expect(platform.machine("alice").pckCertificate).toEqual(alice.pckCertificate)
+})
+
+describe("sizes are Intel's", () => {
+  test.each([
+    ["PCK certificate", platform.machine("alice").pckCertificate.length, 1_262, 1_272],
+    ["platform CA", platform.platformCaCertificate.length, 660, 668],
+    ["quote version 4", platform.quote().length, 4_925, 4_945],
+    ["quote version 5", platform.quote({ version: 5 }).length, 4_995, 5_015],
+  ])("%s", (_, length, from, to) => {
+    expect(length).toBeGreaterThanOrEqual(from)
+    expect(length).toBeLessThanOrEqual(to)
+  })
+})
+
+test("collateral has Intel's order of members", () => {
+  const { tcb_info, qe_identity } = platform.collateral()
+  expect(Object.keys(JSON.parse(tcb_info) as object)).toEqual([
+    "id",
+    "version",
+    "issueDate",
+    "nextUpdate",
+    "fmspc",
+    "pceId",
+    "tcbType",
+    "tcbEvaluationDataNumber",
+    "tdxModule",
+    "tdxModuleIdentities",
+    "tcbLevels",
+  ])
+  expect(Object.keys(JSON.parse(qe_identity) as object).slice(0, 5)).toEqual([
+    "id",
+    "version",
+    "issueDate",
+    "nextUpdate",
+    "tcbEvaluationDataNumber",
+  ])
+})
