@@ -1,0 +1,258 @@
+/**
+ * Typed reads of the contracts (protocol §7, §8, §10), each at one agreed block. A value outside the form that the contract's
+ * interface promises is an error of the deployment, not of the caller.
+ */
+import { Interface, type InterfaceAbi, type Result } from "ethers"
+import { type Commitment, commitmentLeaf } from "../protocol/commitment.ts"
+import { type Committee, createCommittee } from "../protocol/committee.ts"
+import { ProtocolError } from "../protocol/errors.ts"
+import { parseFheType } from "../protocol/fheType.ts"
+import {
+  type Address,
+  type Digest,
+  type Epoch,
+  type Handle,
+  type Hex,
+  type KeyId,
+  parseAddress,
+  parseDigest,
+  parseEpoch,
+  parseHandle,
+  parseKeyId,
+  type RequestId,
+} from "../protocol/ids.ts"
+import type { HostBinding } from "../protocol/keyId.ts"
+import type { GroupKey } from "../threshold/frost.ts"
+import {
+  ciphertextCommitmentsAbi,
+  coprocessorAbi,
+  decryptionGatewayAbi,
+  decryptionVerifierAbi,
+  KEY_STATUS,
+  keyRegistryAbi,
+  nodeRegistryAbi,
+  REQUEST_STATUS,
+} from "./abi.ts"
+import { type ContractName, type Deployment, handleDomainOf } from "./deployments.ts"
+import type { ChainBlock, Endpoints } from "./endpoints.ts"
+
+export type ReadErrorCode =
+  /** the registry knows no such key, or no key for this coprocessor. */
+  | "KEY_UNKNOWN"
+  /** the key is proposed or discarded. */
+  | "KEY_NOT_ACTIVE"
+  /** the verifier has no such epoch of the key. */
+  | "EPOCH_UNKNOWN"
+  /** no k executors have committed the ciphertext of the handle. */
+  | "COMMITMENT_MISSING"
+  /** executors committed conflicting ciphertexts: the handle is frozen. */
+  | "COMMITMENT_FROZEN"
+
+const bad = (code: ReadErrorCode, message: string): ProtocolError => new ProtocolError({ code, message })
+
+export type Chain = { readonly deployment: Deployment; readonly endpoints: Endpoints }
+
+const interfaceOf = (abi: readonly unknown[]): Interface => new Interface(abi as InterfaceAbi)
+const INTERFACES: Readonly<Record<ContractName, Interface>> = /* @__PURE__ */ (() => ({
+  nodeRegistry: interfaceOf(nodeRegistryAbi),
+  keyRegistry: interfaceOf(keyRegistryAbi),
+  decryptionVerifier: interfaceOf(decryptionVerifierAbi),
+  decryptionGateway: interfaceOf(decryptionGatewayAbi),
+  ciphertextCommitments: interfaceOf(ciphertextCommitmentsAbi),
+  coprocessor: interfaceOf(coprocessorAbi),
+}))()
+
+/** Calls a view function; the result has one entry per return value. */
+async function view(
+  chain: Chain,
+  at: ChainBlock,
+  contract: ContractName,
+  name: string,
+  ...args: readonly unknown[]
+): Promise<Result> {
+  const codec = INTERFACES[contract]
+  const data = codec.encodeFunctionData(name, [...args]) as Hex
+  const answer = await chain.endpoints.call(chain.deployment[contract], data, at)
+  return codec.decodeFunctionResult(name, answer)
+}
+
+const integer = (value: unknown): number => Number(value)
+const wide = (value: unknown): bigint => BigInt(value as bigint)
+const addresses = (value: unknown): readonly Address[] =>
+  [...(value as Result)].map((item) => parseAddress(item))
+
+/** A key as the registry holds it. Digests are SHA-256 of files; zero before activation. */
+export type KeyRecord = {
+  readonly keyId: KeyId
+  readonly status: "proposed" | "active" | "discarded"
+  readonly epoch: number
+  readonly ceremonyNonce: bigint
+  readonly host: HostBinding
+  readonly parametersHash: Digest
+  readonly publicKeyDigest: Digest
+  readonly serverKeyDigest: Digest
+  readonly crsDigest: Digest
+  readonly transcriptDigest: Digest
+}
+
+/** @throws KEY_UNKNOWN, EndpointErrorCode */
+export async function readKey(chain: Chain, keyId: KeyId, at: ChainBlock): Promise<KeyRecord> {
+  const [key] = await view(chain, at, "keyRegistry", "keyOf", keyId)
+  const status = integer(key.status)
+  if (status === KEY_STATUS.none) throw bad("KEY_UNKNOWN", `the registry knows no key ${keyId}`)
+  return {
+    keyId,
+    status:
+      status === KEY_STATUS.active ? "active" : status === KEY_STATUS.discarded ? "discarded" : "proposed",
+    epoch: integer(key.epoch),
+    ceremonyNonce: wide(key.ceremonyNonce),
+    host: {
+      chainId: wide(key.host.chainId),
+      coprocessor: parseAddress(key.host.coprocessor),
+      gateway: parseAddress(key.host.gateway),
+    },
+    parametersHash: parseDigest(key.parametersHash),
+    publicKeyDigest: parseDigest(key.publicKeyDigest),
+    serverKeyDigest: parseDigest(key.serverKeyDigest),
+    crsDigest: parseDigest(key.crsDigest),
+    transcriptDigest: parseDigest(key.transcriptDigest),
+  }
+}
+
+/** The active key of the deployment's coprocessor. @throws KEY_UNKNOWN, KEY_NOT_ACTIVE, EndpointErrorCode */
+export async function readActiveKey(
+  chain: Chain,
+  at: ChainBlock,
+): Promise<KeyRecord & { readonly epoch: Epoch }> {
+  const { coprocessor } = chain.deployment
+  const [found] = await view(chain, at, "keyRegistry", "keyOfHost", coprocessor)
+  const keyId = parseKeyId(found)
+  if (/^0x0+$/.test(keyId)) throw bad("KEY_UNKNOWN", `no key serves coprocessor ${coprocessor}`)
+  const key = await readKey(chain, keyId, at)
+  if (key.status !== "active") throw bad("KEY_NOT_ACTIVE", `key ${keyId} is ${key.status}`)
+  return { ...key, epoch: parseEpoch(key.epoch) }
+}
+
+/** Seat signers at an epoch. @throws EPOCH_UNKNOWN, EndpointErrorCode */
+export async function readCommittee(
+  chain: Chain,
+  keyId: KeyId,
+  epoch: Epoch,
+  at: ChainBlock,
+): Promise<Committee> {
+  const [found] = await view(chain, at, "keyRegistry", "committeeOf", keyId, epoch)
+  const parties = addresses(found.parties)
+  if (parties.length === 0) throw bad("EPOCH_UNKNOWN", `the registry knows no epoch ${epoch} of ${keyId}`)
+  return createCommittee({ keyId, epoch, t: integer(found.t), parties })
+}
+
+/** Executors of a key and how many of them must agree. */
+export async function readExecutors(
+  chain: Chain,
+  keyId: KeyId,
+  at: ChainBlock,
+): Promise<{ readonly members: readonly Address[]; readonly k: number }> {
+  const [members, k] = await view(chain, at, "keyRegistry", "executorsOf", keyId)
+  return { members: addresses(members), k: integer(k) }
+}
+
+/** Chain time until which a signer has standing; 0 for none. */
+export async function readLiveUntil(chain: Chain, signer: Address, at: ChainBlock): Promise<bigint> {
+  const [until] = await view(chain, at, "nodeRegistry", "liveUntil", signer)
+  return wide(until)
+}
+
+/** What the verifier accepts results with. */
+export type EpochHeader = {
+  readonly groupKey: GroupKey
+  readonly n: number
+  readonly quorum: number
+  readonly gateway: Address
+}
+
+/** @throws EPOCH_UNKNOWN, EndpointErrorCode */
+export async function readEpochHeader(
+  chain: Chain,
+  keyId: KeyId,
+  epoch: Epoch,
+  at: ChainBlock,
+): Promise<EpochHeader> {
+  const [header] = await view(chain, at, "decryptionVerifier", "headerOf", keyId, epoch)
+  const groupV = integer(header.groupV)
+  if (groupV !== 27 && groupV !== 28)
+    throw bad("EPOCH_UNKNOWN", `the verifier has no group key for epoch ${epoch} of ${keyId}`)
+  return {
+    groupKey: { groupX: wide(header.groupX), groupV },
+    n: integer(header.n),
+    quorum: integer(header.quorum),
+    gateway: parseAddress(header.gateway),
+  }
+}
+
+/** Chain time until which a seat has standing, as the verifier holds it. */
+export async function readExpiry(
+  chain: Chain,
+  keyId: KeyId,
+  epoch: Epoch,
+  party: number,
+  at: ChainBlock,
+): Promise<bigint> {
+  const [expiry] = await view(chain, at, "decryptionVerifier", "expiryOf", keyId, epoch, party)
+  return wide(expiry)
+}
+
+/**
+ * The final commitment of a handle. Its fields come from events; they are believed because they hash to the leaf that the
+ * contract holds.
+ * @throws COMMITMENT_MISSING, COMMITMENT_FROZEN, EndpointErrorCode
+ */
+export async function readCommitment(chain: Chain, handle: Handle, at: ChainBlock): Promise<Commitment> {
+  const [found, frozen] = await view(chain, at, "ciphertextCommitments", "finalOf", handle)
+  const leaf = parseDigest(found)
+  if (frozen) throw bad("COMMITMENT_FROZEN", `executors committed conflicting ciphertexts for ${handle}`)
+  if (/^0x0+$/.test(leaf)) throw bad("COMMITMENT_MISSING", `no quorum of executors committed ${handle}`)
+  const codec = INTERFACES.ciphertextCommitments
+  const topics = codec.encodeFilterTopics("CommitmentVoted", [handle, leaf]) as string[]
+  const { ciphertextCommitments, startBlock } = chain.deployment
+  const logs = await chain.endpoints.logs(
+    { address: ciphertextCommitments, topics, fromBlock: startBlock },
+    at,
+  )
+  for (const { data, topics: own } of logs) {
+    const { commitment } = codec.decodeEventLog("CommitmentVoted", data, own)
+    const parsed: Commitment = {
+      handle: parseHandle(commitment.handle),
+      operationDigest: parseDigest(commitment.operationDigest),
+      inputsDigest: parseDigest(commitment.inputsDigest),
+      ciphertextDigest: parseDigest(commitment.ciphertextDigest),
+      squashedDigest: parseDigest(commitment.squashedDigest),
+      fheType: parseFheType(integer(commitment.fheType)),
+      blockCount: integer(commitment.blockCount),
+    }
+    if (commitmentLeaf(handleDomainOf(chain.deployment), parsed) === leaf) return parsed
+  }
+  throw bad("COMMITMENT_MISSING", `no event carries the committed fields of ${handle}`)
+}
+
+/** Permits below this nonce or start are revoked. */
+export async function readPermitFloor(
+  chain: Chain,
+  user: Address,
+  at: ChainBlock,
+): Promise<{ readonly nonce: bigint; readonly invalidBefore: bigint }> {
+  const [nonce, invalidBefore] = await view(chain, at, "coprocessor", "permitFloor", user)
+  return { nonce: wide(nonce), invalidBefore: wide(invalidBefore) }
+}
+
+export type RequestStatus = keyof typeof REQUEST_STATUS
+
+export async function readRequestStatus(
+  chain: Chain,
+  requestId: RequestId,
+  at: ChainBlock,
+): Promise<RequestStatus> {
+  const [request] = await view(chain, at, "decryptionGateway", "requestOf", requestId)
+  const code = integer(request.status)
+  const names = Object.entries(REQUEST_STATUS) as (readonly [RequestStatus, number])[]
+  return names.find(([, value]) => value === code)?.[0] ?? "none"
+}
