@@ -145,6 +145,13 @@ test("a revocation list gives serials in the certificates' form", () => {
   expect(parseCrl(issueCrl({ issuer, thisUpdate: 5, nextUpdate: 9 })).revoked.size).toBe(0)
 })
 
+test("a name that is no UTF-8 is no reason for another kind of error", () => {
+  const source = issue({ name: "Subjec\u00e9" })
+  const at = Buffer.from(source).indexOf("Subjec") + 6
+  source[at + 1] = 0x20
+  expect(parseCertificate(source).commonName).toBe("Subjec? ")
+})
+
 test("changed bytes are parsed or refused with a typed error, never another one", () => {
   const source = platform.machine("alice").pckCertificate
   fc.assert(
@@ -157,5 +164,6 @@ test("changed bytes are parsed or refused with a typed error, never another one"
         expect(error).toMatchObject({ detail: { code: "CERTIFICATE_MALFORMED" } })
       }
     }),
+    { numRuns: 1_000 },
   )
 })

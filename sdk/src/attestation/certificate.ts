@@ -83,13 +83,16 @@ export function verifyP256(signature: Uint8Array, message: Uint8Array, publicKey
   }
 }
 
+/** Names that count are plain ASCII; anything else only has to be harmless in a message. */
+const readAscii = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "?")).join("")
+
 function readCommonName(name: Uint8Array): string {
   const attributes = new DerReader(name).inside(TAG.sequence)
   const names: string[] = []
   while (attributes.peek() !== null) {
     const attribute = attributes.inside(TAG.set).inside(TAG.sequence)
-    if (attribute.objectIdentifier() === COMMON_NAME)
-      names.push(new TextDecoder("utf-8", { fatal: true }).decode(attribute.content(TAG.utf8String)))
+    if (attribute.objectIdentifier() === COMMON_NAME) names.push(readAscii(attribute.content(TAG.utf8String)))
   }
   const [commonName] = names
   if (commonName === undefined || names.length > 1)
