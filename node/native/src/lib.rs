@@ -1,6 +1,7 @@
 //! Native core of Twinlock: everything that touches a share of the decryption key or the `tfhe` crate.
 #[cfg(not(test))]
 pub mod bindings;
+pub mod crs;
 pub mod errors;
 pub mod params;
 pub mod ring;

@@ -1,0 +1,99 @@
+//! The finished string in the tfhe crate's form: 4,571,368 bytes, what clients prove under (crs.md §1).
+
+use super::error::CrsError;
+use super::parameters::CrsParameters;
+use super::verify::check_state;
+use sha3::Shake256;
+use sha3::digest::{ExtendableOutput, Update, XofReader};
+use tfhe::core_crypto::prelude::LweCiphertextCount;
+use tfhe::safe_serialization::{safe_deserialize_conformant, safe_serialize};
+use tfhe::shortint::parameters::v1_7::meta::cpu::V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128 as META;
+use tfhe::zk::{CompactPkeCrs, new_compact_pke_crs_conformance_params};
+use tfhe_zk_pok::curve_api::Bls12_446;
+use tfhe_zk_pok::proofs::pke_v2::{Bound, PublicParams};
+
+/// Domain separators of the proof system's hashes: fixed and distinct, so that there is nothing to grind.
+const TAGS: [&[u8; 8]; 11] = [
+    b"TL/hash_",
+    b"TL/R____",
+    b"TL/t____",
+    b"TL/w____",
+    b"TL/agg__",
+    b"TL/lmap_",
+    b"TL/phi__",
+    b"TL/xi___",
+    b"TL/z____",
+    b"TL/chi__",
+    b"TL/gamma",
+];
+
+/// Largest serialised string that is accepted.
+pub const CRS_SIZE_LIMIT: u64 = 8 << 20;
+
+/// The lists are not hashed into proofs, only this identifier and the tags are: so it binds the whole ceremony.
+fn session_identifier(transcript: &[u8; 32]) -> u128 {
+    let mut hash = Shake256::default();
+    hash.update(b"twinlock/crs/sid/v1");
+    hash.update(transcript);
+    let mut bytes = [0; 16];
+    hash.finalize_xof().read(&mut bytes);
+    u128::from_le_bytes(bytes)
+}
+
+/// Checks the final state and serialises it as the crate's `CompactPkeCrs`.
+///
+/// `transcript` is the digest over all state digests of the ceremony, from the start state on. A fixed state and
+/// transcript give fixed bytes. Takes about four seconds on two cores, most of it the crate's `is_usable`.
+///
+/// # Errors
+/// Those of [`check_state`]; [`CrsError::Unusable`] where the crate's own checks fail.
+pub fn assemble(
+    parameters: &CrsParameters,
+    state: &[u8],
+    transcript: &[u8; 32],
+) -> Result<Vec<u8>, CrsError> {
+    let lists = check_state(parameters, state)?;
+    let [hash, r, t, w, agg, lmap, phi, xi, z, chi, gamma] = TAGS.map(|tag| *tag);
+    let public_parameters = PublicParams::<Bls12_446>::from_vec(
+        lists.g,
+        lists.h,
+        parameters.d,
+        parameters.k,
+        parameters.noise_bound,
+        parameters.q,
+        parameters.t,
+        parameters.padding_bits(),
+        Bound::CS,
+        session_identifier(transcript),
+        hash,
+        r,
+        t,
+        w,
+        agg,
+        lmap,
+        phi,
+        xi,
+        z,
+        chi,
+        gamma,
+    );
+    if !public_parameters.is_usable() {
+        return Err(CrsError::Unusable);
+    }
+    let crs: CompactPkeCrs = public_parameters.into();
+    let mut bytes = Vec::new();
+    safe_serialize(&crs, &mut bytes, CRS_SIZE_LIMIT).map_err(|_| CrsError::Unusable)?;
+    load_crs(&bytes).ok_or(CrsError::Unusable)?;
+    Ok(bytes)
+}
+
+/// Reads a serialised string and checks that it has the parameters of Twinlock keys. Its lists are NOT checked: the
+/// caller compares the digest of the bytes with the registered one.
+pub fn load_crs(bytes: &[u8]) -> Option<CompactPkeCrs> {
+    let key = META.dedicated_compact_public_key_parameters?.pke_params;
+    let messages = LweCiphertextCount(CrsParameters::production().k);
+    let conformance = new_compact_pke_crs_conformance_params(key, messages).ok()?;
+    let mut rest = bytes;
+    let crs = safe_deserialize_conformant(&mut rest, CRS_SIZE_LIMIT, &conformance).ok()?;
+    rest.is_empty().then_some(crs)
+}
