@@ -3,6 +3,7 @@
 //! They cross into JavaScript as an `Error` whose message is `CODE|culprits|text` (culprits: party indices, comma
 //! separated, possibly empty); the TypeScript wrapper turns it into a `ProtocolError`. A text names the broken rule and
 //! the offending public value, never a secret.
+use crate::crs::CrsError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -34,6 +35,28 @@ pub enum Code {
     KeyLayout,
     /// The object was destroyed or has aborted; its secrets are gone.
     Destroyed,
+    /// An update or state of the CRS is refused.
+    Crs(CrsError),
+    /// Bytes are not the canonical encoding of a ciphertext.
+    CiphertextMalformed,
+    /// An unknown type of encrypted value, or another one than asked for.
+    CiphertextType,
+    /// An operation that no host contract emits.
+    Operation,
+    /// An input list is too long, not conformant, or holds unsupported types.
+    InputList,
+    /// The proof of an input list does not hold.
+    InputProof,
+    /// A server key file is not one of the parameter set, or not the registered one.
+    ServerKey,
+    /// A public key is not one of the parameter set.
+    PublicKey,
+    /// Words to decrypt are not whole packed blocks, or too many.
+    ShareWords,
+    /// A sealed share does not open under this key and context.
+    ShareSealed,
+    /// Two computations of one decryption share differ: faulty hardware or fault injection.
+    ShareFault,
     /// Reading or writing a file failed.
     Io,
     /// The operating system gave no randomness.
@@ -58,6 +81,17 @@ impl Code {
             Code::ProductValue => "KEYGEN_PRODUCT_VALUE",
             Code::KeyLayout => "KEYGEN_KEY_LAYOUT",
             Code::Destroyed => "NATIVE_DESTROYED",
+            Code::Crs(error) => error.code(),
+            Code::CiphertextMalformed => "CIPHERTEXT_MALFORMED",
+            Code::CiphertextType => "CIPHERTEXT_TYPE",
+            Code::Operation => "OPERATION_INVALID",
+            Code::InputList => "INPUT_LIST_MALFORMED",
+            Code::InputProof => "INPUT_PROOF_INVALID",
+            Code::ServerKey => "SERVER_KEY_INVALID",
+            Code::PublicKey => "PUBLIC_KEY_INVALID",
+            Code::ShareWords => "SHARE_WORDS",
+            Code::ShareSealed => "SHARE_SEALED",
+            Code::ShareFault => "SHARE_FAULT",
             Code::Io => "NATIVE_IO",
             Code::Randomness => "NATIVE_RANDOMNESS",
             Code::Internal => "NATIVE_INTERNAL",
@@ -94,6 +128,13 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<CrsError> for Failure {
+    /// Names nobody: only the caller knows whose message it was.
+    fn from(error: CrsError) -> Self {
+        Failure::new(Code::Crs(error), error.to_string())
+    }
+}
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {

@@ -3,11 +3,11 @@
 use super::error::CrsError;
 use super::parameters::CrsParameters;
 use super::verify::check_state;
+use crate::params::META;
 use sha3::Shake256;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 use tfhe::core_crypto::prelude::LweCiphertextCount;
 use tfhe::safe_serialization::{safe_deserialize_conformant, safe_serialize};
-use tfhe::shortint::parameters::v1_7::meta::cpu::V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128 as META;
 use tfhe::zk::{CompactPkeCrs, new_compact_pke_crs_conformance_params};
 use tfhe_zk_pok::curve_api::Bls12_446;
 use tfhe_zk_pok::proofs::pke_v2::{Bound, PublicParams};

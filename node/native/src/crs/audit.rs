@@ -84,19 +84,13 @@ pub fn audit(
     let mut base: [u8; G1_BYTES] = array(&start[..G1_BYTES]);
     let mut previous_digest = state_digest(parameters, &start);
     for (position, link) in links.iter().enumerate() {
-        let repeated = links[..position]
-            .iter()
-            .any(|earlier| earlier.party == link.party);
+        let repeated = links[..position].iter().any(|earlier| earlier.party == link.party);
         if link.round as usize != position || repeated {
             return Err(CrsError::Order);
         }
         Statement {
             parameters,
-            context: &Context {
-                ceremony: *ceremony,
-                round: link.round,
-                party: link.party,
-            },
+            context: &Context { ceremony: *ceremony, round: link.round, party: link.party },
             previous_digest: &previous_digest,
             next_digest: &link.next_digest,
             base: &base,

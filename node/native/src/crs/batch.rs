@@ -32,10 +32,7 @@ pub fn in_subgroup<G: CurveGroupOps<Zp>>(points: &[G::Affine]) -> bool {
         }
         (0..SUBSETS_PER_BYTE).all(|subset| {
             let chosen = (0..buckets.len()).filter(|choice| choice >> subset & 1 == 1);
-            chosen
-                .map(|choice| buckets[choice])
-                .sum::<G>()
-                .validate_projective()
+            chosen.map(|choice| buckets[choice]).sum::<G>().validate_projective()
         })
     })
 }
@@ -69,12 +66,7 @@ pub fn are_powers(n: usize, g: &[G1Affine], h: &[G2Affine]) -> bool {
     }
     let (left, (middle, right)) = rayon::join(
         || G1Affine::multi_mul_scalar(g, &left),
-        || {
-            rayon::join(
-                || G1Affine::multi_mul_scalar(g, &middle),
-                || G2Affine::multi_mul_scalar(h, r),
-            )
-        },
+        || rayon::join(|| G1Affine::multi_mul_scalar(g, &middle), || G2Affine::multi_mul_scalar(h, r)),
     );
     let over_gap = G1::projective(g[n - 1]).mul_scalar(u);
     // the trait's pairing accepts zero points; the inherent one panics on them

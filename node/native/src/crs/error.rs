@@ -37,7 +37,7 @@ pub enum CrsError {
 }
 
 impl CrsError {
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Length => "CRS_LENGTH",
             Self::Header => "CRS_HEADER",

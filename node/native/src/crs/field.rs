@@ -94,20 +94,14 @@ pub struct Fq2 {
 impl Add for Fq2 {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self {
-            c0: self.c0 + other.c0,
-            c1: self.c1 + other.c1,
-        }
+        Self { c0: self.c0 + other.c0, c1: self.c1 + other.c1 }
     }
 }
 
 impl Sub for Fq2 {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        Self {
-            c0: self.c0 - other.c0,
-            c1: self.c1 - other.c1,
-        }
+        Self { c0: self.c0 - other.c0, c1: self.c1 - other.c1 }
     }
 }
 
@@ -117,10 +111,7 @@ impl Mul for Fq2 {
         let low = self.c0 * other.c0;
         let high = self.c1 * other.c1;
         let cross = (self.c0 + self.c1) * (other.c0 + other.c1);
-        Self {
-            c0: low - high,
-            c1: cross - low - high,
-        }
+        Self { c0: low - high, c1: cross - low - high }
     }
 }
 
@@ -128,42 +119,27 @@ impl Coordinate for Fq2 {
     const BYTES: usize = 2 * FQ_BYTES;
 
     fn zero() -> Self {
-        Self {
-            c0: Fq::zero(),
-            c1: Fq::zero(),
-        }
+        Self { c0: Fq::zero(), c1: Fq::zero() }
     }
 
     fn one() -> Self {
-        Self {
-            c0: Fq::one(),
-            c1: Fq::zero(),
-        }
+        Self { c0: Fq::one(), c1: Fq::zero() }
     }
 
     fn curve_constant() -> Self {
-        Self {
-            c0: Fq::one(),
-            c1: Fq::one(),
-        }
+        Self { c0: Fq::one(), c1: Fq::one() }
     }
 
     fn times_three_b(self) -> Self {
         // b = 1 + u
-        let product = Self {
-            c0: self.c0 - self.c1,
-            c1: self.c0 + self.c1,
-        };
+        let product = Self { c0: self.c0 - self.c1, c1: self.c0 + self.c1 };
         product + product + product
     }
 
     fn inverse(self) -> Option<Self> {
         let norm = self.c0 * self.c0 + self.c1 * self.c1;
         let scale = Field::inverse(&norm)?;
-        Some(Self {
-            c0: self.c0 * scale,
-            c1: -(self.c1 * scale),
-        })
+        Some(Self { c0: self.c0 * scale, c1: -(self.c1 * scale) })
     }
 
     fn assign_masked(&mut self, other: &Self, mask: u64) {
@@ -177,9 +153,6 @@ impl Coordinate for Fq2 {
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        Some(Self {
-            c0: Fq::read(&bytes[..FQ_BYTES])?,
-            c1: Fq::read(&bytes[FQ_BYTES..])?,
-        })
+        Some(Self { c0: Fq::read(&bytes[..FQ_BYTES])?, c1: Fq::read(&bytes[FQ_BYTES..])? })
     }
 }

@@ -28,11 +28,7 @@ pub type Affine<F> = Option<(F, F)>;
 
 impl<F: Coordinate> Point<F> {
     fn infinity() -> Self {
-        Self {
-            x: F::zero(),
-            y: F::one(),
-            z: F::zero(),
-        }
+        Self { x: F::zero(), y: F::one(), z: F::zero() }
     }
 
     pub fn from_affine(point: Affine<F>) -> Self {
@@ -55,11 +51,7 @@ impl<F: Coordinate> Point<F> {
         let plus = yy + b_zz;
         let minus = yy - b_zz;
         let b_xz = xz.times_three_b();
-        Self {
-            x: xy * minus - yz * b_xz,
-            y: b_xz * three_xx + minus * plus,
-            z: plus * yz + three_xx * xy,
-        }
+        Self { x: xy * minus - yz * b_xz, y: b_xz * three_xx + minus * plus, z: plus * yz + three_xx * xy }
     }
 
     /// Algorithm 9.
@@ -71,11 +63,7 @@ impl<F: Coordinate> Point<F> {
         let b_zz = (self.z * self.z).times_three_b();
         let minus = yy - (b_zz + b_zz + b_zz);
         let half_x = minus * (self.x * self.y);
-        Self {
-            x: half_x + half_x,
-            y: b_zz * eight_yy + minus * (yy + b_zz),
-            z: (self.y * self.z) * eight_yy,
-        }
+        Self { x: half_x + half_x, y: b_zz * eight_yy + minus * (yy + b_zz), z: (self.y * self.z) * eight_yy }
     }
 
     fn assign_masked(&mut self, other: &Self, mask: u64) {

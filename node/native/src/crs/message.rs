@@ -92,10 +92,7 @@ impl Statement<'_> {
         let mut commitment = [0; G1_BYTES];
         write_affine(&normalise(&[base.multiply(&nonce)])[0], &mut commitment);
         let blinded = Zeroizing::new(self.challenge(&commitment) * *tau.scalar());
-        Ok(Proof {
-            commitment,
-            response: encode_scalar(&(*blinded + *nonce)),
-        })
+        Ok(Proof { commitment, response: encode_scalar(&(*blinded + *nonce)) })
     }
 
     /// # Errors
@@ -118,11 +115,7 @@ impl Statement<'_> {
         let challenge = self.challenge(&proof.commitment);
         let left = G1::projective(base).mul_scalar(response);
         let right = G1::projective(commitment) + G1::projective(target).mul_scalar(challenge);
-        if left == right {
-            Ok(())
-        } else {
-            Err(CrsError::Proof)
-        }
+        if left == right { Ok(()) } else { Err(CrsError::Proof) }
     }
 }
 
@@ -171,16 +164,8 @@ pub fn split<'a>(parameters: &CrsParameters, message: &'a [u8]) -> Result<Parts<
         party: u32::from_le_bytes(array(take(4))),
     };
     let previous_digest = array(take(32));
-    let proof = Proof {
-        commitment: array(take(G1_BYTES)),
-        response: array(take(SCALAR_BYTES)),
-    };
-    Ok(Parts {
-        context,
-        previous_digest,
-        proof,
-        state,
-    })
+    let proof = Proof { commitment: array(take(G1_BYTES)), response: array(take(SCALAR_BYTES)) };
+    Ok(Parts { context, previous_digest, proof, state })
 }
 
 /// Copies a slice whose length the caller has fixed.

@@ -1,8 +1,8 @@
 //! Sizes of the string, derived from the encryption parameters exactly as the tfhe crate derives its own.
 
 use super::codec::{G1_BYTES, G2_BYTES};
+use crate::params::META;
 use tfhe::core_crypto::prelude::LweCiphertextCount;
-use tfhe::shortint::parameters::v1_7::meta::cpu::V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128 as META;
 use tfhe::zk::{CompactPkeCrs, CompactPkeZkScheme};
 use tfhe_zk_pok::proofs::pke_v2::{Bound, compute_crs_params};
 
@@ -48,27 +48,13 @@ impl CrsParameters {
         .expect("the parameter set supports proofs");
         let bound_squared = u128::from(noise_bound).pow(2) * (d.0 + k.0) as u128;
         let n = compute_crs_params(d.0, k.0, bound_squared, t, PADDING_BITS, Bound::CS).0;
-        Self {
-            d: d.0,
-            k: k.0,
-            noise_bound,
-            q,
-            t,
-            n,
-        }
+        Self { d: d.0, k: k.0, noise_bound, q, t, n }
     }
 
     /// Lists of any length for tests of the update's algebra; no proof scheme has these sizes.
     #[cfg(test)]
     pub fn toy(n: usize) -> Self {
-        Self {
-            d: 0,
-            k: 0,
-            noise_bound: 0,
-            q: 0,
-            t: 0,
-            n,
-        }
+        Self { d: 0, k: 0, noise_bound: 0, q: 0, t: 0, n }
     }
 
     pub fn padding_bits(&self) -> u64 {

@@ -57,11 +57,7 @@ pub fn start_state(parameters: &CrsParameters) -> Vec<u8> {
     let g1 = encode_g1(&G1::GENERATOR.normalize());
     let g2 = encode_g2(&G2::GENERATOR.normalize());
     for position in 0..2 * parameters.n {
-        state.extend_from_slice(if position == parameters.n {
-            &[0; G1_BYTES]
-        } else {
-            &g1
-        });
+        state.extend_from_slice(if position == parameters.n { &[0; G1_BYTES] } else { &g1 });
     }
     for _ in 0..parameters.n {
         state.extend_from_slice(&g2);

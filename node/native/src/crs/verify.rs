@@ -67,16 +67,10 @@ pub fn check_state(parameters: &CrsParameters, state: &[u8]) -> Result<CheckedSt
     }
     check_gap(parameters, state)?;
     let (g_bytes, h_bytes) = state.split_at(parameters.g1_list_bytes());
-    let g = g_bytes
-        .par_chunks(G1_BYTES)
-        .map(decode_g1)
-        .collect::<Option<Vec<_>>>()
-        .ok_or(CrsError::Encoding)?;
-    let h = h_bytes
-        .par_chunks(G2_BYTES)
-        .map(decode_g2)
-        .collect::<Option<Vec<_>>>()
-        .ok_or(CrsError::Encoding)?;
+    let g =
+        g_bytes.par_chunks(G1_BYTES).map(decode_g1).collect::<Option<Vec<_>>>().ok_or(CrsError::Encoding)?;
+    let h =
+        h_bytes.par_chunks(G2_BYTES).map(decode_g2).collect::<Option<Vec<_>>>().ok_or(CrsError::Encoding)?;
     if !g_bytes.par_chunks(G1_BYTES).all(g1_on_curve) || !h_bytes.par_chunks(G2_BYTES).all(g2_on_curve) {
         return Err(CrsError::Curve);
     }

@@ -7,9 +7,9 @@ use crate::crs::message::HEADER_BYTES;
 use crate::crs::parameters::CrsParameters;
 use crate::crs::update::{start_state, update};
 use crate::crs::verify::verify;
+use crate::params::META;
 use std::time::Instant;
 use tfhe::safe_serialization::safe_serialize;
-use tfhe::shortint::parameters::v1_7::meta::cpu::V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128 as META;
 use tfhe::zk::{CompactPkeCrs, ZkComputeLoad};
 use tfhe::{ClientKey, CompactCiphertextList, CompactPublicKey, Config, ProvenCompactCiphertextList};
 
@@ -19,10 +19,7 @@ const CRS_BYTES: usize = 4_571_368;
 fn sizes_are_those_of_the_design() {
     let parameters = CrsParameters::production();
     assert_eq!((parameters.d, parameters.k, parameters.n), (2048, 512, 7936));
-    assert_eq!(
-        (parameters.noise_bound, parameters.q, parameters.t),
-        (131_072, 0, 32)
-    );
+    assert_eq!((parameters.noise_bound, parameters.q, parameters.t), (131_072, 0, 32));
     assert_eq!(parameters.state_bytes(), 3_555_328);
     assert_eq!(HEADER_BYTES + parameters.state_bytes(), 3_555_560);
 }

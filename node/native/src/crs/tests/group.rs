@@ -31,10 +31,7 @@ fn g2_candidate(seed: u64) -> Option<G2> {
 
 /// A curve point outside the subgroup.
 fn outside<G: CurveGroupOps<Zp>>(candidate: fn(u64) -> Option<G>) -> G {
-    (1..)
-        .filter_map(candidate)
-        .find(|point| !point.validate_projective())
-        .unwrap()
+    (1..).filter_map(candidate).find(|point| !point.validate_projective()).unwrap()
 }
 
 /// r·Q: only the cofactor part of a curve point, which a pairing cannot see.
@@ -52,12 +49,8 @@ fn outcome(scene: &Scene, message: &[u8]) -> Result<(), CrsError> {
 fn decoded(scene: &Scene, state: &[u8]) -> (Vec<G1Affine>, Vec<G2Affine>) {
     let (g, h) = state.split_at(scene.parameters.g1_list_bytes());
     (
-        g.chunks(G1_BYTES)
-            .map(|bytes| decode_g1(bytes).unwrap())
-            .collect(),
-        h.chunks(G2_BYTES)
-            .map(|bytes| decode_g2(bytes).unwrap())
-            .collect(),
+        g.chunks(G1_BYTES).map(|bytes| decode_g1(bytes).unwrap()).collect(),
+        h.chunks(G2_BYTES).map(|bytes| decode_g2(bytes).unwrap()).collect(),
     )
 }
 
@@ -83,10 +76,7 @@ fn a_cofactor_shift_is_refused_though_the_pairing_equations_accept_it_in_g1() {
     let shifted_h = scene.mutated(|list| list.change_h(5, |point| point + shift_h));
     let state = shifted_g.len() - scene.parameters.state_bytes();
     let (g, h) = decoded(&scene, &shifted_g[state..]);
-    assert!(
-        are_powers(scene.parameters.n, &g, &h),
-        "the subgroup check is what refuses this list"
-    );
+    assert!(are_powers(scene.parameters.n, &g, &h), "the subgroup check is what refuses this list");
     assert_eq!(outcome(&scene, &shifted_g), Err(CrsError::Subgroup));
     assert_eq!(outcome(&scene, &shifted_h), Err(CrsError::Subgroup));
     let first = scene.mutated(|list| list.change_g(1, |point| point + shift_g));
@@ -96,18 +86,9 @@ fn a_cofactor_shift_is_refused_though_the_pairing_equations_accept_it_in_g1() {
 #[test]
 fn points_off_the_curve_are_refused() {
     let scene = Scene::new();
-    assert_eq!(
-        outcome(&scene, &scene.mutated(|list| list.g_bytes(5)[0] ^= 1)),
-        Err(CrsError::Curve)
-    );
-    assert_eq!(
-        outcome(&scene, &scene.mutated(|list| list.h_bytes(5)[9] ^= 1)),
-        Err(CrsError::Curve)
-    );
-    assert_eq!(
-        outcome(&scene, &scene.mutated(|list| list.g_bytes(1)[0] ^= 1)),
-        Err(CrsError::ProofPoint)
-    );
+    assert_eq!(outcome(&scene, &scene.mutated(|list| list.g_bytes(5)[0] ^= 1)), Err(CrsError::Curve));
+    assert_eq!(outcome(&scene, &scene.mutated(|list| list.h_bytes(5)[9] ^= 1)), Err(CrsError::Curve));
+    assert_eq!(outcome(&scene, &scene.mutated(|list| list.g_bytes(1)[0] ^= 1)), Err(CrsError::ProofPoint));
 }
 
 fn multiple<G: CurveGroupOps<Zp>>(point: G, factor: &BigUint) -> G {
@@ -123,11 +104,8 @@ fn point_of_order<G: CurveGroupOps<Zp>>(prime: u32, cofactor: &str, candidate: f
     while &factor % prime == BigUint::ZERO {
         factor /= prime;
     }
-    let mut point = (1..)
-        .filter_map(candidate)
-        .map(|q| multiple(q, &factor))
-        .find(|q| *q != G::ZERO)
-        .unwrap();
+    let mut point =
+        (1..).filter_map(candidate).map(|q| multiple(q, &factor)).find(|q| *q != G::ZERO).unwrap();
     loop {
         let next = multiple(point, &BigUint::from(prime));
         if next == G::ZERO {
@@ -138,9 +116,7 @@ fn point_of_order<G: CurveGroupOps<Zp>>(prime: u32, cofactor: &str, candidate: f
 }
 
 fn always_refused<G: CurveGroupOps<Zp>>(point: G) {
-    let base: Vec<G> = (1..=40)
-        .map(|i| G::GENERATOR.mul_scalar(Zp::from_u64(i * 77 + 1)))
-        .collect();
+    let base: Vec<G> = (1..=40).map(|i| G::GENERATOR.mul_scalar(Zp::from_u64(i * 77 + 1))).collect();
     let check =
         |list: &[G]| in_subgroup::<G>(&list.iter().map(|point| point.normalize()).collect::<Vec<_>>());
     let mut single = base.clone();

@@ -26,22 +26,14 @@ fn ceremony(parties: u32) -> Ceremony {
         links.push(Link::of_message(&parameters, &message).unwrap());
         state = verify(&parameters, &state, &message, &place).unwrap();
     }
-    Ceremony {
-        parameters,
-        links,
-        state,
-    }
+    Ceremony { parameters, links, state }
 }
 
 #[test]
 fn every_honest_update_is_accepted_and_the_result_is_well_formed() {
     let ceremony = ceremony(4);
     assert!(check_state(&ceremony.parameters, &ceremony.state).is_ok());
-    assert!(
-        ceremony.state[N * G1_BYTES..(N + 1) * G1_BYTES]
-            .iter()
-            .all(|byte| *byte == 0)
-    );
+    assert!(ceremony.state[N * G1_BYTES..(N + 1) * G1_BYTES].iter().all(|byte| *byte == 0));
 }
 
 #[test]
@@ -52,11 +44,7 @@ fn an_update_multiplies_position_i_by_the_ith_power() {
     let mut power = Zp::ONE;
     for position in 1..=2 * N {
         power = power * tau;
-        let expected = if position == N + 1 {
-            G1::ZERO
-        } else {
-            G1::GENERATOR.mul_scalar(power)
-        };
+        let expected = if position == N + 1 { G1::ZERO } else { G1::GENERATOR.mul_scalar(power) };
         assert_eq!(
             &state[(position - 1) * G1_BYTES..position * G1_BYTES],
             encode_g1(&expected.normalize()),
@@ -65,11 +53,7 @@ fn an_update_multiplies_position_i_by_the_ith_power() {
         if position <= N {
             let offset = parameters.g1_list_bytes() + (position - 1) * 224;
             let expected = G2::GENERATOR.mul_scalar(power).normalize();
-            assert_eq!(
-                &state[offset..offset + 224],
-                encode_g2(&expected),
-                "G2 {position}"
-            );
+            assert_eq!(&state[offset..offset + 224], encode_g2(&expected), "G2 {position}");
         }
     }
 }
@@ -77,13 +61,9 @@ fn an_update_multiplies_position_i_by_the_ith_power() {
 #[test]
 fn the_ladder_agrees_with_the_crate_at_the_edges_of_the_scalar_field() {
     let parameters = CrsParameters::toy(3);
-    for scalar in [
-        Zp::from_u64(2),
-        Zp::from_u64(15),
-        Zp::from_u64(16),
-        Zp::ZERO - Zp::ONE,
-        Zp::ZERO - Zp::from_u64(2),
-    ] {
+    for scalar in
+        [Zp::from_u64(2), Zp::from_u64(15), Zp::from_u64(16), Zp::ZERO - Zp::ONE, Zp::ZERO - Zp::from_u64(2)]
+    {
         let state =
             multiply_state(&parameters, &start_state(&parameters), &Tau::from_scalar(scalar)).unwrap();
         let g = decode_g1(&state[..G1_BYTES]).unwrap();
@@ -106,15 +86,7 @@ fn two_updates_of_one_state_differ() {
 #[test]
 fn the_audit_accepts_the_chain_of_links_and_the_final_state() {
     let ceremony = ceremony(3);
-    assert!(
-        audit(
-            &ceremony.parameters,
-            &context(0, 1).ceremony,
-            &ceremony.links,
-            &ceremony.state
-        )
-        .is_ok()
-    );
+    assert!(audit(&ceremony.parameters, &context(0, 1).ceremony, &ceremony.links, &ceremony.state).is_ok());
     for link in &ceremony.links {
         let bytes = link.to_bytes();
         assert_eq!(bytes.len(), LINK_BYTES);
@@ -134,18 +106,9 @@ fn the_audit_refuses_every_changed_chain() {
         refused(&id, &links, &ceremony.state)
     };
     assert_eq!(changed(|links| links[1].party = 9), Some(CrsError::Proof));
-    assert_eq!(
-        changed(|links| links[1].next_digest[0] ^= 1),
-        Some(CrsError::Proof)
-    );
-    assert_eq!(
-        changed(|links| links[1].first = links[2].first),
-        Some(CrsError::Proof)
-    );
-    assert_eq!(
-        changed(|links| links[1].proof.response[0] ^= 1),
-        Some(CrsError::Proof)
-    );
+    assert_eq!(changed(|links| links[1].next_digest[0] ^= 1), Some(CrsError::Proof));
+    assert_eq!(changed(|links| links[1].first = links[2].first), Some(CrsError::Proof));
+    assert_eq!(changed(|links| links[1].proof.response[0] ^= 1), Some(CrsError::Proof));
     assert_eq!(changed(|links| links.swap(1, 2)), Some(CrsError::Order));
     assert_eq!(
         changed(|links| {
@@ -161,12 +124,6 @@ fn the_audit_refuses_every_changed_chain() {
     );
     assert_eq!(changed(|links| links[2].party = 1), Some(CrsError::Order));
     assert_eq!(changed(|links| links.clear()), Some(CrsError::Length));
-    assert_eq!(
-        refused(&[0x43; 32], &ceremony.links, &ceremony.state),
-        Some(CrsError::Proof)
-    );
-    assert_eq!(
-        refused(&id, &ceremony.links, &start_state(&ceremony.parameters)),
-        Some(CrsError::Previous)
-    );
+    assert_eq!(refused(&[0x43; 32], &ceremony.links, &ceremony.state), Some(CrsError::Proof));
+    assert_eq!(refused(&id, &ceremony.links, &start_state(&ceremony.parameters)), Some(CrsError::Previous));
 }

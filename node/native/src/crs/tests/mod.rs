@@ -17,11 +17,7 @@ pub const N: usize = 8;
 const CEREMONY: [u8; 32] = [0x42; 32];
 
 pub fn context(round: u32, party: u32) -> Context {
-    Context {
-        ceremony: CEREMONY,
-        round,
-        party,
-    }
+    Context { ceremony: CEREMONY, round, party }
 }
 
 /// A ceremony after its first update, and the honest second update of party 2 with a known factor.
@@ -43,14 +39,7 @@ impl Scene {
         let first_message = sign(&parameters, &start, &previous, &context(0, 1), &first).unwrap();
         let tau = Tau::random();
         let next = multiply_state(&parameters, &previous, &tau).unwrap();
-        Self {
-            parameters,
-            start,
-            first_message,
-            previous,
-            tau,
-            next,
-        }
+        Self { parameters, start, first_message, previous, tau, next }
     }
 
     /// A message of party 2 in round 1 over any list, with a valid proof of knowledge of `self.tau`.
