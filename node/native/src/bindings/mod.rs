@@ -1,7 +1,12 @@
 //! Classes and functions that JavaScript sees. Nothing is computed here: arguments are checked and copied, work goes to
 //! the libuv pool, failures become errors of the form `CODE|culprits|text`.
 //! Left out of unit tests: its symbols exist only inside Node.
-use crate::errors::{Failure, Result, catch};
+pub mod crs;
+pub mod executor;
+pub mod task;
+pub mod threshold;
+
+use crate::errors::{Code, Failure, Result, catch};
 
 /// Runs `work`, also where it panics, and gives failures the one error form that the TypeScript wrapper reads.
 pub fn guard<T>(work: impl FnOnce() -> Result<T>) -> napi::Result<T> {
@@ -11,4 +16,12 @@ pub fn guard<T>(work: impl FnOnce() -> Result<T>) -> napi::Result<T> {
 /// The JavaScript form of a failure.
 pub fn to_js(failure: Failure) -> napi::Error {
     napi::Error::new(napi::Status::GenericFailure, failure.to_string())
+}
+
+/// # Errors
+/// `NATIVE_CONFIG` for another length than `N`.
+pub fn exactly<const N: usize>(name: &str, bytes: &[u8]) -> Result<[u8; N]> {
+    bytes
+        .try_into()
+        .map_err(|_| Failure::new(Code::Config, format!("{name} has {N} bytes, got {}", bytes.len())))
 }

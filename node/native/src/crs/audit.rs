@@ -70,7 +70,7 @@ impl Link {
 /// party, from different parties in the given order.
 ///
 /// # Errors
-/// The first rule that is broken; [`CrsError::Order`] for repeated parties or rounds that do not count from zero.
+/// The first rule that is broken; [`CrsError::Order`] for repeated parties or rounds that do not count up by one.
 pub fn audit(
     parameters: &CrsParameters,
     ceremony: &[u8; 32],
@@ -85,7 +85,7 @@ pub fn audit(
     let mut previous_digest = state_digest(parameters, &start);
     for (position, link) in links.iter().enumerate() {
         let repeated = links[..position].iter().any(|earlier| earlier.party == link.party);
-        if link.round as usize != position || repeated {
+        if u64::from(link.round) != u64::from(links[0].round) + position as u64 || repeated {
             return Err(CrsError::Order);
         }
         Statement {

@@ -26,7 +26,7 @@ pub fn in_subgroup<G: CurveGroupOps<Zp>>(points: &[G::Affine]) -> bool {
     let mut randomness = vec![0u8; BYTES_PER_POINT * points.len()];
     OsRng.fill_bytes(&mut randomness);
     randomness.par_chunks(points.len()).all(|choices| {
-        let mut buckets = vec![G::ZERO; 1 << SUBSETS_PER_BYTE];
+        let mut buckets = [G::ZERO; 1 << SUBSETS_PER_BYTE];
         for (point, choice) in points.iter().zip(choices) {
             buckets[usize::from(*choice)] += G::projective(*point);
         }

@@ -27,7 +27,7 @@ pub const HEADER_BYTES: usize = 8 + 32 + 4 + 4 + 32 + G1_BYTES + SCALAR_BYTES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     pub ceremony: [u8; 32],
-    /// Counts the accepted updates from zero.
+    /// Counts the accepted updates up by one.
     pub round: u32,
     /// Index of the updating party, from one.
     pub party: u32,

@@ -22,7 +22,8 @@ fn lists_that_are_not_powers_of_one_value_are_refused() {
     let other = multiply_state(&scene.parameters, &scene.previous, &Tau::random()).unwrap();
     let previous = List(scene.previous.clone());
     let g2 = scene.parameters.g1_list_bytes();
-    let cases: Vec<(&str, Box<dyn Fn(&mut List)>)> = vec![
+    type Change<'a> = Box<dyn Fn(&mut List) + 'a>;
+    let cases: Vec<(&str, Change<'_>)> = vec![
         (
             "wrong tau at position 5",
             Box::new(|list| list.g_bytes(5).copy_from_slice(&other[4 * G1_BYTES..5 * G1_BYTES])),

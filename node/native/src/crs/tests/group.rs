@@ -123,7 +123,7 @@ fn always_refused<G: CurveGroupOps<Zp>>(point: G) {
     single[7] += point;
     let mut cancelling = base.clone();
     cancelling[7] += point;
-    cancelling[8] = cancelling[8] - point;
+    cancelling[8] -= point;
     let everywhere: Vec<G> = base.iter().map(|element| *element + point).collect();
     // one random linear combination would miss order two in half of the runs: forty in a row never pass by luck
     for _ in 0..40 {

@@ -1,0 +1,95 @@
+//! The CRS ceremony as JavaScript sees it. States and messages are copied: the caller may reuse its buffers.
+
+use super::task::{Work, background};
+use super::{exactly, guard};
+use crate::crs::{self, Context, CrsParameters, Link};
+use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi_derive::napi;
+
+#[napi(object)]
+pub struct CrsContext {
+    pub ceremony_id: Uint8Array,
+    pub round: u32,
+    pub party: u32,
+}
+
+impl CrsContext {
+    fn read(&self) -> crate::errors::Result<Context> {
+        Ok(Context {
+            ceremony: exactly("ceremonyId", &self.ceremony_id)?,
+            round: self.round,
+            party: self.party,
+        })
+    }
+}
+
+fn state_or_start(parameters: &CrsParameters, previous: Option<Vec<u8>>) -> Vec<u8> {
+    previous.unwrap_or_else(|| crs::start_state(parameters))
+}
+
+#[napi(catch_unwind)]
+pub fn crs_update(
+    previous: Option<Uint8Array>,
+    context: CrsContext,
+) -> napi::Result<AsyncTask<Work<Vec<u8>, Uint8Array>>> {
+    let context = guard(|| context.read())?;
+    let previous = previous.map(|bytes| bytes.to_vec());
+    Ok(background(Uint8Array::from, move || {
+        let parameters = CrsParameters::production();
+        Ok(crs::update(&parameters, &state_or_start(&parameters, previous), &context)?)
+    }))
+}
+
+#[napi(catch_unwind)]
+pub fn crs_verify(
+    previous: Option<Uint8Array>,
+    message: Uint8Array,
+    context: CrsContext,
+) -> napi::Result<AsyncTask<Work<Vec<u8>, Uint8Array>>> {
+    let context = guard(|| context.read())?;
+    let previous = previous.map(|bytes| bytes.to_vec());
+    let message = message.to_vec();
+    Ok(background(Uint8Array::from, move || {
+        let parameters = CrsParameters::production();
+        Ok(crs::verify(&parameters, &state_or_start(&parameters, previous), &message, &context)?)
+    }))
+}
+
+#[napi(catch_unwind)]
+pub fn crs_assemble(
+    state: Uint8Array,
+    transcript: Uint8Array,
+) -> napi::Result<AsyncTask<Work<Vec<u8>, Uint8Array>>> {
+    let transcript = guard(|| exactly("transcript", &transcript))?;
+    let state = state.to_vec();
+    Ok(background(Uint8Array::from, move || {
+        Ok(crs::assemble(&CrsParameters::production(), &state, &transcript)?)
+    }))
+}
+
+/// What an auditor keeps of one accepted message.
+#[napi(catch_unwind)]
+pub fn crs_link(message: Uint8Array) -> napi::Result<Uint8Array> {
+    guard(|| Ok(Link::of_message(&CrsParameters::production(), &message)?.to_bytes().into()))
+}
+
+/// Resolves if the links prove the final state.
+#[napi(catch_unwind)]
+pub fn crs_audit(
+    ceremony_id: Uint8Array,
+    links: Vec<Uint8Array>,
+    state: Uint8Array,
+) -> napi::Result<AsyncTask<Work<(), ()>>> {
+    let ceremony = guard(|| exactly("ceremonyId", &ceremony_id))?;
+    let links = guard(|| {
+        links.iter().map(|link| Ok(Link::from_bytes(link)?)).collect::<crate::errors::Result<Vec<_>>>()
+    })?;
+    let state = state.to_vec();
+    Ok(background(
+        |()| (),
+        move || {
+            crs::audit(&CrsParameters::production(), &ceremony, &links, &state)?;
+            Ok(())
+        },
+    ))
+}

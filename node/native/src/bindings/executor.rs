@@ -1,0 +1,146 @@
+//! The executor's operations as JavaScript sees them. Big things come as paths or stay in Rust.
+
+use super::guard;
+use super::task::{Work, background};
+use crate::ciphertext::FheType;
+use crate::ops::inputs::ProofContext;
+use crate::ops::operation::Request;
+use crate::ops::server_key;
+use crate::squash::squash;
+use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi_derive::napi;
+use std::path::Path;
+
+#[napi(object)]
+pub struct Operation {
+    pub operator: String,
+    pub operands: Vec<Uint8Array>,
+    pub scalar: Option<Uint8Array>,
+    pub to_type: Option<u32>,
+}
+
+#[napi(object)]
+pub struct ExpandedInput {
+    pub fhe_type: u32,
+    pub ciphertext: Uint8Array,
+}
+
+/// The loaded evaluation key, about 2 GB outside the JavaScript heap.
+#[napi]
+pub struct ServerKey {
+    key: server_key::ServerKey,
+}
+
+type Bytes = AsyncTask<Work<Vec<u8>, Uint8Array>>;
+
+#[napi]
+impl ServerKey {
+    #[napi(catch_unwind)]
+    pub fn load(
+        path: String,
+        sha256: Option<Uint8Array>,
+    ) -> napi::Result<AsyncTask<Work<server_key::ServerKey, ServerKey>>> {
+        let sha256 = guard(|| sha256.map(|digest| super::exactly("sha256", &digest)).transpose())?;
+        Ok(background(
+            |key| ServerKey { key },
+            move || server_key::ServerKey::load(Path::new(&path), sha256.as_ref()),
+        ))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn compute(&self, operation: Operation) -> Bytes {
+        let key = self.key.clone();
+        let request = Request {
+            operator: operation.operator,
+            operands: operation.operands.iter().map(|bytes| bytes.to_vec()).collect(),
+            scalar: operation.scalar.map(|word| word.to_vec()),
+            to_type: operation.to_type,
+        };
+        background(Uint8Array::from, move || key.compute(&request))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn squash(&self, ciphertext: Uint8Array, fhe_type: u32) -> Bytes {
+        let key = self.key.clone();
+        let ciphertext = ciphertext.to_vec();
+        background(Uint8Array::from, move || squash(&key, &ciphertext, FheType::from_code(fhe_type)?))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn expand_inputs(
+        &self,
+        list: Uint8Array,
+        public_key: Uint8Array,
+        crs: Uint8Array,
+        metadata: Uint8Array,
+    ) -> AsyncTask<Work<Vec<(FheType, Vec<u8>)>, Vec<ExpandedInput>>> {
+        let key = self.key.clone();
+        let arguments = ProofArguments::copy(&list, &public_key, &crs, &metadata);
+        background(
+            |values| {
+                values
+                    .into_iter()
+                    .map(|(fhe_type, ciphertext)| ExpandedInput {
+                        fhe_type: fhe_type as u32,
+                        ciphertext: ciphertext.into(),
+                    })
+                    .collect()
+            },
+            move || {
+                let values = arguments.context()?.expand(&key, &arguments.list)?;
+                values.iter().map(|value| Ok((value.fhe_type(), value.encode()?))).collect()
+            },
+        )
+    }
+}
+
+struct ProofArguments {
+    list: Vec<u8>,
+    public_key: Vec<u8>,
+    crs: Vec<u8>,
+    metadata: Vec<u8>,
+}
+
+impl ProofArguments {
+    fn copy(list: &[u8], public_key: &[u8], crs: &[u8], metadata: &[u8]) -> Self {
+        Self {
+            list: list.to_vec(),
+            public_key: public_key.to_vec(),
+            crs: crs.to_vec(),
+            metadata: metadata.to_vec(),
+        }
+    }
+
+    fn context(&self) -> crate::errors::Result<ProofContext<'_>> {
+        ProofContext::new(&self.public_key, &self.crs, &self.metadata)
+    }
+}
+
+#[napi(catch_unwind)]
+pub fn verify_input_list(
+    list: Uint8Array,
+    public_key: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+) -> AsyncTask<Work<Vec<u32>, Vec<u32>>> {
+    let arguments = ProofArguments::copy(&list, &public_key, &crs, &metadata);
+    background(
+        |types| types,
+        move || {
+            let types = arguments.context()?.verify(&arguments.list)?;
+            Ok(types.into_iter().map(|fhe_type| fhe_type as u32).collect())
+        },
+    )
+}
+
+/// A proven list of uint8 values, with which a ceremony tests its key before activation.
+#[napi(catch_unwind)]
+pub fn encrypt_self_test(
+    public_key: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+    values: Uint8Array,
+) -> Bytes {
+    let arguments = ProofArguments::copy(&values, &public_key, &crs, &metadata);
+    background(Uint8Array::from, move || arguments.context()?.encrypt(&arguments.list))
+}
