@@ -1,8 +1,14 @@
 //! Native core of Twinlock: everything that touches a share of the decryption key or the `tfhe` crate.
 #[cfg(not(test))]
 pub mod bindings;
+pub mod ciphertext;
+pub mod crs;
 pub mod errors;
+pub mod keygen;
+pub mod ops;
 pub mod params;
 pub mod ring;
 pub mod sealed_box;
+pub mod squash;
 pub mod stream;
+pub mod threshold;

@@ -1,0 +1,146 @@
+//! Whole bit phases through `Party`, with sealed messages, as TypeScript drives them.
+use super::context::{Context, Root};
+use super::party::{Party, Sent};
+use crate::errors::{Code, Failure, Result};
+use crate::ring::Committee;
+
+fn parties(n: usize, t: usize, bits: usize) -> Vec<Party> {
+    let committee = Committee::new(n, t).expect("allowed");
+    committee
+        .parties()
+        .map(|index| {
+            let context = Context { committee, index, ceremony_id: [3; 32], attempt: 1, bits };
+            Party::new(context, Root::from_os().expect("randomness"))
+        })
+        .collect()
+}
+
+/// One round; `deliver` may change what is under way.
+fn round(parties: &mut [Party], number: usize, deliver: &mut dyn FnMut(&mut Vec<Sent>)) -> Vec<Result<()>> {
+    let mut sent: Vec<Sent> = parties.iter_mut().map(|p| p.produce(number).expect("in order")).collect();
+    deliver(&mut sent);
+    let broadcasts: Vec<Vec<u8>> = sent.iter().map(|s| s.broadcast.clone()).collect();
+    parties
+        .iter_mut()
+        .enumerate()
+        .map(|(q, party)| {
+            let sealed = sent.iter().map(|s| s.sealed[q].clone()).collect();
+            party.consume(number, broadcasts.clone(), sealed)
+        })
+        .collect()
+}
+
+fn all_rounds(parties: &mut [Party]) {
+    for number in 0..parties[0].rounds().len() {
+        for result in round(parties, number, &mut |_| {}) {
+            result.expect("honest");
+        }
+    }
+}
+
+#[test]
+fn honest_parties_agree_on_the_public_seed() {
+    for (n, t) in [(4, 1), (7, 2)] {
+        let mut parties = parties(n, t, 16);
+        assert_eq!(parties[0].public_seed().map_err(|f| f.code), Err(Code::RoundOrder));
+        all_rounds(&mut parties);
+        let seed = parties[0].public_seed().expect("revealed");
+        assert!(parties.iter().all(|p| p.public_seed() == Ok(seed)));
+    }
+}
+
+#[test]
+fn the_rounds_are_those_of_the_committee() {
+    let names = |n, t| parties(n, t, 1)[0].rounds();
+    assert_eq!(names(4, 1).len(), 10);
+    assert_eq!(names(4, 1)[5..8], ["level-0", "level-1", "coin"]);
+    assert_eq!(names(7, 2)[5..9], ["level-0", "level-1", "level-2", "coin"]);
+    assert_eq!(names(13, 4).len(), 12);
+}
+
+#[test]
+fn a_round_out_of_order_is_refused_and_changes_nothing() {
+    let mut four = parties(4, 1, 4);
+    let code = |result: Result<()>| result.map_err(|failure| failure.code);
+    assert_eq!(four[0].produce(1).err().map(|f| f.code), Some(Code::RoundOrder));
+    assert_eq!(code(four[0].consume(0, vec![], vec![])), Err(Code::RoundOrder));
+    for result in round(&mut four, 0, &mut |_| {}) {
+        result.expect("honest");
+    }
+    assert_eq!(four[0].produce(0).err().map(|f| f.code), Some(Code::RoundOrder));
+    assert!(four[0].produce(1).is_ok());
+    assert_eq!(four[0].produce(1).err().map(|f| f.code), Some(Code::RoundOrder), "once only");
+}
+
+#[test]
+fn a_changed_sealed_message_names_its_sender_and_ends_the_ceremony() {
+    let mut four = parties(4, 1, 4);
+    for number in 0..4 {
+        for result in round(&mut four, number, &mut |_| {}) {
+            result.expect("honest");
+        }
+    }
+    let results = round(&mut four, 4, &mut |sent| {
+        let message = sent[1].sealed[2].as_mut().expect("private");
+        message[1200] ^= 1;
+    });
+    let failure = results[2].clone().unwrap_err();
+    assert_eq!((failure.code, failure.culprits), (Code::SealedBox, vec![2]));
+    assert!(results[0].is_ok() && results[3].is_ok());
+    assert_eq!(four[2].produce(5).err().map(|f| f.code), Some(Code::Destroyed));
+    assert_eq!(four[2].consume(5, vec![], vec![]).err().map(|f| f.code), Some(Code::Destroyed));
+    assert_eq!(four[2].public_seed().map_err(|f| f.code), Err(Code::RoundOrder));
+}
+
+#[test]
+fn a_sealed_message_does_not_open_in_another_round_or_for_another_party() {
+    let mut four = parties(4, 1, 4);
+    let mut kept = None;
+    for number in 0..5 {
+        for result in round(&mut four, number, &mut |sent| kept = sent[0].sealed[1].clone().or(kept.take())) {
+            result.expect("honest");
+        }
+    }
+    let old = kept.expect("prss-open and inputs are private");
+    let results = round(&mut four, 5, &mut |sent| {
+        let swapped = sent[2].sealed[3].clone();
+        sent[0].sealed[1] = Some(old.clone());
+        sent[0].sealed[2] = swapped;
+    });
+    for receiver in [1, 2] {
+        let failure = results[receiver].clone().unwrap_err();
+        assert_eq!((failure.code, failure.culprits), (Code::SealedBox, vec![1]));
+    }
+}
+
+#[test]
+fn a_hello_without_a_key_names_its_sender() {
+    let mut four = parties(4, 1, 4);
+    let results = round(&mut four, 0, &mut |sent| sent[3].broadcast = vec![0xff; 1312]);
+    let failure = results[0].clone().unwrap_err();
+    assert_eq!((failure.code, failure.culprits), (Code::MessageMalformed, vec![4]));
+}
+
+#[test]
+fn sealed_messages_hide_their_content() {
+    let mut four = parties(4, 1, 4);
+    for number in 0..4 {
+        for result in round(&mut four, number, &mut |_| {}) {
+            result.expect("honest");
+        }
+    }
+    let sent = four[0].produce(4).expect("in order");
+    assert!(sent.sealed[0].is_none(), "nothing to oneself");
+    assert!(sent.sealed[1..].iter().all(|s| s.as_ref().is_some_and(|s| s.len() == 1136 + 36 * 64)));
+}
+
+#[test]
+fn a_toy_ceremony_gives_no_key() {
+    let mut four = parties(4, 1, 4);
+    assert_eq!(four[0].contributor().err().map(|f| f.code), Some(Code::RoundOrder));
+    all_rounds(&mut four);
+    assert_eq!(four[0].contributor().err().map(|f| f.code), Some(Code::Config));
+    assert_eq!(four[0].finish().err().map(|f: Failure| f.code), Some(Code::Config));
+    four[0].destroy();
+    assert_eq!(four[0].contributor().err().map(|f| f.code), Some(Code::Destroyed));
+}

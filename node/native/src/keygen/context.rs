@@ -1,0 +1,144 @@
+//! Who runs which attempt of which ceremony, and how every secret stream of it gets a key of its own.
+//!
+//! Amendment 7 of keygen.md: a key is HKDF-SHA256(secret; ceremony id, attempt, part, purpose, detail). Two streams share
+//! a key only if all of these agree, so no block is read for two purposes, in two parts or in two attempts.
+use crate::errors::Result;
+use crate::ring::Committee;
+use crate::stream::{SecretStream, derive_key};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+const KEY_TAG: &[u8] = b"twinlock/ceremony/key/v1";
+const HASH_TAG: &[u8] = b"twinlock/ceremony/hash/v1";
+
+/// Public facts of one party's run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    pub committee: Committee,
+    /// This party, 1..n.
+    pub index: usize,
+    pub ceremony_id: [u8; 32],
+    pub attempt: u32,
+    /// Shared bits: 17,196, fewer in tests.
+    pub bits: usize,
+}
+
+/// What a derived key or hash is for. Part 0 means "no part of the key".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    EphemeralKey,
+    PublicSeed,
+    BitCoin,
+    RowCoin,
+    PrssContribution,
+    PrssKey,
+    PrssConfirmation,
+    PairContribution,
+    PairKey,
+    PairConfirmation,
+    InputBits,
+    InputSharing,
+    Blinds,
+    Resharing,
+    DegreeCoefficients,
+    ProductCoefficients,
+    ProductZero,
+    Noise,
+    NoiseRetry,
+    ZeroSharing,
+    SealedMessage,
+}
+
+impl Context {
+    /// A key for `purpose` in part `part` (1-based, 0 = none); `detail` has a fixed form per purpose.
+    pub fn key(&self, secret: &[u8], purpose: Purpose, part: u8, detail: &[u8]) -> Zeroizing<[u8; 32]> {
+        let attempt = self.attempt.to_be_bytes();
+        derive_key(secret, &[KEY_TAG, &self.ceremony_id, &attempt, &[part, purpose as u8], detail])
+    }
+
+    /// The stream under [`Context::key`].
+    pub fn stream(&self, secret: &[u8], purpose: Purpose, part: u8, detail: &[u8]) -> SecretStream {
+        SecretStream::new(&self.key(secret, purpose, part, detail))
+    }
+
+    /// SHA-256 over `parts`, which have fixed lengths per purpose.
+    pub fn hash(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(HASH_TAG);
+        hash.update(self.ceremony_id);
+        hash.update(self.attempt.to_be_bytes());
+        hash.update((self.bits as u32).to_be_bytes());
+        hash.update([self.committee.n() as u8, self.committee.t() as u8, purpose as u8]);
+        for part in parts {
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}
+
+/// The one value that a party draws from the operating system; everything random that it does follows from it and from
+/// messages, so that a discarded ceremony can be replayed. Wiped on drop.
+#[derive(Clone)]
+pub struct Root(Zeroizing<[u8; 32]>);
+
+impl Root {
+    /// # Errors
+    /// `NATIVE_RANDOMNESS`.
+    pub fn from_os() -> Result<Root> {
+        let mut root = Root(Zeroizing::new([0; 32]));
+        getrandom::fill(root.0.as_mut())?;
+        Ok(root)
+    }
+
+    #[cfg(test)]
+    pub fn from_label(label: &str) -> Root {
+        Root(Zeroizing::new(Sha256::digest(label).into()))
+    }
+
+    pub fn key(&self, context: &Context, purpose: Purpose, part: u8, detail: &[u8]) -> Zeroizing<[u8; 32]> {
+        context.key(self.0.as_ref(), purpose, part, detail)
+    }
+
+    pub fn stream(&self, context: &Context, purpose: Purpose, part: u8, detail: &[u8]) -> SecretStream {
+        context.stream(self.0.as_ref(), purpose, part, detail)
+    }
+}
+
+/// What every round needs.
+#[derive(Clone)]
+pub struct Session {
+    pub context: Context,
+    pub root: Root,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_coordinate_separates_keys() {
+        let committee = Committee::new(4, 1).expect("allowed");
+        let base = Context { committee, index: 1, ceremony_id: [1; 32], attempt: 0, bits: 8 };
+        let root = Root::from_label("alice");
+        let key = root.key(&base, Purpose::Noise, 1, b"");
+        let other = [
+            root.key(&base, Purpose::NoiseRetry, 1, b""),
+            root.key(&base, Purpose::Noise, 2, b""),
+            root.key(&base, Purpose::Noise, 1, b"x"),
+            root.key(&Context { attempt: 1, ..base }, Purpose::Noise, 1, b""),
+            root.key(&Context { ceremony_id: [2; 32], ..base }, Purpose::Noise, 1, b""),
+            Root::from_label("bob").key(&base, Purpose::Noise, 1, b""),
+        ];
+        assert!(other.iter().all(|k| **k != *key));
+        assert_eq!(*root.key(&base, Purpose::Noise, 1, b""), *key);
+    }
+
+    #[test]
+    fn hashes_bind_purpose_and_ceremony() {
+        let committee = Committee::new(4, 1).expect("allowed");
+        let base = Context { committee, index: 1, ceremony_id: [1; 32], attempt: 0, bits: 8 };
+        let hash = base.hash(Purpose::BitCoin, &[b"value"]);
+        assert_ne!(hash, base.hash(Purpose::RowCoin, &[b"value"]));
+        assert_ne!(hash, Context { attempt: 1, ..base }.hash(Purpose::BitCoin, &[b"value"]));
+    }
+}

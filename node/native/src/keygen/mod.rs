@@ -1,0 +1,25 @@
+//! Dealer-free key generation (protocol §4, keygen.md, keygen-checks.md).
+//!
+//! `party` drives the typed rounds of `rounds`, which make 17,196 shared and checked bits; `contribution` turns shares
+//! into additive contributions to the public bodies of the key, chunk by chunk (`layout`); `assembly` builds tfhe's keys
+//! from summed chunks. Secret inputs are one root from the operating system and the private messages of others; what
+//! leaves are broadcasts, sealed messages and masked contributions. The caller authenticates and echoes all messages.
+pub mod combination;
+pub mod commitment;
+pub mod context;
+pub mod contribution;
+pub mod dealing;
+pub mod layout;
+pub mod masks;
+pub mod message;
+pub mod negacyclic;
+pub mod noise;
+pub mod party;
+pub mod rounds;
+
+#[cfg(test)]
+mod adversary_tests;
+#[cfg(test)]
+mod ceremony_tests;
+#[cfg(test)]
+mod table;

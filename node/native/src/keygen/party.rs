@@ -1,0 +1,284 @@
+//! One party of a ceremony: drives the rounds in order and seals every private message to its receiver.
+//!
+//! **Security:** plaintext private messages exist only inside this type. A failed round ends the ceremony: its secrets are
+//! wiped and every later call is refused, so nothing is ever resumed (keygen.md §6.5).
+use super::context::{Context, Purpose, Root, Session};
+use super::contribution::Contributor;
+use super::message::{Incoming, Outgoing, Secret};
+use super::rounds::Round;
+use super::rounds::bits::{AfterLevel, InputsRound, LevelRound};
+use super::rounds::checks::{DegreeRound, ProductRound, SharedBits};
+use super::rounds::coin::CoinRound;
+use super::rounds::hello::HelloRound;
+use super::rounds::prss::{PrssCommitRound, PrssConfirmRound, PrssOpenRound};
+use crate::errors::{Code, Failure, Result};
+use crate::params::{KEY_BITS, Secret as KeySecret};
+use crate::ring::{KeyShare, PrssKeys};
+use crate::sealed_box::{PUBLIC_KEY_BYTES, PublicKey, SecretKey};
+use std::sync::Arc;
+
+const SEALED_TAG: &[u8] = b"twinlock/ceremony/sealed/v1";
+
+/// The state between two calls.
+pub(super) enum Stage {
+    Hello(HelloRound),
+    PrssCommit(PrssCommitRound),
+    PrssOpen(PrssOpenRound),
+    PrssConfirm(PrssConfirmRound),
+    Inputs(InputsRound),
+    Level(LevelRound),
+    Coin(CoinRound),
+    DegreePoints(DegreeRound),
+    ProductPoints(ProductRound),
+    Done(Finished),
+    Gone,
+}
+
+pub(super) struct Finished {
+    pub contributor: Arc<Contributor>,
+    pub prss: PrssKeys,
+}
+
+impl Stage {
+    pub(super) fn produce(&self) -> Result<Outgoing> {
+        Ok(match self {
+            Stage::Hello(round) => round.produce(),
+            Stage::PrssCommit(round) => round.produce(),
+            Stage::PrssOpen(round) => round.produce(),
+            Stage::PrssConfirm(round) => round.produce(),
+            Stage::Inputs(round) => round.produce(),
+            Stage::Level(round) => round.produce(),
+            Stage::Coin(round) => round.produce(),
+            Stage::DegreePoints(round) => round.produce(),
+            Stage::ProductPoints(round) => round.produce(),
+            Stage::Done(_) => return Err(Failure::new(Code::RoundOrder, "all rounds are over")),
+            Stage::Gone => return Err(gone()),
+        })
+    }
+
+    pub(super) fn consume(self, incoming: &Incoming) -> Result<Stage> {
+        Ok(match self {
+            Stage::Hello(round) => Stage::PrssCommit(round.consume(incoming)?),
+            Stage::PrssCommit(round) => Stage::PrssOpen(round.consume(incoming)?),
+            Stage::PrssOpen(round) => Stage::PrssConfirm(round.consume(incoming)?),
+            Stage::PrssConfirm(round) => Stage::Inputs(round.consume(incoming)?),
+            Stage::Inputs(round) => Stage::Level(round.consume(incoming)?),
+            Stage::Level(round) => match round.consume(incoming)? {
+                AfterLevel::Level(next) => Stage::Level(next),
+                AfterLevel::Coin(next) => Stage::Coin(next),
+            },
+            Stage::Coin(round) => Stage::DegreePoints(round.consume(incoming)?),
+            Stage::DegreePoints(round) => Stage::ProductPoints(round.consume(incoming)?),
+            Stage::ProductPoints(round) => {
+                let SharedBits { contributor, prss, .. } = round.consume(incoming)?;
+                Stage::Done(Finished { contributor: Arc::new(contributor), prss })
+            }
+            Stage::Done(_) => return Err(Failure::new(Code::RoundOrder, "all rounds are over")),
+            Stage::Gone => return Err(gone()),
+        })
+    }
+
+    fn public_seed(&self) -> Option<[u8; 32]> {
+        match self {
+            Stage::Hello(_) | Stage::PrssCommit(_) | Stage::PrssOpen(_) | Stage::Gone => None,
+            Stage::PrssConfirm(round) => Some(round.public_seed()),
+            Stage::Inputs(round) => Some(round.setup.public_seed),
+            Stage::Level(round) => Some(round.setup.public_seed),
+            Stage::Coin(round) => Some(round.setup.public_seed),
+            Stage::DegreePoints(round) => Some(round.setup.public_seed),
+            Stage::ProductPoints(round) => Some(round.setup.public_seed),
+            Stage::Done(finished) => Some(*finished.contributor.public_seed()),
+        }
+    }
+}
+
+fn gone() -> Failure {
+    Failure::new(Code::Destroyed, "the ceremony has aborted or was destroyed")
+}
+
+/// Names of the rounds of a committee of `n`, in order.
+pub fn round_names(n: usize) -> Vec<String> {
+    let levels = n.next_power_of_two().trailing_zeros();
+    let before = ["hello", "prss-commit", "prss-open", "prss-confirm", "inputs"];
+    let after = ["coin", "degree-points", "product-points"];
+    let mut names: Vec<String> = before.map(String::from).to_vec();
+    names.extend((0..levels).map(|level| format!("level-{level}")));
+    names.extend(after.map(String::from));
+    names
+}
+
+/// One round's messages as they leave: `sealed[q - 1]` for party q, nothing for the party itself.
+pub struct Sent {
+    pub broadcast: Vec<u8>,
+    pub sealed: Vec<Option<Vec<u8>>>,
+}
+
+/// See the module.
+pub struct Party {
+    context: Context,
+    key: SecretKey,
+    /// Everybody's keys, once `hello` is over.
+    recipients: Vec<PublicKey>,
+    stage: Stage,
+    round: usize,
+    /// Own broadcast and own private message of the current round, once produced.
+    produced: Option<(Vec<u8>, Option<Secret>)>,
+}
+
+impl Party {
+    pub fn new(context: Context, root: Root) -> Party {
+        let key = SecretKey::from_seed(root.key(&context, Purpose::EphemeralKey, 0, &[]));
+        let stage = Stage::Hello(HelloRound::new(Session { context, root }));
+        Party { context, key, recipients: Vec::new(), stage, round: 0, produced: None }
+    }
+
+    pub fn rounds(&self) -> Vec<String> {
+        round_names(self.context.committee.n())
+    }
+
+    /// This party's messages of `round`, once per round.
+    ///
+    /// # Errors
+    /// `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`, `NATIVE_RANDOMNESS`.
+    pub fn produce(&mut self, round: usize) -> Result<Sent> {
+        if matches!(self.stage, Stage::Gone) {
+            return Err(gone());
+        }
+        if round != self.round || self.produced.is_some() {
+            let text = format!("round {} is to be produced once, got {round}", self.round);
+            return Err(Failure::new(Code::RoundOrder, text));
+        }
+        let Outgoing { mut broadcast, mut private } = self.stage.produce()?;
+        let me = self.context.index;
+        if round == 0 {
+            broadcast.extend(self.key.public_key_bytes());
+        }
+        let own = private[me - 1].take();
+        let mut sealed = Vec::new();
+        for (q, message) in private.into_iter().enumerate() {
+            sealed.push(match message {
+                Some(message) => Some(self.recipients[q].seal(&self.sealing_context(me, q + 1), &message)?),
+                None => None,
+            });
+        }
+        self.produced = Some((broadcast.clone(), own));
+        Ok(Sent { broadcast, sealed })
+    }
+
+    /// Takes everybody's messages of `round`: broadcasts by party (the own one included), sealed messages to this party.
+    /// After a failure the ceremony is over.
+    ///
+    /// # Errors
+    /// Those of the rounds, naming culprits; `KEYGEN_SEALED_BOX`, `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`.
+    pub fn consume(
+        &mut self,
+        round: usize,
+        broadcasts: Vec<Vec<u8>>,
+        sealed: Vec<Option<Vec<u8>>>,
+    ) -> Result<()> {
+        let n = self.context.committee.n();
+        if matches!(self.stage, Stage::Gone) {
+            return Err(gone());
+        }
+        let Some((own_broadcast, own_message)) = self.produced.take_if(|_| round == self.round) else {
+            let text = format!("round {} is to be produced first, got {round}", self.round);
+            return Err(Failure::new(Code::RoundOrder, text));
+        };
+        let stage = std::mem::replace(&mut self.stage, Stage::Gone);
+        let me = self.context.index;
+        if broadcasts.len() != n || sealed.len() != n || broadcasts[me - 1] != own_broadcast {
+            let text = format!("want {n} broadcasts, the own one unchanged, and {n} sealed messages");
+            return Err(Failure::new(Code::RoundOrder, text));
+        }
+        let mut incoming = Incoming { private: self.open_all(sealed, own_message)?, broadcasts };
+        if round == 0 {
+            self.recipients = split_keys(&mut incoming)?;
+        }
+        self.stage = stage.consume(&incoming)?;
+        self.round += 1;
+        Ok(())
+    }
+
+    fn open_all(&self, sealed: Vec<Option<Vec<u8>>>, mut own: Option<Secret>) -> Result<Vec<Option<Secret>>> {
+        let me = self.context.index;
+        let mut private = Vec::new();
+        for (p, message) in sealed.into_iter().enumerate() {
+            let from = p + 1;
+            private.push(match message {
+                _ if from == me => own.take(),
+                None => None,
+                Some(message) => {
+                    let opened = self.key.open(&self.sealing_context(from, me), &message);
+                    Some(opened.map_err(|failure| Failure { culprits: vec![from], ..failure })?)
+                }
+            });
+        }
+        Ok(private)
+    }
+
+    fn sealing_context(&self, from: usize, to: usize) -> Vec<u8> {
+        let place = [self.round as u8, from as u8, to as u8];
+        let hash = self.context.hash(Purpose::SealedMessage, &[&place]);
+        [SEALED_TAG, &hash].concat()
+    }
+
+    /// The public seed of the masks.
+    ///
+    /// # Errors
+    /// `KEYGEN_ROUND_ORDER` before the seeds are revealed.
+    pub fn public_seed(&self) -> Result<[u8; 32]> {
+        self.stage.public_seed().ok_or_else(|| Failure::new(Code::RoundOrder, "the seed is not revealed yet"))
+    }
+
+    /// What contributions are made from, once all rounds have passed.
+    ///
+    /// # Errors
+    /// `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`, `NATIVE_CONFIG` for a toy number of bits.
+    pub fn contributor(&self) -> Result<Arc<Contributor>> {
+        match &self.stage {
+            Stage::Done(_) if self.context.bits != KEY_BITS => {
+                let text = format!("a key has {KEY_BITS} bits, this ceremony {}", self.context.bits);
+                Err(Failure::new(Code::Config, text))
+            }
+            Stage::Done(finished) => Ok(Arc::clone(&finished.contributor)),
+            Stage::Gone => Err(gone()),
+            _ => Err(Failure::new(Code::RoundOrder, "the checks have not passed yet")),
+        }
+    }
+
+    /// Keeps the shares of the decryption keys and the replicated keys; everything else is wiped.
+    ///
+    /// # Errors
+    /// As [`Party::contributor`].
+    pub fn finish(&mut self) -> Result<KeyShare> {
+        self.contributor()?;
+        let Stage::Done(Finished { contributor, prss }) = std::mem::replace(&mut self.stage, Stage::Gone)
+        else {
+            return Err(gone());
+        };
+        let shares = contributor.shares();
+        let ns = shares[KeySecret::Ns.range()].to_vec();
+        let nsc = shares[KeySecret::Nsc.range()].to_vec();
+        KeyShare::new(ns, nsc, prss)
+    }
+
+    /// Wipes everything.
+    pub fn destroy(&mut self) {
+        self.stage = Stage::Gone;
+        self.produced = None;
+        self.key = SecretKey::from_seed(zeroize::Zeroizing::new([0; 32]));
+    }
+}
+
+/// Takes the sealing keys off the end of the `hello` broadcasts.
+fn split_keys(incoming: &mut Incoming) -> Result<Vec<PublicKey>> {
+    let mut keys = Vec::new();
+    for (p, broadcast) in incoming.broadcasts.iter_mut().enumerate() {
+        let start = broadcast.len().saturating_sub(PUBLIC_KEY_BYTES);
+        let key = PublicKey::from_bytes(&broadcast[start..])
+            .map_err(|failure| Failure { culprits: vec![p + 1], ..failure })?;
+        keys.push(key);
+        broadcast.truncate(start);
+    }
+    Ok(keys)
+}
