@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { JsonRpcProvider } from "ethers"
+import { FUNDED_ACCOUNTS } from "./accounts.ts"
 import type { Processes, RunningProcess } from "./processes.ts"
 import { waitFor } from "./waitFor.ts"
 
@@ -32,7 +33,7 @@ export async function startAnvil({ processes, root, port, stateFile }: AnvilOpti
       ...["--port", String(port), "--chain-id", String(CHAIN_ID), "--hardfork", "osaka"],
       ...["--slots-in-an-epoch", "1", "--block-time", String(BLOCK_SECONDS), "--mixed-mining"],
       ...["--state", stateFile, "--state-interval", "5", "--preserve-historical-states"],
-      ...["--accounts", "2", "--balance", "1000000", "--silent"],
+      ...["--accounts", String(FUNDED_ACCOUNTS), "--balance", "1000000", "--silent"],
     ],
   })
   const provider = new JsonRpcProvider(url, CHAIN_ID, {
