@@ -4,12 +4,14 @@
  */
 
 import { parseCertificate } from "@twinlock/sdk/attestation/certificate"
+import { composeHashOfConfigId } from "@twinlock/sdk/attestation/composeHash"
 import { attestationError } from "@twinlock/sdk/attestation/errors"
 import {
   type AllowListEntry,
   type AttestationPolicy,
   appraiseEventLog,
   appraiseQuote,
+  imageIdOf,
 } from "@twinlock/sdk/attestation/policy"
 import { parseQuote } from "@twinlock/sdk/attestation/quote"
 import type { QuoteVerifier, VerifiedQuote } from "@twinlock/sdk/attestation/underRoot"
@@ -26,11 +28,14 @@ export type PeerRequirements = {
   readonly time: number
 }
 
+/** Names an allow-list entry: what `NodeRegistry.entryFor` takes. */
+export type Measurement = Pick<AllowListEntry, "role" | "imageId" | "composeHash">
+
 export type PeerPolicyDeps = {
   readonly verifier: QuoteVerifier
   readonly collateral: CollateralSource
-  /** Read anew for every appraisal: a removed entry counts at once. */
-  readonly requirements: () => Promise<PeerRequirements>
+  /** Read anew for every appraisal: a removed entry counts at once. The measurement is not verified yet. */
+  readonly requirements: (measurement: Measurement) => Promise<PeerRequirements>
 }
 
 export type AppraisedPeer = { readonly quote: VerifiedQuote; readonly entry: AllowListEntry }
@@ -54,7 +59,12 @@ export function platformOf(quote: Uint8Array): { readonly fmspc: string; readonl
 export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPolicyDeps): PeerPolicy => ({
   async appraise(evidence, reportData, record) {
     const { quote, eventLog } = decodeChannelEvidence(evidence)
-    const { policy, floors, time } = await requirements()
+    const { report } = parseQuote(quote)
+    const { policy, floors, time } = await requirements({
+      role: record.role,
+      imageId: imageIdOf(report),
+      composeHash: composeHashOfConfigId(report.mrConfigId),
+    })
     const bundle = await collateral.collateralFor(platformOf(quote))
     const verified = verifier.verify(quote, { collateral: bundle, time, floors })
     if (verified.platform.ppid !== record.ppid)
@@ -62,8 +72,8 @@ export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPol
         "POLICY_PLATFORM",
         `the quote is of platform ${verified.platform.ppid}, registered is ${record.ppid}`,
       )
-    const entries = appraiseQuote(verified, policy, { role: record.role, reportData })
-    const { entry } = appraiseEventLog(verified, entries, eventLog)
+    const entry = appraiseQuote(verified, policy, { role: record.role, reportData })
+    appraiseEventLog(verified, entry, eventLog)
     return { quote: verified, entry }
   },
 })

@@ -74,12 +74,8 @@ const appraise = (quote: VerifiedQuote, changed: Partial<AttestationPolicy> = {}
 
 test("an allowed image in its role is accepted, with its boot", () => {
   const quote = verified()
-  const entries = appraise(quote)
-  expect(entries).toEqual([entry])
-  expect(appraiseEventLog(quote, entries, log)).toMatchObject({
-    entry,
-    facts: { composeHash, instanceId: "0x" },
-  })
+  expect(appraise(quote)).toEqual(entry)
+  expect(appraiseEventLog(quote, entry, log)).toMatchObject({ composeHash, instanceId: "0x" })
 })
 
 const outOfDate = () => ({ ...verified(), status: "OutOfDate" as const })
@@ -92,7 +88,8 @@ test.each<[string, () => VerifiedQuote, Partial<AttestationPolicy>, AttestationE
     {},
     "POLICY_TD_ATTRIBUTES",
   ],
-  ["unknown processor features", () => verified({ xfam: "0xff" }), {}, "POLICY_XFAM"],
+  ["unknown processor features", () => verified({ xfam: "0xe706060000000000" }), {}, "POLICY_XFAM"],
+  ["missing processor features", () => verified({ xfam: "0xe602060000000000" }), {}, "POLICY_XFAM"],
   ["an owner", () => verified({ measurements: { mrOwner: register("01") } }), {}, "POLICY_OWNER"],
   [
     "an owner's configuration",
@@ -129,25 +126,30 @@ test.each<[string, () => VerifiedQuote, Partial<AttestationPolicy>, AttestationE
   expect(() => appraise(make(), changed)).toThrow(code)
 })
 
+test.each<Hex>(["0x0702000000000000", "0xe718060000000000", "0xe742060000000000", "0xe700060000000000"])(
+  "processor features %s of real hosts are accepted",
+  (xfam) => expect(appraise(verified({ xfam }))).toEqual(entry),
+)
+
 test("policy may accept a status that is not the best", () => {
-  expect(appraise(outOfDate(), { statuses: ["UpToDate", "OutOfDate"] })).toEqual([entry])
+  expect(appraise(outOfDate(), { statuses: ["UpToDate", "OutOfDate"] })).toEqual(entry)
 })
 
 test("the event log must replay to RTMR3", () => {
   const quote = verified()
   const edited = log.replace(toHex(utf8ToBytes("kms")).slice(2), toHex(utf8ToBytes("kmt")).slice(2))
   expect(edited).not.toBe(log)
-  expect(() => appraiseEventLog(quote, [entry], edited)).toThrow("EVENT_LOG_MISMATCH")
+  expect(() => appraiseEventLog(quote, entry, edited)).toThrow("EVENT_LOG_MISMATCH")
 })
 
 test("the booted compose file must be the bound one", () => {
   const other = logOf(bootEntries(composeHashOf(utf8ToBytes("other")), provider))
-  expect(() => appraiseEventLog(verified({}, other), [entry], other)).toThrow("CONFIG_ID_MISMATCH")
+  expect(() => appraiseEventLog(verified({}, other), entry, other)).toThrow("CONFIG_ID_MISMATCH")
 })
 
 test("the key provider must be that of an entry", () => {
   const foreign = logOf(bootEntries(composeHash, '{"name":"kms","id":"ff"}'))
-  expect(() => appraiseEventLog(verified({}, foreign), [entry], foreign)).toThrow("POLICY_KEY_PROVIDER")
+  expect(() => appraiseEventLog(verified({}, foreign), entry, foreign)).toThrow("POLICY_KEY_PROVIDER")
   const second = { ...entry, providerId: providerIdOf(utf8ToBytes('{"name":"kms","id":"ff"}')) }
-  expect(appraiseEventLog(verified({}, foreign), [entry, second], foreign).entry).toBe(second)
+  expect(appraiseEventLog(verified({}, foreign), second, foreign).providerId).toBe(second.providerId)
 })

@@ -30,29 +30,29 @@ export type AttestationPolicy = {
   readonly statuses: readonly Exclude<TcbStatus, "Revoked">[]
   /** Exact values, 8 bytes each. */
   readonly tdAttributes: readonly Hex[]
-  readonly xfam: readonly Hex[]
+  /** Bits of the extended features (8 bytes) that must and that may be set. */
+  readonly xfam: { readonly required: Hex; readonly allowed: Hex }
+  /** The registry holds one active entry per role, image and compose file. */
   readonly entries: readonly AllowListEntry[]
   /** Machines that are out for good. */
   readonly deniedPpids: readonly Hex[]
 }
 
-/** Strict defaults of attestation.md §6.2; entries and denied machines come from the registry. */
+/** What the registry's quote verifier demands; entries and denied machines come from the registry. */
 export const DEFAULT_POLICY: AttestationPolicy = {
   statuses: ["UpToDate"],
   tdAttributes: ["0x0000001000000000"],
-  xfam: [
-    "0xe702060000000000",
-    "0x0702000000000000",
-    "0xe718060000000000",
-    "0xe742060000000000",
-    "0xe700060000000000",
-  ],
+  // x87 and SSE always; AVX, AVX-512, PKRU, CET, user interrupts and AMX as the host offers them
+  xfam: { required: "0x0300000000000000", allowed: "0xe75a060000000000" },
   entries: [],
   deniedPpids: [],
 }
 
 export const imageIdOf = (report: Pick<TdReport, "mrTd" | "rtMr0" | "rtMr1" | "rtMr2">): Digest =>
   keccak(concatBytes(...[report.mrTd, report.rtMr0, report.rtMr1, report.rtMr2].map(fromHex)))
+
+/** True where every bit of `wanted` is set in `value`. */
+const hasBits = (value: Hex, wanted: Hex): boolean => (BigInt(value) & BigInt(wanted)) === BigInt(wanted)
 
 function checkMachine(quote: VerifiedQuote, policy: AttestationPolicy): void {
   const { report, platform, status } = quote
@@ -63,7 +63,8 @@ function checkMachine(quote: VerifiedQuote, policy: AttestationPolicy): void {
     )
   if (!policy.tdAttributes.includes(report.tdAttributes))
     throw attestationError("POLICY_TD_ATTRIBUTES", `TD attributes ${report.tdAttributes} are not accepted`)
-  if (!policy.xfam.includes(report.xfam))
+  const { required, allowed } = policy.xfam
+  if (!hasBits(report.xfam, required) || !hasBits(allowed, report.xfam))
     throw attestationError("POLICY_XFAM", `extended features ${report.xfam} are not accepted`)
   if (!/^0x0*$/.test(report.mrOwner) || !/^0x0*$/.test(report.mrOwnerConfig))
     throw attestationError("POLICY_OWNER", "owner registers must be zero")
@@ -71,51 +72,45 @@ function checkMachine(quote: VerifiedQuote, policy: AttestationPolicy): void {
     throw attestationError("POLICY_PLATFORM", `platform ${platform.ppid} is denied`)
 }
 
-function entriesOf(report: TdReport, policy: AttestationPolicy, role: Role): readonly AllowListEntry[] {
+function entryOf(report: TdReport, policy: AttestationPolicy, role: Role): AllowListEntry {
   const imageId = imageIdOf(report)
   const composeHash = composeHashOfConfigId(report.mrConfigId)
   const images = policy.entries.filter((entry) => entry.role === role && entry.imageId === imageId)
   if (images.length === 0)
     throw attestationError("POLICY_IMAGE", `image ${imageId} is not on the allow-list for a ${role}`)
-  const entries = images.filter((entry) => entry.composeHash === composeHash)
-  if (entries.length === 0)
+  const entry = images.find((candidate) => candidate.composeHash === composeHash)
+  if (!entry)
     throw attestationError(
       "POLICY_COMPOSE",
       `compose file ${composeHash} is not on the allow-list for a ${role}`,
     )
-  return entries
+  return entry
 }
 
 /**
  * Judges what the quote says, without an event log: the same facts that the contract sees.
  * @param expected.reportData 64 bytes, from `reportData.ts`.
- * @returns the allow-list entries that the quote matches; several only where they differ in the key provider.
+ * @returns the allow-list entry that the quote matches.
  * @throws POLICY_*, CONFIG_ID_*
  */
 export function appraiseQuote(
   quote: VerifiedQuote,
   policy: AttestationPolicy,
   expected: { readonly role: Role; readonly reportData: Uint8Array },
-): readonly AllowListEntry[] {
+): AllowListEntry {
   checkMachine(quote, policy)
-  const entries = entriesOf(quote.report, policy, expected.role)
+  const entry = entryOf(quote.report, policy, expected.role)
   checkReportData(quote.report.reportData, expected.reportData)
-  return entries
+  return entry
 }
-
-export type AppraisedBoot = { readonly facts: BootFacts; readonly entry: AllowListEntry }
 
 /**
  * Judges the boot that RTMR3 measured: the log must replay to the quoted register, agree with the bound compose file
- * and name the key provider of an allow-list entry.
- * @param entries those that `appraiseQuote` found.
+ * and name the key provider of the allow-list entry.
+ * @param entry that `appraiseQuote` found.
  * @throws EVENT_LOG_*, CONFIG_ID_MISMATCH, POLICY_KEY_PROVIDER
  */
-export function appraiseEventLog(
-  quote: VerifiedQuote,
-  entries: readonly AllowListEntry[],
-  eventLog: string,
-): AppraisedBoot {
+export function appraiseEventLog(quote: VerifiedQuote, entry: AllowListEntry, eventLog: string): BootFacts {
   const events = parseEventLog(eventLog)
   const replayed = replayRuntimeEvents(events)
   if (replayed !== quote.report.rtMr3)
@@ -130,11 +125,10 @@ export function appraiseEventLog(
       "CONFIG_ID_MISMATCH",
       `the guest booted compose file ${facts.composeHash}, its quote binds ${bound}`,
     )
-  const entry = entries.find((candidate) => candidate.providerId === facts.providerId)
-  if (!entry)
+  if (facts.providerId !== entry.providerId)
     throw attestationError(
       "POLICY_KEY_PROVIDER",
-      `key provider ${facts.providerId} is not that of the allow-list entry`,
+      `key provider ${facts.providerId} is not ${entry.providerId} of the allow-list entry`,
     )
-  return { facts, entry }
+  return facts
 }

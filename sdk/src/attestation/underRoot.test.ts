@@ -95,7 +95,7 @@ test("a quote of the platform is accepted and names machine, status and first ex
     status: "UpToDate",
     advisories: [],
     evaluationNumber: 20,
-    collateralExpiresAt: NOW + 30 * DAY,
+    expiresAt: NOW + 30 * DAY,
     platform: { ppid: machine.ppid, piid: machine.piid, fmspc: machine.fmspc },
   })
 })
@@ -258,6 +258,12 @@ describe("chain", () => {
     expect(verdict(() => verify(quoteWith(genuine)))).toBe("accepted")
     expect(verdict(() => verify(quoteWith([pck(), certificate({}), genuine[2]])))).toBe("accepted")
   })
+
+  test("a certificate that ends before the collateral ends the evidence", () => {
+    const notAfter = NOW + DAY
+    expect(verify(quoteWith([pck(undefined, { notAfter }), genuine[1], genuine[2]])).expiresAt).toBe(notAfter)
+    expect(verify(quoteWith([genuine[0], certificate({ notAfter }), genuine[2]])).expiresAt).toBe(notAfter)
+  })
 })
 
 describe("revocation", () => {
@@ -328,6 +334,7 @@ describe("collateral", () => {
   const rogueCertificate = (fields: Partial<CertificateFields>) =>
     certificate({ name: TCB_SIGNING, key: rogue.key, pathLength: null, ...fields })
 
+  const otherRoot = createPlatform({ seed: "x", now: NOW }).collateral()
   const documents: readonly [string, Partial<CollateralBundle>, AttestationErrorCode][] = [
     [
       "TCB info signed by a PCK key",
@@ -344,6 +351,11 @@ describe("collateral", () => {
       "a TCB signer under a foreign key",
       signedBy(rogue, rogueCertificate({ issuer: { name: ROOT_CA, key: rogue.key } })),
       "CHAIN_SIGNATURE",
+    ],
+    [
+      "a foreign root above the QE identity's signer",
+      { qe_identity_issuer_chain: otherRoot.qe_identity_issuer_chain },
+      "ROOT_MISMATCH",
     ],
     ["an expired TCB signer", signedBy(rogue, rogueCertificate({ notAfter: NOW - 1 })), "CHAIN_VALIDITY"],
     [

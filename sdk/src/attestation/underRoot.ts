@@ -56,8 +56,8 @@ export type VerifiedQuote = {
   readonly advisories: readonly string[]
   readonly evaluationNumber: number
   readonly qeEvaluationNumber: number
-  /** Unix seconds: the first of the used collateral to run out. */
-  readonly collateralExpiresAt: number
+  /** Unix seconds: when the first of the used certificates, lists and statements runs out. */
+  readonly expiresAt: number
   /** keccak256 of header and body. Signatures are malleable, so a quote is never named by all its bytes. */
   readonly id: Digest
 }
@@ -83,17 +83,20 @@ function verifyCollateral(quote: Quote, rootKey: RootKey, options: VerifyOptions
   checkNotRevoked(chain.authority, rootCrl)
   checkNotRevoked(chain.leaf, pckCrl)
   const signerOf = (pem: string) => verifyTcbSigner(parsePemChain(pem), rootKey, rootCrl, time)
+  const tcbSigner = signerOf(collateral.tcb_info_issuer_chain)
+  const sameChain = collateral.qe_identity_issuer_chain === collateral.tcb_info_issuer_chain
+  const qeSigner = sameChain ? tcbSigner : signerOf(collateral.qe_identity_issuer_chain)
   const tcbInfo = verifyTcbInfo({
     text: collateral.tcb_info,
     signature: collateral.tcb_info_signature,
-    signer: signerOf(collateral.tcb_info_issuer_chain),
+    signer: tcbSigner,
     time,
     floor: floors.tcb,
   })
   const qeIdentity = verifyQeIdentity({
     text: collateral.qe_identity,
     signature: collateral.qe_identity_signature,
-    signer: signerOf(collateral.qe_identity_issuer_chain),
+    signer: qeSigner,
     time,
     floor: floors.qe,
   })
@@ -103,8 +106,11 @@ function verifyCollateral(quote: Quote, rootKey: RootKey, options: VerifyOptions
       "TCB_INFO_PLATFORM",
       `TCB info is for ${tcbInfo.fmspc}/${tcbInfo.pceId}, the platform is ${fmspc}/${pceId}`,
     )
-  const expiresAt = Math.min(rootCrl.nextUpdate, pckCrl.nextUpdate, tcbInfo.nextUpdate, qeIdentity.nextUpdate)
-  return { chain, tcbInfo, qeIdentity, expiresAt }
+  const dated = [rootCrl, pckCrl, tcbInfo, qeIdentity].map((item) => item.nextUpdate)
+  const certificates = [chain.leaf, chain.authority, chain.root, tcbSigner, qeSigner].map(
+    (item) => item.notAfter,
+  )
+  return { chain, tcbInfo, qeIdentity, expiresAt: Math.min(...dated, ...certificates) }
 }
 
 /** Items 6 and 7: PCK key → QE report → attestation key → header and body. */
@@ -167,7 +173,7 @@ export function verifyQuoteUnder(rootKey: RootKey, quote: Quote, options: Verify
     advisories: [...new Set(levels.flatMap((level) => level.advisories))].sort(),
     evaluationNumber: tcbInfo.evaluationNumber,
     qeEvaluationNumber: qeIdentity.evaluationNumber,
-    collateralExpiresAt: expiresAt,
+    expiresAt,
     id: keccak(quote.signedBytes),
   }
 }
