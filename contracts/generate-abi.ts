@@ -15,6 +15,9 @@ const CONTRACTS = [
   "IDecryptionGateway",
   "ICoprocessor",
   "ICiphertextCommitments",
+  "ICollateralStore",
+  "IQuoteVerifier",
+  "BlindVote",
 ] as const
 
 /** Enums that off-chain code must number alike: [file in src/types, enum, exported name]. */

@@ -5,7 +5,8 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {IDecryptionGateway} from "./interfaces/IDecryptionGateway.sol";
 import {IDecryptionVerifier} from "./interfaces/IDecryptionVerifier.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
-import {Certificate, DecryptionRequest, DecryptionResult, RequestStatus} from "./types/Decryption.sol";
+import {ResultHash} from "./libraries/ResultHash.sol";
+import {Certificate, DecryptedValue, DecryptionRequest, DecryptionResult, RequestStatus} from "./types/Decryption.sol";
 
 /// @title Requests for public decryption and delivery of their results (protocol §6)
 /// @notice A request costs a fixed fee. Inside the cancel window the requester may take it back and nodes do nothing;
@@ -108,7 +109,7 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
         uint256 closesAt = uint256(open.requestedAt) + cancelWindow;
         if (block.timestamp < closesAt) revert StillCancellable(requestId, closesAt);
         if (result.gateway != address(this)) revert WrongGateway(result.gateway);
-        bytes32 handlesHash = keccak256(abi.encodePacked(result.handles));
+        bytes32 handlesHash = ResultHash.ofHandles(result.values);
         if (handlesHash != open.handlesHash) revert HandlesMismatch(handlesHash, open.handlesHash);
         verifier.verify(result, certificate);
 
@@ -121,14 +122,15 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
         }
         // Written before the callback: a result is delivered once, whatever the requester does in it.
         open.status = status;
+        bytes memory plaintexts = _plaintexts(result.values);
         if (status == RequestStatus.FulfilledLate || open.callback == 0) {
-            resultOf[requestId] = result.plaintexts;
-        } else if (!_deliver(requestId, open, result.plaintexts, open.callbackGas)) {
+            resultOf[requestId] = plaintexts;
+        } else if (!_deliver(requestId, open, plaintexts, open.callbackGas)) {
             status = RequestStatus.CallbackFailed;
             open.status = status;
-            resultOf[requestId] = result.plaintexts;
+            resultOf[requestId] = plaintexts;
         }
-        emit DecryptionFulfilled(requestId, certificate.keyId, status, result.sessions, result.plaintexts);
+        emit DecryptionFulfilled(requestId, certificate.keyId, status, result.values);
     }
 
     /// @inheritdoc IDecryptionGateway
@@ -196,6 +198,12 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
     function _withStatus(bytes32 requestId, RequestStatus wanted) private view returns (DecryptionRequest storage found) {
         found = _requests[requestId];
         if (found.status != wanted) revert WrongStatus(requestId, found.status);
+    }
+
+    function _plaintexts(DecryptedValue[] calldata values) private pure returns (bytes memory) {
+        uint256[] memory words = new uint256[](values.length);
+        for (uint256 i; i < values.length; ++i) words[i] = values[i].plaintext;
+        return abi.encodePacked(words);
     }
 
     function _reserve(uint256 plaintextBytes) private pure returns (uint256) {

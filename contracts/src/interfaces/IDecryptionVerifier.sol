@@ -25,21 +25,19 @@ interface IDecryptionVerifier {
     error NotKeyRegistry(address caller);
     error NotNodeRegistry(address caller);
     error EpochAlreadyInstalled(bytes32 keyId, uint32 epoch);
-    error UnknownEpoch(bytes32 keyId, uint32 epoch);
+    error UnknownEpoch(bytes32 keyId, uint32 epoch, address gateway);
     error BadGroupKey(uint256 groupX, uint8 groupV);
     error BadCommitteeSize(uint256 n, uint8 quorum);
     error PartyOutOfRange(uint8 index, uint8 n);
-    error GatewayNotBound(address gateway, address bound);
-    error ResultShapeMismatch(uint256 handles, uint256 sessions, uint256 plaintextBytes);
     error SignersOutOfRange(uint256 signers, uint8 n);
     error TooFewSigners(uint8 signers, uint8 quorum);
     error SignerNotLive(uint8 index, uint32 expiry);
-    error BadPath(uint32 index, uint32 leaves, uint256 pathLength);
+    error BadPath(uint256 index, uint256 leaves, uint256 pathLength);
     error BadGroupSignature(bytes32 digest);
 
     /// @notice Returns if `result` is accepted now, reverts with the broken rule otherwise.
-    /// @dev Binding of the key to the gateway, the shape of the result, the signers' count and range, the live standing
-    /// of every named signer and the group signature are all checked; the request's own state is the gateway's matter.
+    /// @dev Checks the binding of the key to the gateway, range and count of the signers, the live standing of each of
+    /// them, the place in the tree and the group signature. The request's own state is the gateway's matter.
     function verify(DecryptionResult calldata result, Certificate calldata certificate) external view;
 
     /// @notice Installs the group key of a fresh epoch. Only KeyRegistry.

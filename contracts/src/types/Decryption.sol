@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice One decryption result. Its EIP-712 form additionally starts with the chain id, which the verifier
-/// takes from the chain itself:
+/// @notice One decrypted handle.
+/// @param session names the linear form on the key that was opened
+/// @param plaintext the clear value as a big-endian word
+struct DecryptedValue {
+    bytes32 handle;
+    bytes32 session;
+    uint256 plaintext;
+}
+
+/// @notice One decryption result, without parallel arrays whose lengths could differ. Its EIP-712 form is
 /// DecryptionResult(uint256 chainId,address gateway,bytes32 requestId,bytes32[] handles,bytes32[] sessions,bytes plaintexts)
-/// @param plaintexts one 32-byte big-endian word per handle
+/// with the chain id of the verifier's chain and one 32-byte word of `plaintexts` per handle.
 struct DecryptionResult {
     address gateway;
     bytes32 requestId;
-    bytes32[] handles;
-    bytes32[] sessions;
-    bytes plaintexts;
+    DecryptedValue[] values;
 }
 
 /// @notice Group signature over a Merkle tree of results, with the place of one result in it (protocol §6).

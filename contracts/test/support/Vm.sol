@@ -10,6 +10,14 @@ interface Vm {
         uint256 privateKey;
     }
 
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     struct Log {
         bytes32[] topics;
         bytes data;
@@ -39,6 +47,7 @@ interface Vm {
     function assume(bool condition) external pure;
     function chainId(uint256 newChainId) external;
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+    function cool(address target) external;
     function createWallet(uint256 privateKey) external returns (Wallet memory);
     function deal(address account, uint256 newBalance) external;
     function etch(address target, bytes calldata newRuntimeBytecode) external;
@@ -52,7 +61,7 @@ interface Vm {
     function getRecordedLogs() external returns (Log[] memory);
     function keyExists(string calldata json, string calldata key) external view returns (bool);
     function label(address account, string calldata newLabel) external;
-    function lastCallGas() external view returns (uint64, uint64, uint64, int64, uint64);
+    function lastCallGas() external view returns (Gas memory);
     function load(address target, bytes32 slot) external view returns (bytes32);
     function mockCall(address callee, bytes calldata data, bytes calldata returnData) external;
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);

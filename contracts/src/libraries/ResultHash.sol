@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Certificate, DecryptedValue, DecryptionResult} from "../types/Decryption.sol";
+
+/// @title EIP-712 struct hashes of results and batches, straight from calldata
+/// @dev Every acceptance pays for these, hence the assembly: memory past the free pointer serves as scratch and nothing is
+/// allocated. Words are hashed as they stand in calldata. A small integer with dirty upper bits hashes to what no signer
+/// signs, so it needs no range check of its own.
+library ResultHash {
+    bytes32 private constant RESULT_TYPE = keccak256(
+        "DecryptionResult(uint256 chainId,address gateway,bytes32 requestId,bytes32[] handles,bytes32[] sessions,bytes plaintexts)"
+    );
+    bytes32 private constant BATCH_TYPE =
+        keccak256("ResultBatch(bytes32 keyId,uint32 epoch,uint256 signers,bytes32 root,uint32 leaves)");
+
+    /// @notice Struct hash of a DecryptionResult on this chain.
+    function ofResult(DecryptionResult calldata result) internal view returns (bytes32 hash) {
+        DecryptedValue[] calldata values = result.values;
+        bytes32 resultType = RESULT_TYPE;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            // One column each for handles, sessions and plaintexts, past the words of the struct.
+            let size := shl(5, values.length)
+            let handles := add(free, 0xe0)
+            let sessions := add(handles, size)
+            let plaintexts := add(sessions, size)
+            let from := values.offset
+            for { let offset := 0 } lt(offset, size) { offset := add(offset, 0x20) } {
+                mstore(add(handles, offset), calldataload(from))
+                mstore(add(sessions, offset), calldataload(add(from, 0x20)))
+                mstore(add(plaintexts, offset), calldataload(add(from, 0x40)))
+                from := add(from, 0x60)
+            }
+            mstore(free, resultType)
+            mstore(add(free, 0x20), chainid())
+            calldatacopy(add(free, 0x40), result, 0x40) // gateway, requestId
+            mstore(add(free, 0x80), keccak256(handles, size))
+            mstore(add(free, 0xa0), keccak256(sessions, size))
+            mstore(add(free, 0xc0), keccak256(plaintexts, size))
+            hash := keccak256(free, 0xe0)
+        }
+    }
+
+    /// @notice Struct hash of the ResultBatch that a certificate stands for, given its root.
+    function ofBatch(Certificate calldata certificate, bytes32 root) internal pure returns (bytes32 hash) {
+        bytes32 batchType = BATCH_TYPE;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, batchType)
+            calldatacopy(add(free, 0x20), certificate, 0x60) // keyId, epoch, signers
+            mstore(add(free, 0x80), root)
+            mstore(add(free, 0xa0), calldataload(add(certificate, 0x60))) // leaves
+            hash := keccak256(free, 0xc0)
+        }
+    }
+
+    /// @notice keccak256 of the concatenated handles.
+    function ofHandles(DecryptedValue[] calldata values) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let size := shl(5, values.length)
+            let from := values.offset
+            for { let offset := 0 } lt(offset, size) { offset := add(offset, 0x20) } {
+                mstore(add(free, offset), calldataload(from))
+                from := add(from, 0x60)
+            }
+            hash := keccak256(free, size)
+        }
+    }
+}

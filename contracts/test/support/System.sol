@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {CiphertextCommitments} from "../../src/CiphertextCommitments.sol";
+import {Coprocessor} from "../../src/Coprocessor.sol";
+import {DecryptionGateway} from "../../src/DecryptionGateway.sol";
+import {DecryptionVerifier} from "../../src/DecryptionVerifier.sol";
+import {KeyRegistry} from "../../src/KeyRegistry.sol";
+import {ICiphertextCommitments} from "../../src/interfaces/ICiphertextCommitments.sol";
+import {IDecryptionVerifier} from "../../src/interfaces/IDecryptionVerifier.sol";
+import {IKeyRegistry} from "../../src/interfaces/IKeyRegistry.sol";
+import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
+import {Certificate, DecryptedValue, DecryptionResult} from "../../src/types/Decryption.sol";
+import {Activation, Host, Proposal} from "../../src/types/Key.sol";
+import {Role} from "../../src/types/Node.sol";
+import {MockNodeRegistry} from "./MockNodeRegistry.sol";
+import {SchnorrSigner} from "./SchnorrSigner.sol";
+import {Test} from "./Test.sol";
+
+/// @notice The whole system around a mock of the node registry: four keyholders (t = 1) and two executors (k = 2).
+abstract contract System is Test {
+    using SchnorrSigner for SchnorrSigner.Key;
+
+    uint32 internal constant EPOCH = 1;
+    uint32 internal constant STANDING = 7 days;
+    uint96 internal constant FEE = 0.001 ether;
+    uint40 internal constant CANCEL_WINDOW = 12;
+
+    MockNodeRegistry internal nodes;
+    KeyRegistry internal keys;
+    DecryptionVerifier internal verifier;
+    DecryptionGateway internal gateway;
+    CiphertextCommitments internal commitments;
+    Coprocessor internal coprocessor;
+
+    address internal governance;
+    address internal guardian;
+    address internal treasury;
+    address[] internal parties;
+    address[] internal executors;
+    uint256[] internal partyKeys;
+    uint256[] internal executorKeys;
+    SchnorrSigner.Key internal group;
+
+    function setUp() public virtual {
+        vm.warp(1_800_000_000);
+        vm.roll(1_000);
+        governance = addressOfName("governance");
+        guardian = addressOfName("guardian");
+        treasury = addressOfName("treasury");
+        group = SchnorrSigner.keyFrom(1);
+        _deploy();
+        for (uint256 i; i < 4; ++i) _addNode(Role.Keyholder, string.concat("party", vm.toString(i + 1)));
+        for (uint256 i; i < 2; ++i) _addNode(Role.Executor, string.concat("executor", vm.toString(i + 1)));
+    }
+
+    function _deploy() private {
+        uint256 nonce = vm.getNonce(address(this));
+        address nodesAt = vm.computeCreateAddress(address(this), nonce);
+        address keysAt = vm.computeCreateAddress(address(this), nonce + 1);
+        address verifierAt = vm.computeCreateAddress(address(this), nonce + 2);
+        address commitmentsAt = vm.computeCreateAddress(address(this), nonce + 4);
+        address coprocessorAt = vm.computeCreateAddress(address(this), nonce + 5);
+        nodes = new MockNodeRegistry(IDecryptionVerifier(verifierAt));
+        keys = new KeyRegistry(
+            keccak256("genesis"), INodeRegistry(nodesAt), IDecryptionVerifier(verifierAt), governance, guardian
+        );
+        verifier = new DecryptionVerifier(keysAt, nodesAt);
+        gateway = new DecryptionGateway(verifier, treasury, FEE, CANCEL_WINDOW);
+        commitments = new CiphertextCommitments(keys, INodeRegistry(nodesAt), coprocessorAt);
+        coprocessor =
+            new Coprocessor(keys, INodeRegistry(nodesAt), verifier, ICiphertextCommitments(commitmentsAt));
+        vm.assertEq(address(coprocessor), coprocessorAt);
+    }
+
+    /// @notice Registers a node whose operator and platform are its own.
+    function _addNode(Role role, string memory name) internal returns (address signer) {
+        signer = addressOfName(name);
+        address operator = addressOfName(string.concat(name, " operator"));
+        nodes.put(signer, operator, role, uint32(block.timestamp) + STANDING, bytes16(keccak256(bytes(name))));
+        if (role == Role.Keyholder) {
+            parties.push(signer);
+            partyKeys.push(keyOfName(name));
+        } else {
+            executors.push(signer);
+            executorKeys.push(keyOfName(name));
+        }
+    }
+
+    function _host() internal view returns (Host memory) {
+        return Host(uint64(block.chainid), address(coprocessor), address(gateway));
+    }
+
+    function _proposal() internal view returns (Proposal memory) {
+        return Proposal({
+            n: 4,
+            t: 1,
+            k: 2,
+            parties: parties,
+            executors: executors,
+            parametersHash: keccak256("parameters"),
+            host: _host(),
+            deadline: uint64(block.timestamp + 1 hours)
+        });
+    }
+
+    function _propose() internal returns (bytes32 keyId) {
+        Proposal memory proposal = _proposal();
+        vm.prank(governance);
+        return keys.propose(proposal);
+    }
+
+    function _activation() internal view returns (Activation memory) {
+        return Activation({
+            publicKeyDigest: keccak256("public key"),
+            serverKeyDigest: keccak256("server key"),
+            crsDigest: keccak256("crs"),
+            transcriptDigest: keccak256("transcript"),
+            groupX: group.x,
+            groupV: group.v
+        });
+    }
+
+    function _memberSignatures(bytes32 digest, uint256 members) internal view returns (bytes[] memory signatures) {
+        signatures = new bytes[](members);
+        for (uint256 i; i < members; ++i) signatures[i] = signDigest(partyKeys[i], digest);
+    }
+
+    function _activate(bytes32 keyId) internal {
+        Activation memory activation = _activation();
+        bytes32 digest = keys.activationDigest(keyId, EPOCH, activation);
+        (address r, uint256 s) = group.sign(digest);
+        keys.activate(keyId, activation, _memberSignatures(digest, parties.length), r, s);
+    }
+
+    function _activeKey() internal returns (bytes32 keyId) {
+        keyId = _propose();
+        _activate(keyId);
+    }
+
+    /// @notice A result of `count` handles for a request.
+    function _result(bytes32 requestId, uint256 count) internal view returns (DecryptionResult memory result) {
+        result.gateway = address(gateway);
+        result.requestId = requestId;
+        bytes32[] memory handles = _handles(count);
+        result.values = new DecryptedValue[](count);
+        for (uint256 i; i < count; ++i) {
+            result.values[i] = DecryptedValue(handles[i], keccak256(abi.encode("session", i)), 300 + i);
+        }
+    }
+
+    /// @notice Handles in the real layout, of type Uint16.
+    function _handles(uint256 count) internal view returns (bytes32[] memory handles) {
+        handles = new bytes32[](count);
+        uint256 low = (255 << 80) | (uint256(block.chainid) << 16) | (3 << 8) | 1;
+        for (uint256 i; i < count; ++i) {
+            handles[i] = bytes32((uint256(keccak256(abi.encode("handle", i))) >> 88 << 88) | low);
+        }
+    }
+
+    /// @notice Certificate of a tree with this result alone, as the group would sign it.
+    function _certify(bytes32 keyId, DecryptionResult memory result, uint256 signers)
+        internal
+        view
+        returns (Certificate memory certificate)
+    {
+        certificate.keyId = keyId;
+        certificate.epoch = EPOCH;
+        certificate.signers = signers;
+        certificate.leaves = 1;
+        return _signBatch(group, result, certificate);
+    }
+
+    /// @notice Fills in the signature for what the certificate says.
+    function _signBatch(SchnorrSigner.Key memory key, DecryptionResult memory result, Certificate memory certificate)
+        internal
+        view
+        returns (Certificate memory)
+    {
+        (certificate.r, certificate.s) = key.sign(verifier.batchDigest(result, certificate));
+        return certificate;
+    }
+}
