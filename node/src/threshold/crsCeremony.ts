@@ -1,0 +1,39 @@
+/**
+ * The CRS of the input proofs by sequential updates (protocol §4, crs.md). Secret: every update's factor, which is drawn,
+ * used and wiped inside the addon. Failures name nobody: only the caller knows whose message it verified.
+ */
+import { awaitNative, callNative } from "./native.ts"
+
+export type CrsContext = {
+  /** 32 bytes. */
+  readonly ceremonyId: Uint8Array
+  /** Counts up by one per update. */
+  readonly round: number
+  /** 1..n */
+  readonly party: number
+}
+
+/** Message of an update by a fresh factor: 6 s on two cores. @param previous verified state, null for the generators */
+export const crsUpdate = (previous: Uint8Array | null, context: CrsContext): Promise<Uint8Array> =>
+  awaitNative((addon) => addon.crsUpdate(previous, context))
+
+/** The next state. @throws CRS_*, the first rule that the message breaks */
+export const crsVerify = (
+  previous: Uint8Array | null,
+  message: Uint8Array,
+  context: CrsContext,
+): Promise<Uint8Array> => awaitNative((addon) => addon.crsVerify(previous, message, context))
+
+/** The CRS file of a verified state. @param transcript 32 bytes that bind the ceremony @throws CRS_* */
+export const crsAssemble = (state: Uint8Array, transcript: Uint8Array): Promise<Uint8Array> =>
+  awaitNative((addon) => addon.crsAssemble(state, transcript))
+
+/** What an auditor keeps of an accepted message: 304 bytes. @throws CRS_LENGTH, CRS_HEADER */
+export const crsLink = (message: Uint8Array): Uint8Array => callNative((addon) => addon.crsLink(message))
+
+/** Resolves if the links, one per update, prove the final state. @throws CRS_* */
+export const crsAudit = (
+  ceremonyId: Uint8Array,
+  links: readonly Uint8Array[],
+  state: Uint8Array,
+): Promise<void> => awaitNative((addon) => addon.crsAudit(ceremonyId, [...links], state))

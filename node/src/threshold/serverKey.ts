@@ -1,0 +1,59 @@
+/**
+ * The executor's evaluation key (protocol §8). Everything is public; results are the same bytes on every machine of one
+ * instruction set, because executors must agree on them.
+ */
+import { type FheType, parseFheType } from "@twinlock/sdk/protocol/fheType"
+import type { Operation } from "../../native/index.d.ts"
+import { awaitNative } from "./native.ts"
+
+export type ComputeRequest = {
+  /** "add", "eq", "select", "cast", "trivial", …: the names of node/native/src/ops/operation.rs. */
+  readonly operator: string
+  /** Ciphertexts in order; for "select" the condition first. */
+  readonly operands: readonly Uint8Array[]
+  /** 32-byte big-endian word: clear right-hand side, or the value of "trivial". */
+  readonly scalar?: Uint8Array
+  /** Result type of "cast" and "trivial". */
+  readonly toType?: FheType
+}
+
+export type ExpandedInput = { readonly fheType: FheType; readonly ciphertext: Uint8Array }
+
+export type ServerKey = {
+  /** @throws OPERATION_INVALID, CIPHERTEXT_MALFORMED, CIPHERTEXT_TYPE */
+  compute(request: ComputeRequest): Promise<Uint8Array>
+  /** Canonical words of the squashed ciphertext. @throws CIPHERTEXT_MALFORMED, CIPHERTEXT_TYPE */
+  squash(ciphertext: Uint8Array, fheType: FheType): Promise<Uint8Array>
+  /** Verifies the proof, then expands. @throws INPUT_LIST_MALFORMED, INPUT_PROOF_INVALID, CRS_UNUSABLE, PUBLIC_KEY_INVALID */
+  expandInputs(
+    list: Uint8Array,
+    files: { readonly publicKey: Uint8Array; readonly crs: Uint8Array },
+    metadata: Uint8Array,
+  ): Promise<readonly ExpandedInput[]>
+}
+
+/**
+ * Reads and prepares a key: ten seconds on two cores, 2 GB outside the JavaScript heap.
+ * @param sha256 the registered digest of the file; hashed while it is read. @throws SERVER_KEY_INVALID, NATIVE_IO
+ */
+export async function loadServerKey(path: string, sha256?: Uint8Array): Promise<ServerKey> {
+  const key = await awaitNative((addon) => addon.ServerKey.load(path, sha256))
+  return {
+    compute: (request) => awaitNative(() => key.compute(toOperation(request))),
+    squash: (ciphertext, fheType) => awaitNative(() => key.squash(ciphertext, fheType)),
+    async expandInputs(list, { publicKey, crs }, metadata) {
+      const values = await awaitNative(() => key.expandInputs(list, publicKey, crs, metadata))
+      return values.map(({ fheType, ciphertext }) => ({ fheType: parseFheType(fheType), ciphertext }))
+    },
+  }
+}
+
+/** Absent fields stay absent: the addon reads `undefined` and a missing property alike, its types do not. */
+function toOperation({ operator, operands, scalar, toType }: ComputeRequest): Operation {
+  return {
+    operator,
+    operands: [...operands],
+    ...(scalar === undefined ? {} : { scalar }),
+    ...(toType === undefined ? {} : { toType }),
+  }
+}
