@@ -3,6 +3,7 @@ import * as der from "@twinlock/devnet/platform/der"
 import { deriveKey } from "@twinlock/devnet/platform/keys"
 import {
   type CertificateFields,
+  distinguishedName,
   extension,
   issueCertificate,
   issueCrl,
@@ -82,6 +83,95 @@ test("the signature is over the certificate's body", () => {
   expect(verifyP256(certificate.signature, certificate.toBeSigned, key.publicKey)).toBe(false)
   expect(verifyP256(new Uint8Array(64), certificate.toBeSigned, key.publicKey)).toBe(false)
   expect(verifyP256(certificate.signature, certificate.toBeSigned, new Uint8Array(64))).toBe(false)
+})
+
+/** A certificate put together by hand, so that single parts can be wrong. */
+function assembled(
+  parts: Readonly<Record<string, Uint8Array>>,
+  ...extensions: readonly Uint8Array[]
+): Uint8Array {
+  const algorithm = parts["algorithm"] ?? ecdsa
+  const toBeSigned = der.sequence(
+    parts["version"] ?? der.context(0, der.integer(2)),
+    parts["serial"] ?? der.integer(1),
+    parts["innerAlgorithm"] ?? algorithm,
+    distinguishedName("Issuer"),
+    der.sequence(der.time(0), der.time(1)),
+    parts["subject"] ?? distinguishedName("Subject"),
+    parts["publicKey"] ?? spki("1.2.840.10045.2.1", "1.2.840.10045.3.1.7"),
+    der.context(3, der.sequence(...extensions)),
+  )
+  return der.sequence(
+    toBeSigned,
+    algorithm,
+    parts["signature"] ?? signature(Uint8Array.of(1), Uint8Array.of(1)),
+  )
+}
+const ecdsa = der.sequence(der.objectIdentifier("1.2.840.10045.4.3.2"))
+const point = new Uint8Array(65).fill(4)
+const spki = (kind: string, curve: string, bits = der.bitString(point)) =>
+  der.sequence(der.sequence(der.objectIdentifier(kind), der.objectIdentifier(curve)), bits)
+const signature = (r: Uint8Array, s: Uint8Array) =>
+  der.bitString(der.sequence(der.integer(r), der.integer(s)))
+const basicConstraints = extension("2.5.29.19", true, der.sequence())
+const keyUsage = extension("2.5.29.15", true, der.tlv(3, Uint8Array.of(6, 0xc0)))
+const attribute = (value: string) =>
+  der.set(der.sequence(der.objectIdentifier("2.5.4.3"), der.utf8String(value)))
+
+test("the certificate put together by hand is a good one", () => {
+  expect(parseCertificate(assembled({}, basicConstraints, keyUsage)).commonName).toBe("Subject")
+})
+
+test.each<[string, Readonly<Record<string, Uint8Array>>, string]>([
+  ["version 1", { version: der.context(0, der.integer(0)) }, "must have version 3"],
+  ["a serial of 21 bytes", { serial: der.integer(new Uint8Array(21).fill(1)) }, "has 21 bytes"],
+  ["RSA", { algorithm: der.sequence(der.objectIdentifier("1.2.840.113549.1.1.11")) }, "must be ECDSA"],
+  [
+    "another algorithm inside",
+    { innerAlgorithm: der.sequence(der.objectIdentifier("1.2.840.10045.4.3.3")) },
+    "must be ECDSA",
+  ],
+  ["no common name", { subject: der.sequence() }, "one common name, got 0"],
+  [
+    "two common names",
+    { subject: der.sequence(attribute("one"), attribute("two")) },
+    "one common name, got 2",
+  ],
+  ["a key of another curve", { publicKey: spki("1.2.840.10045.2.1", "1.3.132.0.34") }, "want a P-256 key"],
+  [
+    "a key of another kind",
+    { publicKey: spki("1.2.840.113549.1.1.1", "1.2.840.10045.3.1.7") },
+    "want a P-256 key",
+  ],
+  [
+    "a compressed key",
+    { publicKey: spki("1.2.840.10045.2.1", "1.2.840.10045.3.1.7", der.bitString(point.subarray(32))) },
+    "uncompressed",
+  ],
+  [
+    "a key of another form",
+    {
+      publicKey: spki("1.2.840.10045.2.1", "1.2.840.10045.3.1.7", der.bitString(new Uint8Array(65).fill(6))),
+    },
+    "uncompressed",
+  ],
+  [
+    "a scalar of 33 bytes",
+    { signature: signature(new Uint8Array(33).fill(1), Uint8Array.of(1)) },
+    "33 bytes",
+  ],
+  [
+    "unused bits in the signature",
+    { signature: der.tlv(3, Uint8Array.of(1), der.sequence(der.integer(1), der.integer(1))) },
+    "unused bits",
+  ],
+])("a certificate with %s is refused", (_, parts, message) => {
+  expect(() => parseCertificate(assembled(parts, basicConstraints, keyUsage))).toThrow(message)
+})
+
+test("basic constraints and key usage are required", () => {
+  expect(() => parseCertificate(assembled({}, keyUsage))).toThrow("basic constraints are missing")
+  expect(() => parseCertificate(assembled({}, basicConstraints))).toThrow("key usage is missing")
 })
 
 const unknown = (critical: boolean) => extension("1.2.3.4", critical, der.sequence())
