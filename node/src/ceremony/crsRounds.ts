@@ -29,7 +29,7 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
   let state: Uint8Array | null = null
 
   async function publish(final: Uint8Array, salt: Digest): Promise<void> {
-    const file = engine.crsAssemble(final, fromHex(salt))
+    const file = await engine.crsAssemble(final, fromHex(salt))
     const digest = bytesDigest(file)
     deps.crs.set({ file, digest })
     await deps.sink.put(digest, file, deps.signal)

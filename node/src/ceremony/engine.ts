@@ -77,7 +77,7 @@ export type KeygenEngine = {
   /** The next state. @throws naming nobody: the caller knows whose message it was. */
   crsVerify(previous: Uint8Array | null, message: Uint8Array, context: CrsContext): Promise<Uint8Array>
   /** The CRS file. @param transcript salt of its session id */
-  crsAssemble(state: Uint8Array, transcript: Uint8Array): Uint8Array
+  crsAssemble(state: Uint8Array, transcript: Uint8Array): Promise<Uint8Array>
   /** A proven list of uint8 values under the new key, for the self-test. */
   encryptSelfTest(
     publicKey: Uint8Array,

@@ -294,7 +294,7 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map()): ToyEn
         throw toyError("CRS_PROOF")
       return message.slice(0, 16)
     },
-    crsAssemble: (state, transcript) => concatBytes(state, transcript),
+    crsAssemble: async (state, transcript) => concatBytes(state, transcript),
     encryptSelfTest: async (publicKey, crs, metadata, values) => provenWith(values, publicKey, crs, metadata),
     async verifyInputList(list, publicKey, crs, metadata) {
       const expected = provenWith([...list.subarray(0, 2)], publicKey, crs, metadata)
