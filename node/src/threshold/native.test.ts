@@ -29,6 +29,11 @@ describe("failures of the addon", () => {
       expect(nativeError(error)).toBe(error)
     },
   )
+
+  test("have the codes of the Rust sources, no more and no fewer", () => {
+    const codes = `${source("errors.rs")}${source("crs/error.rs")}`.matchAll(/=> "([A-Z0-9_]+)",/g)
+    expect(Array.from(codes, ([, code]) => code).sort()).toEqual([...NATIVE_ERROR_CODES])
+  })
 })
 
 describe("bad bytes give typed errors", () => {
