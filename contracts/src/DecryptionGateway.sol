@@ -6,7 +6,7 @@ import {IDecryptionGateway} from "./interfaces/IDecryptionGateway.sol";
 import {IDecryptionVerifier} from "./interfaces/IDecryptionVerifier.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
 import {ResultHash} from "./libraries/ResultHash.sol";
-import {Certificate, DecryptedValue, DecryptionRequest, DecryptionResult, RequestStatus} from "./types/Decryption.sol";
+import {Certificate, DecryptionRequest, DecryptionResult, Opening, RequestStatus} from "./types/Decryption.sol";
 
 /// @title Requests for public decryption and delivery of their results (protocol §6)
 /// @notice A request costs a fixed fee. Inside the cancel window the requester may take it back and nodes do nothing;
@@ -109,7 +109,7 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
         uint256 closesAt = uint256(open.requestedAt) + cancelWindow;
         if (block.timestamp < closesAt) revert StillCancellable(requestId, closesAt);
         if (result.gateway != address(this)) revert WrongGateway(result.gateway);
-        bytes32 handlesHash = ResultHash.ofHandles(result.values);
+        bytes32 handlesHash = ResultHash.ofHandles(result.openings);
         if (handlesHash != open.handlesHash) revert HandlesMismatch(handlesHash, open.handlesHash);
         verifier.verify(result, certificate);
 
@@ -122,7 +122,7 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
         }
         // Written before the callback: a result is delivered once, whatever the requester does in it.
         open.status = status;
-        bytes memory plaintexts = _plaintexts(result.values);
+        bytes memory plaintexts = _plaintexts(result.openings);
         if (status == RequestStatus.FulfilledLate || open.callback == 0) {
             resultOf[requestId] = plaintexts;
         } else if (!_deliver(requestId, open, plaintexts, open.callbackGas)) {
@@ -130,7 +130,7 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
             open.status = status;
             resultOf[requestId] = plaintexts;
         }
-        emit DecryptionFulfilled(requestId, certificate.keyId, status, result.values);
+        emit DecryptionFulfilled(requestId, certificate.keyId, status, result.openings);
     }
 
     /// @inheritdoc IDecryptionGateway
@@ -200,9 +200,9 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
         if (found.status != wanted) revert WrongStatus(requestId, found.status);
     }
 
-    function _plaintexts(DecryptedValue[] calldata values) private pure returns (bytes memory) {
-        uint256[] memory words = new uint256[](values.length);
-        for (uint256 i; i < values.length; ++i) words[i] = values[i].plaintext;
+    function _plaintexts(Opening[] calldata openings) private pure returns (bytes memory) {
+        uint256[] memory words = new uint256[](openings.length);
+        for (uint256 i; i < openings.length; ++i) words[i] = openings[i].plaintext;
         return abi.encodePacked(words);
     }
 

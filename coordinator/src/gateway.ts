@@ -6,6 +6,7 @@ import {
   nodeRegistryAbi,
   REQUEST_STATUS,
 } from "@twinlock/sdk/chain/abi"
+import { contractResult } from "@twinlock/sdk/chain/acceptance"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import {
   type Address,
@@ -76,7 +77,7 @@ function describe(error: unknown): string {
 }
 
 const fulfilArguments = ({ result, certificate }: CertificatesRequest) =>
-  [result.requestId, result.handles, result.sessions, result.plaintexts, certificate] as const
+  [contractResult(result), certificate] as const
 
 /** @param key private key of the paying account, 32 bytes. */
 export function createGateway(

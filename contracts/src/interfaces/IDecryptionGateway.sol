@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Certificate, DecryptedValue, DecryptionRequest, DecryptionResult, RequestStatus} from "../types/Decryption.sol";
+import {Certificate, DecryptionRequest, DecryptionResult, Opening, RequestStatus} from "../types/Decryption.sol";
 
 /// @title Requests for public decryption and delivery of their results (protocol §6)
 interface IDecryptionGateway {
@@ -16,7 +16,7 @@ interface IDecryptionGateway {
     );
     event DecryptionCancelled(bytes32 indexed requestId);
     event DecryptionFulfilled(
-        bytes32 indexed requestId, bytes32 indexed keyId, RequestStatus status, DecryptedValue[] values
+        bytes32 indexed requestId, bytes32 indexed keyId, RequestStatus status, Opening[] openings
     );
     /// @param reason at most 256 bytes of what the requester reverted with
     event CallbackReverted(bytes32 indexed requestId, bytes reason);

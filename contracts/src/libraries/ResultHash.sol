@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Certificate, DecryptedValue, DecryptionResult} from "../types/Decryption.sol";
+import {Certificate, DecryptionResult, Opening} from "../types/Decryption.sol";
 
 /// @title EIP-712 struct hashes of results and batches, straight from calldata
 /// @dev Every acceptance pays for these, hence the assembly: memory past the free pointer serves as scratch and nothing is
@@ -16,16 +16,16 @@ library ResultHash {
 
     /// @notice Struct hash of a DecryptionResult on this chain.
     function ofResult(DecryptionResult calldata result) internal view returns (bytes32 hash) {
-        DecryptedValue[] calldata values = result.values;
+        Opening[] calldata openings = result.openings;
         bytes32 resultType = RESULT_TYPE;
         assembly ("memory-safe") {
             let free := mload(0x40)
             // One column each for handles, sessions and plaintexts, past the words of the struct.
-            let size := shl(5, values.length)
+            let size := shl(5, openings.length)
             let handles := add(free, 0xe0)
             let sessions := add(handles, size)
             let plaintexts := add(sessions, size)
-            let from := values.offset
+            let from := openings.offset
             for { let offset := 0 } lt(offset, size) { offset := add(offset, 0x20) } {
                 mstore(add(handles, offset), calldataload(from))
                 mstore(add(sessions, offset), calldataload(add(from, 0x20)))
@@ -56,11 +56,11 @@ library ResultHash {
     }
 
     /// @notice keccak256 of the concatenated handles.
-    function ofHandles(DecryptedValue[] calldata values) internal pure returns (bytes32 hash) {
+    function ofHandles(Opening[] calldata openings) internal pure returns (bytes32 hash) {
         assembly ("memory-safe") {
             let free := mload(0x40)
-            let size := shl(5, values.length)
-            let from := values.offset
+            let size := shl(5, openings.length)
+            let from := openings.offset
             for { let offset := 0 } lt(offset, size) { offset := add(offset, 0x20) } {
                 mstore(add(free, offset), calldataload(from))
                 from := add(from, 0x60)

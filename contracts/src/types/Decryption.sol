@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @notice One decrypted handle.
 /// @param session names the linear form on the key that was opened
 /// @param plaintext the clear value as a big-endian word
-struct DecryptedValue {
+struct Opening {
     bytes32 handle;
     bytes32 session;
     uint256 plaintext;
@@ -16,7 +16,7 @@ struct DecryptedValue {
 struct DecryptionResult {
     address gateway;
     bytes32 requestId;
-    DecryptedValue[] values;
+    Opening[] openings;
 }
 
 /// @notice Group signature over a Merkle tree of results, with the place of one result in it (protocol §6).

@@ -10,7 +10,7 @@ import {ICiphertextCommitments} from "../../src/interfaces/ICiphertextCommitment
 import {IDecryptionVerifier} from "../../src/interfaces/IDecryptionVerifier.sol";
 import {IKeyRegistry} from "../../src/interfaces/IKeyRegistry.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
-import {Certificate, DecryptedValue, DecryptionResult} from "../../src/types/Decryption.sol";
+import {Certificate, DecryptionResult, Opening} from "../../src/types/Decryption.sol";
 import {Activation, Host, Proposal} from "../../src/types/Key.sol";
 import {Role} from "../../src/types/Node.sol";
 import {MockNodeRegistry} from "./MockNodeRegistry.sol";
@@ -143,9 +143,9 @@ abstract contract System is Test {
         result.gateway = address(gateway);
         result.requestId = requestId;
         bytes32[] memory handles = _handles(count);
-        result.values = new DecryptedValue[](count);
+        result.openings = new Opening[](count);
         for (uint256 i; i < count; ++i) {
-            result.values[i] = DecryptedValue(handles[i], keccak256(abi.encode("session", i)), 300 + i);
+            result.openings[i] = Opening(handles[i], keccak256(abi.encode("session", i)), 300 + i);
         }
     }
 
