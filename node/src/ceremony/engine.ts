@@ -4,7 +4,7 @@
  *
  * Security: secrets never cross this interface. Sealed payloads are sealed to their recipient inside the engine.
  */
-import type { BlobSource } from "../decryption/blobSource.ts"
+import type { BlobSource } from "../blobs/blobSource.ts"
 
 export type PartyConfig = {
   /** 32 bytes. */

@@ -7,7 +7,7 @@ import { type Committee, partyOf, quorum } from "@twinlock/sdk/protocol/committe
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, Digest, KeyId } from "@twinlock/sdk/protocol/ids"
 import type { ChainView } from "../chain/chainView.ts"
-import type { BlobSource } from "../decryption/blobSource.ts"
+import type { BlobSource } from "../blobs/blobSource.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"

@@ -4,8 +4,8 @@
  */
 import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
+import type { BlobSource } from "../blobs/blobSource.ts"
 import type { Authorised } from "./authorisePublic.ts"
-import type { BlobSource } from "./blobSource.ts"
 import type { BlockBudget } from "./blockBudget.ts"
 import { decryptionError } from "./errors.ts"
 import type { ReleaseLog } from "./releaseLog.ts"

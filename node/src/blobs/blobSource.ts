@@ -3,8 +3,14 @@
  * chunks, public key and CRS.
  */
 import { sha256Digest } from "@twinlock/sdk/protocol/codec"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
-import { decryptionError } from "./errors.ts"
+
+export type BlobErrorCode =
+  /** no source has bytes of this digest. */
+  | "BLOB_UNAVAILABLE"
+  /** no sink took the bytes. */
+  | "BLOB_NOT_STORED"
 
 export type BlobSource = {
   /** @param maxBytes hard limit before anything is kept. @throws BLOB_UNAVAILABLE where no source has matching bytes. */
@@ -57,10 +63,10 @@ export function createHttpBlobSource({ urls, fetch, timeoutMs }: HttpBlobSourceO
         const bytes = await ask(url, digest, maxBytes, signal)
         if (bytes !== null && sha256Digest(bytes) === digest) return bytes
       }
-      throw decryptionError(
-        "BLOB_UNAVAILABLE",
-        `none of ${urls.length} sources has ${digest} with at most ${maxBytes} bytes`,
-      )
+      throw new ProtocolError({
+        code: "BLOB_UNAVAILABLE" satisfies BlobErrorCode,
+        message: `none of ${urls.length} sources has ${digest} with at most ${maxBytes} bytes`,
+      })
     },
   }
 }
