@@ -2,6 +2,7 @@
  * What a node believes about the chain (protocol §8). Every read names the agreed block at which it is true; nothing
  * is read "at latest". Implementations fail closed: a read that the endpoints do not agree on throws.
  */
+import type { Commitment as AnchoredCommitment } from "@twinlock/sdk/protocol/commitment"
 import type { Committee } from "@twinlock/sdk/protocol/committee"
 import type {
   Address,
@@ -89,18 +90,8 @@ export type KeyRecord = {
   | { readonly status: "active"; readonly activation: KeyActivation }
 )
 
-/** What k executors anchored for a handle (protocol §8); `leaf` is its tagged hash. */
-export type Commitment = {
-  readonly handle: Handle
-  readonly operationDigest: Digest
-  readonly inputsDigest: Digest
-  /** SHA-256 of the ciphertext before noise squashing. */
-  readonly ciphertextDigest: Digest
-  /** SHA-256 of the squashed ciphertext's canonical words. */
-  readonly squashedDigest: Digest
-  readonly fheType: number
-  readonly blockCount: number
-}
+/** What k executors anchored for a handle (protocol §8). */
+export type Commitment = AnchoredCommitment
 
 export type CommitmentState = {
   /** Zero where nothing is final. */
@@ -149,6 +140,12 @@ export type ChainView = {
     signature: Uint8Array,
     at: BlockRef,
   ): Promise<boolean>
+}
+
+/** What a node that waits for ceremonies reads besides. */
+export type ProposalFeed = {
+  /** Keys proposed in blocks `fromBlock`..`to`, in chain order. */
+  proposalsSince(fromBlock: bigint, to: BlockRef): Promise<readonly KeyId[]>
 }
 
 /** A seat of a key's epoch, as the registry and the verifier name it. */

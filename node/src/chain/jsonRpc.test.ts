@@ -1,0 +1,61 @@
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { createRpcEndpoint, type RpcEndpoint } from "./jsonRpc.ts"
+
+let body = ""
+let asked: unknown
+let server: Server
+let endpoint: RpcEndpoint
+const signal = (): AbortSignal => AbortSignal.timeout(5_000)
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    let text = ""
+    for await (const chunk of request) text += chunk
+    asked = JSON.parse(text)
+    response.setHeader("content-type", "application/json").end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as AddressInfo
+  endpoint = createRpcEndpoint(`http://127.0.0.1:${port}/v1/access-key`)
+})
+afterAll(() => void server.close())
+
+describe("JSON-RPC endpoint", () => {
+  test("a result", async () => {
+    body = '{"jsonrpc":"2.0","id":1,"result":{"a":1}}'
+    expect(await endpoint.call("m", ["p"], signal())).toEqual({ kind: "result", result: { a: 1 } })
+    expect(asked).toMatchObject({ jsonrpc: "2.0", method: "m", params: ["p"] })
+  })
+
+  test.each([
+    ['{"code":3,"message":"execution reverted","data":"0xAB"}', "0xab"],
+    ['{"code":-32000,"message":"execution reverted: no"}', "0x"],
+    ['{"code":-32015,"message":"VM execution error: Reverted","data":{"data":"0x01"}}', "0x01"],
+  ])("a revert: %s", async (error, data) => {
+    body = `{"jsonrpc":"2.0","id":1,"error":${error}}`
+    expect(await endpoint.call("m", [], signal())).toEqual({ kind: "reverted", data })
+  })
+
+  test.each([
+    ["RPC_ERROR", '{"error":{"code":-32601,"message":"method not found"}}'],
+    ["RPC_ERROR", '{"error":{"code":-32001,"message":"Resource not found"}}'],
+    ["RPC_MALFORMED", "<html>"],
+    ["RPC_MALFORMED", "[]"],
+    ["RPC_MALFORMED", '{"error":"no"}'],
+    ["RPC_MALFORMED", `{"result":"${"a".repeat(17 << 20)}"}`],
+  ])("%s", async (code, text) => {
+    body = text
+    await expect(endpoint.call("m", [], signal())).rejects.toMatchObject({ detail: { code } })
+  })
+
+  test("nobody listens: the error does not carry the URL, which may hold an access key", async () => {
+    const failure = await createRpcEndpoint("http://127.0.0.1:9/v1/access-key")
+      .call("m", [], signal())
+      .catch((error: unknown) => error)
+    expect(failure).toMatchObject({ detail: { code: "RPC_UNREACHABLE" }, cause: undefined })
+    expect(String(failure)).not.toContain("access-key")
+    expect(endpoint.name).not.toContain("access-key")
+  })
+})
