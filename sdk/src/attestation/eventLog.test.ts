@@ -98,12 +98,13 @@ test.each<[string, string]>([
   ["no JSON", "{"],
   ["no list", "{}"],
   ["an entry that is no object", "[1]"],
+  ["an entry that is nothing", "[null]"],
   ["an unknown register", JSON.stringify([{ ...entry, imr: 4 }])],
   ["another type in RTMR3", JSON.stringify([{ ...entry, event_type: 4 }])],
   ["a payload that is not hex", JSON.stringify([{ ...entry, event_payload: "0" }])],
   ["a missing name", JSON.stringify([{ ...entry, event: undefined }])],
   ["too many events", JSON.stringify(Array.from({ length: 4_097 }, () => entry))],
-  ["too many characters", " ".repeat(2 ** 20 + 1)],
+  ["too many characters", `[]${" ".repeat(2 ** 20)}`],
 ])("%s is refused", (_, text) => {
   expect(() => parseEventLog(text)).toThrow("EVENT_LOG_MALFORMED")
 })

@@ -9,6 +9,7 @@ import {
   ROOT_CA,
   ROOT_CRL_URL,
   TCB_SIGNING,
+  toPem,
 } from "@twinlock/devnet/platform/pki"
 import { createPlatform, type Platform } from "@twinlock/devnet/platform/platform"
 import { makeQuote, type QuoteKnobs } from "@twinlock/devnet/platform/quote"
@@ -351,6 +352,16 @@ describe("collateral", () => {
       "a TCB signer under a foreign key",
       signedBy(rogue, rogueCertificate({ issuer: { name: ROOT_CA, key: rogue.key } })),
       "CHAIN_SIGNATURE",
+    ],
+    [
+      "a TCB signer without its root",
+      { tcb_info_issuer_chain: toPem(platform.tcbSigningCertificate) },
+      "CHAIN_LENGTH",
+    ],
+    [
+      "a TCB signer with a third certificate",
+      { tcb_info_issuer_chain: good.tcb_info_issuer_chain + toPem(platform.rootCertificate) },
+      "CHAIN_LENGTH",
     ],
     [
       "a foreign root above the QE identity's signer",
