@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IDecryptionVerifier} from "../src/interfaces/IDecryptionVerifier.sol";
+import {Schnorr} from "../src/libraries/Schnorr.sol";
+import {EpochHeader} from "../src/types/Decryption.sol";
+import {System} from "./support/System.sol";
+
+/// @notice Who may install epochs and set expiries, and within which bounds.
+contract DecryptionVerifierEpochsTest is System {
+    bytes32 private constant KEY = keccak256("key");
+
+    function test_onlyTheRegistriesWrite() public {
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.NotKeyRegistry.selector, address(this)));
+        verifier.installEpoch(KEY, 1, _header(), _expiries(4));
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.NotNodeRegistry.selector, address(this)));
+        verifier.setExpiry(KEY, 1, 1, 5);
+        vm.prank(address(keys));
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.NotNodeRegistry.selector, address(keys)));
+        verifier.clearExpiries(KEY, 1, 1);
+    }
+
+    function test_installedEpochIsReadable() public {
+        EpochHeader memory header = _header();
+        vm.expectEmit(address(verifier));
+        emit IDecryptionVerifier.EpochInstalled(
+            KEY, 1, header.gateway, header.groupX, header.groupV, 4, 3, _expiries(4)
+        );
+        _install(header, _expiries(4));
+        vm.assertEq(keccak256(abi.encode(verifier.headerOf(KEY, 1))), keccak256(abi.encode(header)));
+        for (uint8 index = 1; index <= 4; ++index) {
+            vm.assertEq(verifier.expiryOf(KEY, 1, index), 1000 + index - 1);
+        }
+        vm.assertEq(verifier.expiryOf(KEY, 1, 0), 0);
+        vm.assertEq(verifier.expiryOf(KEY, 1, 5), 0);
+        vm.assertEq(verifier.headerOf(KEY, 2).groupX, 0);
+        vm.assertEq(verifier.headerOf(KEY, 2).gateway, address(0));
+    }
+
+    function test_epochIsInstalledOnce() public {
+        _install(_header(), _expiries(4));
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.EpochAlreadyInstalled.selector, KEY, 1));
+        _install(_header(), _expiries(4));
+    }
+
+    function test_unusableGroupKeysAreRefused() public {
+        uint256[3] memory bad = [uint256(0), Schnorr.N, type(uint256).max];
+        for (uint256 i; i < 3; ++i) {
+            EpochHeader memory header = _header();
+            header.groupX = bad[i];
+            vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.BadGroupKey.selector, bad[i], header.groupV));
+            _install(header, _expiries(4));
+        }
+        EpochHeader memory other = _header();
+        other.groupV = 29;
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.BadGroupKey.selector, other.groupX, uint8(29)));
+        _install(other, _expiries(4));
+    }
+
+    function test_committeesOfTheWrongSizeAreRefused() public {
+        // n, quorum, number of expiries
+        uint8[3][5] memory bad = [[0, 3, 0], [16, 3, 16], [4, 3, 3], [4, 0, 4], [4, 5, 4]];
+        for (uint256 i; i < 5; ++i) {
+            EpochHeader memory header = _header();
+            (header.n, header.quorum) = (bad[i][0], bad[i][1]);
+            vm.expectRevert(
+                abi.encodeWithSelector(IDecryptionVerifier.BadCommitteeSize.selector, uint256(bad[i][2]), header.quorum)
+            );
+            _install(header, _expiries(bad[i][2]));
+        }
+    }
+
+    function test_expiriesStayInsideTheCommittee() public {
+        vm.startPrank(address(nodes));
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.UnknownEpoch.selector, KEY, 1, address(0)));
+        verifier.setExpiry(KEY, 1, 1, 5);
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.UnknownEpoch.selector, KEY, 1, address(0)));
+        verifier.clearExpiries(KEY, 1, 1);
+        vm.stopPrank();
+        _install(_header(), _expiries(4));
+        vm.startPrank(address(nodes));
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.PartyOutOfRange.selector, uint8(0), uint8(4)));
+        verifier.setExpiry(KEY, 1, 0, 5);
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.PartyOutOfRange.selector, uint8(5), uint8(4)));
+        verifier.setExpiry(KEY, 1, 5, 5);
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.SignersOutOfRange.selector, 16, uint8(4)));
+        verifier.clearExpiries(KEY, 1, 16);
+        vm.expectEmit(address(verifier));
+        emit IDecryptionVerifier.ExpirySet(KEY, 1, 4, 77);
+        verifier.setExpiry(KEY, 1, 4, 77);
+        vm.assertEq(verifier.expiryOf(KEY, 1, 4), 77);
+        vm.expectEmit(address(verifier));
+        emit IDecryptionVerifier.ExpiriesCleared(KEY, 1, 10);
+        verifier.clearExpiries(KEY, 1, 10);
+        vm.assertEq(verifier.expiryOf(KEY, 1, 4), 0);
+        vm.assertEq(verifier.expiryOf(KEY, 1, 3), 1002);
+    }
+
+    function _header() private view returns (EpochHeader memory) {
+        return EpochHeader({groupX: group.x, groupV: group.v, n: 4, quorum: 3, gateway: address(gateway)});
+    }
+
+    function _expiries(uint256 count) private pure returns (uint32[] memory expiries) {
+        expiries = new uint32[](count);
+        for (uint256 i; i < count; ++i) expiries[i] = uint32(1000 + i);
+    }
+
+    function _install(EpochHeader memory header, uint32[] memory expiries) private {
+        vm.prank(address(keys));
+        verifier.installEpoch(KEY, 1, header, expiries);
+    }
+}
