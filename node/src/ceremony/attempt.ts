@@ -21,8 +21,10 @@ export type CeremonyErrorCode =
   | "CEREMONY_EQUIVOCATION"
   /** a header that stands on another previous round than the agreed one, or an echo of other headers. */
   | "CEREMONY_WRONG_ECHO"
-  /** nothing arrived from a party before the round's time was up. */
-  | "CEREMONY_SILENT"
+  /** a speaker's message did not arrive before the round's time was up. */
+  | "CEREMONY_NO_MESSAGE"
+  /** a party's echo did not arrive before the round's time was up. */
+  | "CEREMONY_NO_ECHO"
   /** this node did not finish its own work in time. */
   | "CEREMONY_SLOW"
   /** a check of the round's content failed; `check` holds the inner code. */

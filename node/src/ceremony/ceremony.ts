@@ -12,8 +12,9 @@ import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { Address, Digest } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { SigningNonces } from "@twinlock/sdk/threshold/frostSign"
+import type { BlobSink } from "../blobs/blobSink.ts"
+import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView, KeyRecord } from "../chain/chainView.ts"
-import type { BlobSource } from "../decryption/blobSource.ts"
 import { activationRounds, type SignedActivation, type SigningKey } from "./activationRounds.ts"
 import { type Attempt, proposalDigestOf, refuse } from "./attempt.ts"
 import { encodeBundle } from "./bundle.ts"
@@ -21,11 +22,11 @@ import { watchProposal } from "./chainWatch.ts"
 import { createReduceScatter } from "./contributions.ts"
 import { type Crs, crsRounds } from "./crsRounds.ts"
 import { dkgRounds } from "./dkgRounds.ts"
-import type { BlobSink, KeygenEngine, KeyShare } from "./engine.ts"
+import type { KeygenEngine, KeyShare } from "./engine.ts"
 import { type KeyMaterial, keyRounds } from "./keyRounds.ts"
 import { nativeRounds } from "./nativeRounds.ts"
 import { type Round, slot } from "./rounds.ts"
-import { type EndState, type Runner, type RunnerDeps, startRunner } from "./runner.ts"
+import { type EndState, type Runner, type RunnerDeps, type RunnerOptions, startRunner } from "./runner.ts"
 import { selfTestRounds } from "./selfTestRounds.ts"
 import { xwingSealing } from "./shareSealing.ts"
 import type { ShareVault } from "./shareVault.ts"
@@ -93,11 +94,16 @@ export function attemptFor({ keyId, epoch, proposal }: KeyRecord, self: Address)
  * @throws CEREMONY_ATTEMPTED where this node has tried this key before
  */
 export async function startCeremony(record: KeyRecord, deps: CeremonyDeps): Promise<Runner> {
+  const attempt = attemptFor(record, deps.network.self)
+  await deps.vault.begin(record.keyId)
+  return startRunner(prepareCeremony(record, attempt, deps), deps)
+}
+
+/** All rounds of the attempt and what surrounds them; nothing has been sent yet. */
+export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: CeremonyDeps): RunnerOptions {
   const { engine, vault, network, scheduler, sink, source, sign, timeouts, logger } = deps
-  const attempt = attemptFor(record, network.self)
   const { committee, self } = attempt
   const { keyId, epoch } = committee
-  await vault.begin(keyId)
 
   const lifetime = new AbortController()
   const { signal } = lifetime
@@ -201,40 +207,36 @@ export async function startCeremony(record: KeyRecord, deps: CeremonyDeps): Prom
     }
   }
 
-  return startRunner(
-    {
-      attempt,
-      rounds,
-      lifetime,
-      release,
-      receive: async (protocol, from, payload) => {
-        if (protocol === "verdict") {
-          verdicts.receive(from, payload)
-          return
-        }
-        const sender = partyOf(committee, from)
-        if (sender === null || sender === self)
-          throw refuse("CEREMONY_FOREIGN", `${from} contributes nothing`)
-        await scatter.receive(sender, payload)
-      },
-      submit: () =>
-        submitActivation(deps.submitter, signed.get(), {
-          self,
-          turnMs: timeouts.turnMs,
-          scheduler,
-          signal,
-          logger,
-        }),
-      watchChain: (emit) =>
-        watchProposal(
-          keyId,
-          { chain: deps.chain, scheduler, logger, pollMs: timeouts.pollMs },
-          () => unsigned.peek()?.activation ?? null,
-          emit,
-        ),
+  return {
+    attempt,
+    rounds,
+    lifetime,
+    release,
+    receive: async (protocol, from, payload) => {
+      if (protocol === "verdict") {
+        verdicts.receive(from, payload)
+        return
+      }
+      const sender = partyOf(committee, from)
+      if (sender === null || sender === self) throw refuse("CEREMONY_FOREIGN", `${from} contributes nothing`)
+      await scatter.receive(sender, payload)
     },
-    deps,
-  )
+    submit: () =>
+      submitActivation(deps.submitter, signed.get(), {
+        self,
+        turnMs: timeouts.turnMs,
+        scheduler,
+        signal,
+        logger,
+      }),
+    watchChain: (emit) =>
+      watchProposal(
+        keyId,
+        { chain: deps.chain, scheduler, logger, pollMs: timeouts.pollMs },
+        () => unsigned.peek()?.activation ?? null,
+        emit,
+      ),
+  }
 }
 
 const facts = ({ code, check, round, message, culprits, reportedBy, claimed }: CauseFacts): CauseFacts => ({

@@ -5,9 +5,10 @@
 import { fromHex } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
+import type { BlobSink } from "../blobs/blobSink.ts"
 import type { Attempt } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
-import type { BlobSink, CrsContext, KeygenEngine } from "./engine.ts"
+import type { CrsContext, KeygenEngine } from "./engine.ts"
 import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
 
 /** A message is 3,555,560 bytes at 2048 bits (crs.md §1). */

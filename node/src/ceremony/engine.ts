@@ -4,8 +4,6 @@
  *
  * Security: secrets never cross this interface. Sealed payloads are sealed to their recipient inside the engine.
  */
-import type { BlobSource } from "../blobs/blobSource.ts"
-
 export type PartyConfig = {
   /** 32 bytes. */
   readonly ceremonyId: Uint8Array
@@ -114,11 +112,3 @@ export type SelfTestEngine = {
     metadata: Uint8Array,
   ): Promise<Uint8Array>
 }
-
-/** Where public bytes go: stored under their SHA-256 by whoever keeps blobs (the coordinator). */
-export type BlobSink = {
-  /** Resolves once the bytes are kept. Repeating is harmless. */
-  put(digest: `0x${string}`, bytes: Uint8Array, signal?: AbortSignal): Promise<void>
-}
-
-export type { BlobSource }

@@ -6,11 +6,12 @@ import { concatBytes, fromHex, hashWords, Reader, taggedHash, Writer } from "@tw
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Digest, type KeyId, type PartyIndex, parseDigest } from "@twinlock/sdk/protocol/ids"
-import type { BlobSource } from "../decryption/blobSource.ts"
+import type { BlobSink } from "../blobs/blobSink.ts"
+import type { BlobSource } from "../blobs/blobSource.ts"
 import type { Attempt } from "./attempt.ts"
 import { type Contributions, type ReduceScatter, summingParty } from "./contributions.ts"
 import { bytesDigest } from "./digest.ts"
-import type { BlobSink, CeremonyParty, ChunkLayout, KeygenEngine, KeyShare } from "./engine.ts"
+import type { CeremonyParty, ChunkLayout, KeygenEngine, KeyShare } from "./engine.ts"
 import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
 
 export type KeyRoundErrorCode =

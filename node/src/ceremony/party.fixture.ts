@@ -77,8 +77,10 @@ export function tamperedNetworks(tamper: Tamper): Map<Address, Network> {
       {
         ...network,
         send: async (to, protocol, payload, signal) => {
-          for (const changed of await tamper(address, to, protocol, payload))
-            await network.send(to, protocol, changed, signal)
+          const changed = await tamper(address, to, protocol, payload)
+          for (const extra of changed.slice(0, -1))
+            await network.send(to, protocol, extra, signal).catch(() => {})
+          for (const last of changed.slice(-1)) await network.send(to, protocol, last, signal)
         },
       } satisfies Network,
     ]),

@@ -79,8 +79,17 @@ export type Cause = {
  * signing-echo: all headers are here, the own echo is being signed.
  * echoing: echoes are missing.
  * consuming: all n echoes agree, the content is being checked.
+ * stalled: time is up and this node has said so; whoever it waited for may still say why.
  */
-export type Stage = "producing" | "collecting" | "signing-echo" | "echoing" | "consuming"
+export type Stage = "producing" | "collecting" | "signing-echo" | "echoing" | "consuming" | "stalled"
+
+/** Stages that a timer ends. */
+export type TimedStage = "collecting" | "echoing" | "stalled"
+
+export type Stall = {
+  readonly code: "CEREMONY_NO_MESSAGE" | "CEREMONY_NO_ECHO"
+  readonly missing: readonly PartyIndex[]
+}
 
 type Common = { readonly attempt: Attempt; readonly records: readonly RoundRecord[] }
 
@@ -95,6 +104,10 @@ export type Running = Common & {
   readonly views: ReadonlyMap<number, RoundView>
   /** True from the own message of a binding round on. */
   readonly committed: boolean
+  /** A peer's abort that arrived while the own check or the own wait was not over: the own finding comes first. */
+  readonly heardAbort: Abort | null
+  /** Who was silent when time was up and has not excused itself since; null unless stalled. */
+  readonly stall: Stall | null
 }
 
 export type CeremonyState =
@@ -127,7 +140,7 @@ export type CeremonyEvent =
       readonly message: string
     }
   | { readonly kind: "abort"; readonly abort: Abort }
-  | { readonly kind: "timeout"; readonly round: number; readonly stage: "collecting" | "echoing" }
+  | { readonly kind: "timeout"; readonly round: number; readonly stage: TimedStage }
   /** The chain shows the key active; `ours` where it is what this party signed. */
   | { readonly kind: "activated"; readonly ours: boolean }
   | { readonly kind: "discarded" }
@@ -143,7 +156,7 @@ export type CeremonyEffect =
   | {
       readonly kind: "set-timer"
       readonly round: number
-      readonly stage: "collecting" | "echoing"
+      readonly stage: TimedStage
       readonly milliseconds: number
     }
   | { readonly kind: "clear-timer" }

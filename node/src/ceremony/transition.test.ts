@@ -226,9 +226,10 @@ describe("one party against the rules", () => {
       { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
       { kind: "message", message: spoken },
       { kind: "timeout", round: 0, stage: "collecting" },
+      { kind: "timeout", round: 0, stage: "stalled" },
     ]
     const end = events.reduce((now, event) => transition(now, event).state, state)
-    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_SILENT", culprits: [2, 4] })
+    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_NO_MESSAGE", culprits: [2, 4] })
   })
 
   test("whoever has not echoed when time is up is named", async () => {
@@ -244,9 +245,146 @@ describe("one party against the rules", () => {
       { kind: "echo", echo: await echoOf(4, 0, headers) },
       { kind: "timeout", round: 0, stage: "collecting" },
       { kind: "timeout", round: 0, stage: "echoing" },
+      { kind: "timeout", round: 0, stage: "stalled" },
     ]
     const end = events.reduce((now, event) => transition(now, event).state, state)
-    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_SILENT", culprits: [2, 3] })
+    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_NO_ECHO", culprits: [2, 3] })
+  })
+
+  test("a party that says in time what it waits for is not the silent one", async () => {
+    const { attempt, state } = running()
+    const own = await messageOf(1, 0, attempt.proposalDigest)
+    const waits = (self: number) =>
+      ({
+        kind: "abort",
+        abort: {
+          round: 0,
+          party: party(self),
+          code: "CEREMONY_STOPPED",
+          culprits: [party(4)],
+          evidence: [],
+          signature: new Uint8Array(65),
+        },
+      }) as const
+    const stalled = [
+      { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
+      { kind: "timeout", round: 0, stage: "collecting" },
+      waits(2),
+    ].reduce((now, event) => transition(now, event as CeremonyEvent).state, state)
+    const silent = transition(transition(stalled, waits(3)).state, {
+      kind: "timeout",
+      round: 0,
+      stage: "stalled",
+    })
+    expect(abortOf(silent.state)).toMatchObject({ code: "CEREMONY_NO_MESSAGE", culprits: [4] })
+    expect(silent.effects.map(({ kind }) => kind)).toEqual(["clear-timer", "end"])
+    const all = [waits(3), waits(4)].reduce((now, event) => transition(now, event).state, stalled)
+    expect(abortOf(all)).toMatchObject({ code: "CEREMONY_PEER_ABORTED", culprits: [], reportedBy: 4 })
+  })
+
+  test.each([
+    ["no message of this round", 0, "CEREMONY_NO_MESSAGE", false],
+    ["no echo of this round", 0, "CEREMONY_NO_ECHO", false],
+    ["no message of the next round", 1, "CEREMONY_NO_MESSAGE", false],
+    ["somebody's abort", 0, "CEREMONY_PEER_ABORTED", false],
+    ["a failed check", 0, "CEREMONY_CHECK_FAILED", true],
+  ])(
+    "a missing message is not excused by waiting for what comes later: %s",
+    async (_, round, code, excused) => {
+      const { attempt, state } = running()
+      const own = await messageOf(1, 0, attempt.proposalDigest)
+      const abort = {
+        round,
+        party: party(4),
+        code,
+        culprits: [party(1)],
+        evidence: [],
+        signature: new Uint8Array(65),
+      }
+      const others = [
+        await messageOf(2, 0, attempt.proposalDigest),
+        await messageOf(3, 0, attempt.proposalDigest),
+      ]
+      const events: CeremonyEvent[] = [
+        { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
+        ...others.map((message) => ({ kind: "message", message }) as const),
+        { kind: "timeout", round: 0, stage: "collecting" },
+        { kind: "abort", abort },
+        { kind: "timeout", round: 0, stage: "stalled" },
+      ]
+      const end = events.reduce((now, event) => transition(now, event).state, state)
+      expect(abortOf(end)).toMatchObject(
+        excused
+          ? { code: "CEREMONY_PEER_ABORTED", culprits: [], claimed: [1] }
+          : { code: "CEREMONY_NO_MESSAGE", culprits: [4] },
+      )
+    },
+  )
+
+  test("a complaint about something later does not keep this node from finding who was silent first", async () => {
+    const { attempt, state } = running()
+    const own = await messageOf(1, 0, attempt.proposalDigest)
+    const abort = {
+      round: 1,
+      party: party(2),
+      code: "CEREMONY_NO_MESSAGE",
+      culprits: [party(1)],
+      evidence: [],
+      signature: new Uint8Array(65),
+    }
+    const others = await Promise.all([2, 3].map((index) => messageOf(index, 0, attempt.proposalDigest)))
+    const events: CeremonyEvent[] = [
+      { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
+      ...others.map((message) => ({ kind: "message", message }) as const),
+      { kind: "abort", abort },
+      { kind: "timeout", round: 0, stage: "collecting" },
+      { kind: "timeout", round: 0, stage: "stalled" },
+    ]
+    const end = events.reduce((now, event) => transition(now, event).state, state)
+    expect(abortOf(end)).toMatchObject({ code: "CEREMONY_NO_MESSAGE", culprits: [4] })
+  })
+
+  test("an abort that arrives during the own check waits for its finding", async () => {
+    const { attempt } = running()
+    const messages = await Promise.all(everyone.map((index) => messageOf(index, 0, attempt.proposalDigest)))
+    const headers = messages.map(({ header }) => header)
+    const echoes = await Promise.all(everyone.map((index) => echoOf(index, 0, headers)))
+    const [own, ...others] = messages
+    const [ownEcho, ...otherEchoes] = echoes
+    if (own === undefined || ownEcho === undefined) throw new Error("no message")
+    const events: CeremonyEvent[] = [
+      { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
+      ...others.map((message) => ({ kind: "message", message }) as const),
+      { kind: "echo-signed", echo: ownEcho },
+      ...otherEchoes.map((echo) => ({ kind: "echo", echo }) as const),
+      {
+        kind: "abort",
+        abort: {
+          round: 0,
+          party: party(2),
+          code: "CEREMONY_STOPPED",
+          culprits: [party(3)],
+          evidence: [],
+          signature: new Uint8Array(65),
+        },
+      },
+    ]
+    const checking = events.reduce((now, event) => transition(now, event).state, running().state)
+    expect(checking).toMatchObject({ status: "running", stage: "consuming" })
+    const found = transition(checking, {
+      kind: "failed",
+      round: 0,
+      check: "DEGREE",
+      message: "off the polynomial",
+      culprits: [party(2)],
+    })
+    expect(abortOf(found.state)).toMatchObject({
+      code: "CEREMONY_CHECK_FAILED",
+      check: "DEGREE",
+      culprits: [2],
+    })
+    const clean = transition(checking, { kind: "consumed", round: 0 })
+    expect(abortOf(clean.state)).toMatchObject({ code: "CEREMONY_PEER_ABORTED", reportedBy: 2, claimed: [3] })
   })
 
   test("a node that is slow itself blames nobody", () => {
@@ -291,9 +429,11 @@ describe("after the own signature left", () => {
   }
 
   test("no failure ends the attempt; the chain does", async () => {
-    const state = transition(await committed(), { kind: "timeout", round: 0, stage: "collecting" })
-    expect(state.state).toMatchObject({ status: "awaiting-chain", cause: { code: "CEREMONY_SILENT" } })
-    expect(state.effects.map(({ kind }) => kind)).toEqual(["clear-timer", "send-abort"])
+    const stalled = transition(await committed(), { kind: "timeout", round: 0, stage: "collecting" })
+    expect(stalled.effects.map(({ kind }) => kind)).toEqual(["send-abort", "set-timer"])
+    const state = transition(stalled.state, { kind: "timeout", round: 0, stage: "stalled" })
+    expect(state.state).toMatchObject({ status: "awaiting-chain", cause: { code: "CEREMONY_NO_MESSAGE" } })
+    expect(state.effects.map(({ kind }) => kind)).toEqual(["clear-timer"])
     expect(transition(state.state, { kind: "activated", ours: true }).state.status).toBe("finished")
     expect(abortOf(transition(state.state, { kind: "discarded" }).state)).toMatchObject({
       code: "CEREMONY_DISCARDED",

@@ -11,10 +11,23 @@ import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { Attempt } from "./attempt.ts"
+import {
+  cause,
+  abort as end,
+  equivocation,
+  excuses,
+  fail,
+  lastWord,
+  peerAborted,
+  reportedEquivocation,
+  silence,
+  specOf,
+  unchanged,
+  waitsBefore,
+} from "./ending.ts"
 import { roundDigest, type SignedHeader } from "./header.ts"
 import { type Abort, type Echo, equivocator, type RoundMessage } from "./messages.ts"
 import type {
-  Cause,
   CeremonyEffect,
   CeremonyEvent,
   CeremonyState,
@@ -23,6 +36,8 @@ import type {
   RoundSpec,
   RoundView,
   Running,
+  Stall,
+  TimedStage,
   Transition,
 } from "./state.ts"
 
@@ -42,6 +57,8 @@ export function startAttempt(attempt: Attempt, specs: readonly RoundSpec[]): Tra
     views: new Map(),
     records: [],
     committed: false,
+    heardAbort: null,
+    stall: null,
   }
   return enterRound(state, [])
 }
@@ -85,7 +102,7 @@ function running(
     case "echo":
       return onEcho(state, event.echo)
     case "consumed":
-      return event.round === state.round && state.stage === "consuming" ? nextRound(state) : unchanged(state)
+      return onConsumed(state, event)
     case "failed":
       return fail(state, {
         ...cause(state, "CEREMONY_CHECK_FAILED", event.message, event.culprits),
@@ -210,42 +227,54 @@ function enterRound(state: Running, effects: readonly CeremonyEffect[]): Transit
   ])
 }
 
+function onConsumed(state: Running, { round }: Event<"consumed">): Transition {
+  if (round !== state.round || state.stage !== "consuming") return unchanged(state)
+  return state.heardAbort === null ? nextRound(state) : fail(state, peerAborted(state, state.heardAbort))
+}
+
 function onTimeout(state: Running, { round, stage }: Event<"timeout">): Transition {
   if (round !== state.round) return unchanged(state)
+  if (stage === "collecting" && state.stage === "producing")
+    return fail(state, cause(state, "CEREMONY_SLOW", "the own message of the round was not ready in time"))
+  if (stage !== state.stage) return unchanged(state)
   const { messages, echoes } = viewOf(state, round)
-  if (stage === "collecting") {
-    if (state.stage === "producing")
-      return fail(state, cause(state, "CEREMONY_SLOW", "the own message of the round was not ready in time"))
-    if (state.stage !== "collecting") return unchanged(state)
-    const silent = specOf(state).speakers.filter((party) => !messages.has(party))
-    return fail(state, silence(state, "message", silent))
+  switch (stage) {
+    case "collecting":
+      return stall(state, {
+        code: "CEREMONY_NO_MESSAGE",
+        missing: specOf(state).speakers.filter((party) => !messages.has(party)),
+      })
+    case "echoing":
+      return stall(state, {
+        code: "CEREMONY_NO_ECHO",
+        missing: partyIndexes(state.attempt.committee).filter((party) => !echoes.has(party)),
+      })
+    case "stalled":
+      return state.stall === null ? unchanged(state) : fail(state, silence(state, state.stall))
+    default:
+      return assertNever(stage)
   }
-  if (state.stage !== "echoing") return unchanged(state)
-  return fail(
-    state,
-    silence(
-      state,
-      "echo",
-      partyIndexes(state.attempt.committee).filter((party) => !echoes.has(party)),
-    ),
-  )
+}
+
+/**
+ * Time is up. A party that waits for another one falls silent itself, so nobody is named yet: whoever says within the
+ * grace time what it waits for may be excused.
+ */
+function stall(state: Running, found: Stall): Transition {
+  const next: Running = { ...state, stage: "stalled", stall: found }
+  return { state: next, effects: [lastWord(state, silence(state, found)), timer(next, "stalled")] }
 }
 
 function onAbort(state: Running, abort: Abort): Transition {
   const proven = equivocator(abort.evidence)
-  if (proven !== null)
-    return fail(state, {
-      ...cause(state, "CEREMONY_EQUIVOCATION", twoHeaders(proven, abort.round), [proven]),
-      reportedBy: abort.party,
-      claimed: abort.culprits,
-      evidence: abort.evidence,
-    })
-  return fail(state, {
-    ...cause(state, "CEREMONY_PEER_ABORTED", `party ${abort.party} aborted with ${abort.code}`),
-    check: abort.code,
-    reportedBy: abort.party,
-    claimed: abort.culprits,
-  })
+  if (proven !== null) return fail(state, reportedEquivocation(state, abort, proven))
+  if (state.stage === "consuming" || waitsBefore(state, abort))
+    return { state: { ...state, heardAbort: state.heardAbort ?? abort }, effects: [] }
+  if (state.stall === null) return fail(state, peerAborted(state, abort))
+  if (!excuses(abort, state.round, state.stall)) return unchanged(state)
+  const missing = state.stall.missing.filter((party) => party !== abort.party)
+  if (missing.length === 0) return fail(state, peerAborted(state, abort))
+  return { state: { ...state, stall: { ...state.stall, missing } }, effects: [] }
 }
 
 function onChain(
@@ -261,54 +290,18 @@ function onChain(
           state: { status: "finished", attempt, records },
           effects: [{ kind: "clear-timer" }, { kind: "end" }],
         }
-      return abort(
+      return end(
         state,
         cause(state, "CEREMONY_OTHER_ACTIVATION", "the chain activated what was not signed here"),
       )
     case "discarded":
-      return abort(state, cause(state, "CEREMONY_DISCARDED", "the proposal was discarded on chain"))
+      return end(state, cause(state, "CEREMONY_DISCARDED", "the proposal was discarded on chain"))
     case "expired":
-      return abort(state, cause(state, "CEREMONY_EXPIRED", "the proposal's deadline passed"))
+      return end(state, cause(state, "CEREMONY_EXPIRED", "the proposal's deadline passed"))
     default:
       return assertNever(event)
   }
 }
-
-/** After the own signature left, the sealed share must outlive the failure: others may hold all n signatures. */
-function fail(
-  state: Exclude<CeremonyState, { readonly status: "finished" | "aborted" }>,
-  why: Cause,
-  before: readonly CeremonyEffect[] = [],
-): Transition {
-  if (state.status === "awaiting-chain") return unchanged(state)
-  if (!state.committed) return abort(state, why, before)
-  const { attempt, records } = state
-  return {
-    state: { status: "awaiting-chain", attempt, records, cause: why },
-    effects: [...before, { kind: "clear-timer" }, lastWord(state, why)],
-  }
-}
-
-function abort(
-  state: Exclude<CeremonyState, { readonly status: "finished" | "aborted" }>,
-  why: Cause,
-  before: readonly CeremonyEffect[] = [],
-): Transition {
-  const { attempt, records } = state
-  const words = state.status === "running" ? [lastWord(state, why)] : []
-  return {
-    state: { status: "aborted", attempt, records, cause: why },
-    effects: [...before, { kind: "clear-timer" }, ...words, { kind: "end" }],
-  }
-}
-
-const lastWord = (state: Running, why: Cause): CeremonyEffect => ({
-  kind: "send-abort",
-  round: state.round,
-  code: why.code,
-  culprits: why.culprits,
-  evidence: why.evidence,
-})
 
 /** Refuses what no honest party can send: it is at most one round ahead. */
 function place(state: Running, party: PartyIndex, round: number): Transition | null {
@@ -332,10 +325,7 @@ function hear(state: Running, signed: SignedHeader): Heard {
   if (known !== undefined && known.hash !== signed.hash)
     return {
       status: "conflict",
-      transition: fail(state, {
-        ...cause(state, "CEREMONY_EQUIVOCATION", twoHeaders(party, round), [party]),
-        evidence: [known, signed],
-      }),
+      transition: fail(state, equivocation(state, known, signed)),
     }
   if (known !== undefined || record !== undefined) return { status: "consistent", state }
   return {
@@ -347,36 +337,15 @@ function hear(state: Running, signed: SignedHeader): Heard {
   }
 }
 
-const twoHeaders = (party: PartyIndex, round: number): string =>
-  `party ${party} signed two headers for round ${round}`
+/** How long a stalled party listens for the reasons of others. */
+const GRACE_MS = 10_000
 
-const silence = (state: Running, what: string, parties: readonly PartyIndex[]): Cause =>
-  cause(state, "CEREMONY_SILENT", `no ${what} from parties ${parties.join(", ")}`, parties)
-
-function cause(
-  state: CeremonyState,
-  code: Cause["code"],
-  message: string,
-  culprits: readonly PartyIndex[] = [],
-): Cause {
-  const round = state.status === "running" ? specOf(state).name : "chain"
-  return { code, check: null, round, message, culprits, reportedBy: null, claimed: [], evidence: [] }
-}
-
-const unchanged = (state: CeremonyState): Transition => ({ state, effects: [] })
-
-const timer = (state: Running, stage: "collecting" | "echoing"): CeremonyEffect => ({
+const timer = (state: Running, stage: TimedStage): CeremonyEffect => ({
   kind: "set-timer",
   round: state.round,
   stage,
-  milliseconds: specOf(state).timeoutMs,
+  milliseconds: stage === "stalled" ? GRACE_MS : specOf(state).timeoutMs,
 })
-
-function specOf(state: Running): RoundSpec {
-  const spec = state.specs[state.round]
-  if (spec === undefined) throw new Error(`no round ${state.round} of ${state.specs.length}`)
-  return spec
-}
 
 const viewOf = (state: Running, round: number): RoundView => state.views.get(round) ?? EMPTY
 

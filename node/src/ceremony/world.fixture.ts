@@ -6,18 +6,19 @@ import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, Digest, Hex } from "@twinlock/sdk/protocol/ids"
 import { verifySignature } from "@twinlock/sdk/protocol/signature"
 import { verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
+import type { BlobSink } from "../blobs/blobSink.ts"
+import type { BlobSource } from "../blobs/blobSource.ts"
 import type { BlockRef, KeyRecord } from "../chain/chainView.ts"
 import { createManualClock, type ManualClock } from "../clock.ts"
-import type { BlobSource } from "../decryption/blobSource.ts"
 import type { Network } from "../p2p/network.ts"
 import { Secret } from "../secret.ts"
 import { createMemoryStore } from "../storage/memoryStore.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import { silentLogger } from "../telemetry/logger.ts"
 import type { SignedActivation } from "./activationRounds.ts"
-import { CEREMONY_TIMEOUTS, type CeremonyDeps, startCeremony } from "./ceremony.ts"
+import { attemptFor, CEREMONY_TIMEOUTS, type CeremonyDeps, prepareCeremony } from "./ceremony.ts"
 import { bytesDigest } from "./digest.ts"
-import type { BlobSink, KeygenEngine } from "./engine.ts"
+import type { KeygenEngine } from "./engine.ts"
 import { type KeyFiles, serveVerdicts } from "./executorVerdict.ts"
 import {
   COMMITTEE,
@@ -29,7 +30,7 @@ import {
   tamperedNetworks,
 } from "./party.fixture.ts"
 import { createRouter } from "./router.ts"
-import type { EndState, Runner } from "./runner.ts"
+import { type EndState, type Runner, type RunnerOptions, startRunner } from "./runner.ts"
 import { createShareVault } from "./shareVault.ts"
 import { type ToyEngine, type ToyFiles, toyEngine, toyLayout } from "./toyEngine.fixture.ts"
 
@@ -46,6 +47,8 @@ export type WorldOptions = {
   readonly executorEngine?: (index: number, engine: ToyEngine) => ToyEngine
   /** Replaces parts of one party's dependencies. */
   readonly deps?: (index: number, deps: CeremonyDeps) => CeremonyDeps
+  /** Replaces parts of one party's rounds. */
+  readonly prepare?: (index: number, options: RunnerOptions) => RunnerOptions
   /** What the blob store hands out. */
   readonly blobs?: (digest: Digest, bytes: Uint8Array) => Uint8Array
   /** Executors that take part. */
@@ -210,7 +213,10 @@ export function createWorld(options: WorldOptions = {}): World {
     progress,
     chain: { head, record: proposed },
     async start(index) {
-      const runner = await startCeremony(proposed, depsOf(index))
+      const deps = depsOf(index)
+      await deps.vault.begin(proposed.keyId)
+      const honest = prepareCeremony(proposed, attemptFor(proposed, deps.network.self), deps)
+      const runner = startRunner(options.prepare?.(index, honest) ?? honest, deps)
       runners.push(runner)
       return runner
     },

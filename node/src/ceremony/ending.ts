@@ -1,0 +1,110 @@
+/** How an attempt ends: causes, and what they lead to before and after this party's signature has left. Pure. */
+import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { SignedHeader } from "./header.ts"
+import type { Abort } from "./messages.ts"
+import type { Cause, CeremonyEffect, CeremonyState, RoundSpec, Running, Stall, Transition } from "./state.ts"
+
+export type Live = Exclude<CeremonyState, { readonly status: "finished" | "aborted" }>
+
+export const unchanged = (state: CeremonyState): Transition => ({ state, effects: [] })
+
+export const equivocation = (state: Running, one: SignedHeader, other: SignedHeader): Cause => {
+  const { party, round } = one.header
+  return {
+    ...cause(state, "CEREMONY_EQUIVOCATION", twoHeaders(party, round), [party]),
+    evidence: [one, other],
+  }
+}
+
+/** A peer's abort that carries the proof. */
+export const reportedEquivocation = (state: Running, abort: Abort, party: PartyIndex): Cause => ({
+  ...cause(state, "CEREMONY_EQUIVOCATION", twoHeaders(party, abort.round), [party]),
+  reportedBy: abort.party,
+  claimed: abort.culprits,
+  evidence: abort.evidence,
+})
+
+export const peerAborted = (state: Running, abort: Abort): Cause => ({
+  ...cause(state, "CEREMONY_PEER_ABORTED", `party ${abort.party} aborted with ${abort.code}`),
+  check: abort.code,
+  reportedBy: abort.party,
+  claimed: abort.culprits,
+})
+
+const twoHeaders = (party: PartyIndex, round: number): string =>
+  `party ${party} signed two headers for round ${round}`
+
+export const silence = (state: Running, { code, missing }: Stall): Cause =>
+  cause(state, code, `nothing came from parties ${missing.join(", ")} in time`, missing)
+
+const isSilence = ({ code }: Abort): boolean => code === "CEREMONY_NO_MESSAGE" || code === "CEREMONY_NO_ECHO"
+
+/**
+ * Whether `abort` complains about something no earlier than what this node waits for itself: then it may be a
+ * consequence of the same silence, and the own timer decides whom this node names.
+ */
+export function waitsBefore(state: Running, abort: Abort): boolean {
+  const { stage } = state
+  if (!isSilence(abort) || (stage !== "collecting" && stage !== "signing-echo" && stage !== "echoing"))
+    return false
+  if (abort.round !== state.round) return abort.round > state.round
+  return stage === "collecting" || abort.code === "CEREMONY_NO_ECHO"
+}
+
+/**
+ * Whether `abort` explains why its sender was silent here. A party that waits for something later than what is missing
+ * has had all it needed to send it, and one that only follows somebody's abort may follow this node's own; one that
+ * stopped for a reason of its own has at least said so.
+ */
+export function excuses(abort: Abort, round: number, { code }: Stall): boolean {
+  if (abort.code === "CEREMONY_PEER_ABORTED") return false
+  if (!isSilence(abort) || abort.round < round) return true
+  return abort.round === round && code === "CEREMONY_NO_ECHO" && abort.code === "CEREMONY_NO_MESSAGE"
+}
+
+export function cause(
+  state: CeremonyState,
+  code: Cause["code"],
+  message: string,
+  culprits: readonly PartyIndex[] = [],
+): Cause {
+  const round = state.status === "running" ? specOf(state).name : "chain"
+  return { code, check: null, round, message, culprits, reportedBy: null, claimed: [], evidence: [] }
+}
+
+export function specOf(state: Running): RoundSpec {
+  const spec = state.specs[state.round]
+  if (spec === undefined) throw new Error(`no round ${state.round} of ${state.specs.length}`)
+  return spec
+}
+
+/** After the own signature left, the sealed share must outlive the failure: others may hold all n signatures. */
+export function fail(state: Live, why: Cause, before: readonly CeremonyEffect[] = []): Transition {
+  if (state.status === "awaiting-chain") return unchanged(state)
+  if (!state.committed) return abort(state, why, before)
+  const { attempt, records } = state
+  return {
+    state: { status: "awaiting-chain", attempt, records, cause: why },
+    effects: [...before, { kind: "clear-timer" }, ...words(state, why)],
+  }
+}
+
+export function abort(state: Live, why: Cause, before: readonly CeremonyEffect[] = []): Transition {
+  const { attempt, records } = state
+  return {
+    state: { status: "aborted", attempt, records, cause: why },
+    effects: [...before, { kind: "clear-timer" }, ...words(state, why), { kind: "end" }],
+  }
+}
+
+export const lastWord = (state: Running, why: Cause): CeremonyEffect => ({
+  kind: "send-abort",
+  round: state.round,
+  code: why.code,
+  culprits: why.culprits,
+  evidence: why.evidence,
+})
+
+/** A stalled party has spoken already. */
+const words = (state: Live, why: Cause): readonly CeremonyEffect[] =>
+  state.status === "running" && state.stage !== "stalled" ? [lastWord(state, why)] : []

@@ -1,0 +1,213 @@
+import { dkgSessionOf } from "@twinlock/node/ceremony/dkgRounds"
+import { decodeDigestList, encodeDigestList } from "@twinlock/node/ceremony/keyRounds"
+import { attemptOfParty, COMMITTEE } from "@twinlock/node/ceremony/party.fixture"
+import { publicMessage } from "@twinlock/node/ceremony/rounds"
+import { xwingSealing } from "@twinlock/node/ceremony/shareSealing"
+import { createWorld } from "@twinlock/node/ceremony/world.fixture"
+import { fromHex, taggedHash } from "@twinlock/sdk/protocol/codec"
+import type { Digest } from "@twinlock/sdk/protocol/ids"
+import { systemRng } from "@twinlock/sdk/protocol/rng"
+import { describe, expect, test } from "vitest"
+import { lieInRound } from "./lying.ts"
+import { runToAbort } from "./outcome.ts"
+import { flip } from "./tampering.ts"
+
+const CHUNKS = 6
+/** Another sum, or one that is no value at all. */
+const WRONG_RESULT = /SELF_TEST_WRONG|PLAINTEXT_RANGE/
+
+describe("a lie that everybody sees the same is found by everybody's own check, which names the liar", () => {
+  test.each([
+    { round: "standing", liar: 4, check: "QUOTE_INVALID", at: 0 },
+    { round: "seed-open", liar: 2, check: "COMMIT_MISMATCH", at: 0 },
+    { round: "confirm", liar: 1, check: "CONFIRM_MISMATCH", at: 0 },
+    { round: "public-key", liar: 3, check: "PUBLIC_KEY_DIFFERS", at: 0 },
+    { round: "crs-2", liar: 2, check: "CRS_PROOF", at: 20 },
+    { round: "self-test-verdicts", liar: 3, check: "SIGNATURE_SIGNER", at: 100 },
+    { round: "self-test-shares", liar: 4, check: "SELF_TEST_SHARE", at: 0 },
+    { round: "dkg-commit", liar: 2, check: "DKG_POSSESSION", at: 140 },
+    { round: "dkg-confirm", liar: 3, check: "DKG_PACKAGE_DIFFERS", at: 40 },
+  ])("$round: $check", async ({ round, liar, check, at }) => {
+    const lie = lieInRound(liar, round, ({ broadcast }) => publicMessage(flip(broadcast, at)))
+    const world = createWorld({ prepare: lie })
+    const causes = await runToAbort(world)
+    const honest = causes.filter((_, index) => index + 1 !== liar)
+    for (const cause of honest) expect([cause.culprits, cause.claimed].flat()).toEqual([liar])
+    expect(honest.map((cause) => cause.check)).toContain(check)
+    if (liar !== 1) expect(world.progress.at(-1)).toBe(round)
+  })
+})
+
+test("a self-test list without its proof names party 1, which made it", async () => {
+  const world = createWorld({
+    engine: (index, engine) => ({
+      ...engine,
+      encryptSelfTest: async (...args) => flip(await engine.encryptSelfTest(...args), 0),
+      verifyInputList: (...args) => (index === 1 ? Promise.resolve([2, 2]) : engine.verifyInputList(...args)),
+    }),
+  })
+  const causes = await runToAbort(world)
+  for (const cause of causes.slice(1)) expect([cause.culprits, cause.claimed].flat()).toEqual([1])
+  expect(causes.slice(1).map((cause) => cause.check)).toContain("INPUT_PROOF")
+})
+
+describe("contributions", () => {
+  test("what a party says it contributed must be what it sent", async () => {
+    const lie = lieInRound(3, "chunk-digests", ({ broadcast }) => {
+      const { sums, contributed } = decodeDigestList(broadcast, 1, CHUNKS)
+      const other = contributed.map((digest, chunk) => (chunk === 1 ? taggedHash("other") : digest))
+      return publicMessage(encodeDigestList({ sums, contributed: other }))
+    })
+    const causes = await runToAbort(createWorld({ chunks: CHUNKS, prepare: lie }))
+    expect(causes[1]).toMatchObject({ check: "CHUNK_MISMATCH", culprits: [3] })
+  })
+
+  test("a list of another length is refused", async () => {
+    const lie = lieInRound(3, "chunk-digests", ({ broadcast }) => {
+      const { sums, contributed } = decodeDigestList(broadcast, 1, CHUNKS)
+      return publicMessage(encodeDigestList({ sums: [], contributed: [...contributed, ...sums] }))
+    })
+    const causes = await runToAbort(createWorld({ chunks: CHUNKS, prepare: lie }))
+    for (const cause of [causes[0], causes[1], causes[3]])
+      expect([cause?.culprits, cause?.claimed].flat()).toEqual([3])
+  })
+
+  /** Another digest for the sum of one chunk than what was published. */
+  const otherSum = (liar: number, at: number) =>
+    lieInRound(liar, "chunk-digests", ({ broadcast }) => {
+      const own = liar <= CHUNKS % 4 ? 2 : 1
+      const { sums, contributed } = decodeDigestList(broadcast, own, CHUNKS)
+      const changed = sums.map((digest, chunk): Digest => (chunk === at ? taggedHash("other") : digest))
+      return publicMessage(encodeDigestList({ sums: changed, contributed }))
+    })
+
+  test("a digest without a published public key chunk names its summing party", async () => {
+    const causes = await runToAbort(createWorld({ chunks: CHUNKS, prepare: otherSum(1, 0) }))
+    const honest = causes.slice(1)
+    for (const cause of honest) expect([cause.culprits, cause.claimed].flat()).toEqual([1])
+    expect(honest.map((cause) => cause.check)).toContain("CHUNK_UNAVAILABLE")
+  })
+
+  test("a digest without a published chunk of the server key is refused by the executors", async () => {
+    const causes = await runToAbort(createWorld({ chunks: CHUNKS, prepare: otherSum(4, 0) }))
+    expect(causes.map((cause) => cause.check)).toContain("SELF_TEST_REFUSED")
+    expect(causes.find((cause) => cause.check === "SELF_TEST_REFUSED")?.message).toContain("BLOB_UNAVAILABLE")
+  })
+
+  test("a blob store that hands out other bytes stops the public key", async () => {
+    const world = createWorld({ blobs: (_, bytes) => flip(bytes, 0) })
+    const causes = await runToAbort(world)
+    expect(causes[0]).toMatchObject({ check: "CHUNK_UNAVAILABLE" })
+  })
+
+  test("a wrong sum does not pass the self-test", async () => {
+    const world = createWorld({
+      engine: (index, engine) => ({
+        ...engine,
+        addInto(accumulator, contribution, wordBytes) {
+          engine.addInto(accumulator, contribution, wordBytes)
+          if (index === 1) accumulator[accumulator.length - 1] = (accumulator.at(-1) ?? 0) ^ 0x40
+        },
+      }),
+    })
+    const causes = await runToAbort(world)
+    expect(causes.map((cause) => cause.check).join()).toMatch(WRONG_RESULT)
+  })
+})
+
+describe("the group's signing key", () => {
+  test("a dealer whose sealed share is off its commitments is named by the party that got it", async () => {
+    const keys: Uint8Array[] = []
+    const { session } = dkgSessionOf(attemptOfParty(4))
+    const sealing = xwingSealing(COMMITTEE, systemRng)
+    const context = fromHex(taggedHash("twinlock/dkg-share/v1", session, 4, 1))
+    const dave = lieInRound(4, "dkg-shares", (honest) => ({
+      ...honest,
+      sealed: honest.sealed.map((box, at) => {
+        const key = keys[0]
+        return at === 0 && key !== undefined ? sealing.seal(key, context, new Uint8Array(32).fill(9)) : box
+      }),
+    }))
+    const listen = lieInRound(1, "dkg-commit", (honest) => {
+      keys.push(honest.broadcast.slice(-sealing.publicKeyBytes))
+      return honest
+    })
+    const world = createWorld({ prepare: (index, options) => dave(index, listen(index, options)) })
+    const causes = await runToAbort(world)
+    expect(causes[0]).toMatchObject({ check: "DKG_SHARE", culprits: [4] })
+    expect(causes[1]).toMatchObject({ code: "CEREMONY_PEER_ABORTED", reportedBy: 1, claimed: [4] })
+  })
+
+  test("a box that does not open names its dealer", async () => {
+    const lie = lieInRound(4, "dkg-shares", (honest) => ({
+      ...honest,
+      sealed: honest.sealed.map((box, at) => (at === 1 && box !== null ? flip(box, -1) : box)),
+    }))
+    const causes = await runToAbort(createWorld({ prepare: lie }))
+    expect(causes[1]).toMatchObject({ check: "DKG_SEAL", culprits: [4] })
+  })
+
+  test("a dealer that seals nothing is named", async () => {
+    const lie = lieInRound(2, "dkg-shares", (honest) => ({ ...honest, sealed: [] }))
+    const causes = await runToAbort(createWorld({ prepare: lie }))
+    expect(causes[0]).toMatchObject({ check: "DKG_SEAL", culprits: [2] })
+  })
+
+  test("an ephemeral key that nothing can be sealed to names its owner", async () => {
+    const size = xwingSealing(COMMITTEE, systemRng).publicKeyBytes
+    const lie = lieInRound(2, "dkg-commit", ({ broadcast }) =>
+      publicMessage(broadcast.map((byte, at) => (at < broadcast.length - size ? byte : 0xff))),
+    )
+    const causes = await runToAbort(createWorld({ prepare: lie }))
+    expect(causes[0]).toMatchObject({ check: "DKG_SEAL", culprits: [2] })
+  })
+})
+
+describe("executors", () => {
+  test("one executor is not enough", async () => {
+    const causes = await runToAbort(createWorld({ executors: [1] }))
+    expect(causes[0]).toMatchObject({ check: "SELF_TEST_SILENT" })
+  })
+
+  test("two executors with different results are no agreement", async () => {
+    const world = createWorld({
+      executorEngine: (index, engine) => ({
+        ...engine,
+        evaluateSelfTest: async (...args) => {
+          const words = await engine.evaluateSelfTest(...args)
+          return index === 2 ? flip(words, 0) : words
+        },
+      }),
+    })
+    const causes = await runToAbort(world)
+    expect(causes[0]).toMatchObject({ check: "SELF_TEST_SILENT" })
+  })
+
+  test("an executor that cannot use the key ends the attempt with its reason", async () => {
+    const world = createWorld({
+      executorEngine: (_, engine) => ({
+        ...engine,
+        assembleServerKey: async () => {
+          throw new Error("disk full")
+        },
+      }),
+    })
+    const causes = await runToAbort(world)
+    expect(causes[0]?.check).toBe("SELF_TEST_REFUSED")
+    expect(causes[0]?.message).toContain("INTERNAL")
+  })
+
+  test("executors that agree on a wrong result are found by the parties' own opening", async () => {
+    const world = createWorld({
+      executorEngine: (_, engine) => ({
+        ...engine,
+        evaluateSelfTest: async (...args) => {
+          const words = await engine.evaluateSelfTest(...args)
+          return words.map((byte, at) => (at === 4096 * 16 + 15 ? byte ^ 0x20 : byte))
+        },
+      }),
+    })
+    const causes = await runToAbort(world)
+    expect(causes.map((cause) => cause.check).join()).toMatch(WRONG_RESULT)
+  })
+})
