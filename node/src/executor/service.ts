@@ -1,0 +1,160 @@
+/**
+ * One executor at work: waits for the active key that names it, loads the evaluation key, then attests inputs and follows
+ * the coprocessor. Everything it holds is public but its signing key.
+ */
+import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
+import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
+import type { HandleDomain } from "@twinlock/sdk/protocol/handles"
+import type { ExecutorInputsResponse } from "@twinlock/sdk/protocol/http"
+import type { Address, KeyId } from "@twinlock/sdk/protocol/ids"
+import type { BlobSink } from "../blobs/blobSink.ts"
+import type { BlobSource } from "../blobs/blobSource.ts"
+import type { BlockRef, ChainView, Commitment, KeyRecord } from "../chain/chainView.ts"
+import { ciphertextCommitmentsInterface } from "../chain/contracts.ts"
+import type { CoprocessorEvent } from "../chain/coprocessorEvents.ts"
+import type { Transactor } from "../chain/transactor.ts"
+import type { Scheduler } from "../clock.ts"
+import type { Secret } from "../secret.ts"
+import type { SealedStore } from "../storage/sealedStore.ts"
+import type { Logger } from "../telemetry/logger.ts"
+import type { CiphertextStore } from "./ciphertextStore.ts"
+import type { Computer } from "./computer.ts"
+import { executorError } from "./errors.ts"
+import { createFollower, type Follower } from "./follower.ts"
+import { createInputs, type Inputs, MAX_LIST_BYTES, type ProvenInput } from "./inputs.ts"
+
+export type ExecutorDeps = {
+  readonly self: Address
+  readonly signer: Secret<Uint8Array>
+  readonly domain: HandleDomain
+  readonly signing: SigningDomain
+  readonly commitments: Address
+  readonly startBlock: bigint
+  readonly view: ChainView
+  readonly events: (from: bigint, to: bigint) => Promise<readonly CoprocessorEvent[]>
+  readonly transactor: Transactor
+  readonly store: SealedStore
+  readonly ciphertexts: (keyId: KeyId) => Promise<CiphertextStore>
+  readonly source: BlobSource
+  readonly sink: BlobSink
+  /** The evaluation key of a ceremony that this executor judged; null while there is none. */
+  readonly loadKey: (keyId: KeyId) => Promise<Computer | null>
+  readonly scheduler: Scheduler
+  readonly pollMs: number
+  readonly logger: Logger
+}
+
+export type ExecutorService = {
+  start(): void
+  stop(): void
+  /** @throws KEY_NOT_READY, INPUT_REFUSED, INPUT_TOO_LARGE, INPUT_QUEUE_FULL */
+  attest(input: ProvenInput): Promise<ExecutorInputsResponse>
+  /** The key that is served; null before. */
+  readonly servedKey: KeyId | null
+}
+
+const MAX_PUBLIC_KEY_BYTES = 1024 * 1024
+const MAX_CRS_BYTES = 16 * 1024 * 1024
+const CURSOR = "executor-cursor"
+
+type Serving = { readonly keyId: KeyId; readonly inputs: Inputs; readonly follower: Follower }
+
+export function createExecutorService(deps: ExecutorDeps): ExecutorService {
+  const { view, store, source, sink, transactor, scheduler, logger, pollMs } = deps
+  let serving: Serving | null = null
+  let stopped = false
+
+  const commit = async (keyId: KeyId, commitments: readonly Commitment[]) => {
+    const sent = await transactor.send({
+      to: deps.commitments,
+      abi: ciphertextCommitmentsInterface,
+      method: "commit",
+      args: [keyId, commitments],
+    })
+    logger.info(
+      { commitments: commitments.length, gas: Number(sent.gasUsed), transaction: sent.hash },
+      "committed",
+    )
+  }
+  const cursorOf = (keyId: KeyId) => ({
+    async load() {
+      const bytes = await store.get(CURSOR, keyId)
+      return bytes === null ? deps.startBlock : BigInt(new Reader(bytes).uint(8))
+    },
+    save: (next: bigint) => store.put(CURSOR, keyId, new Writer().uint(8, Number(next)).done()),
+  })
+
+  async function serve({
+    keyId,
+    activation,
+  }: KeyRecord & { readonly status: "active" }): Promise<Serving | null> {
+    const computer = await deps.loadKey(keyId)
+    if (computer === null) return null
+    const [publicKey, crs, ciphertexts] = await Promise.all([
+      source.get(activation.publicKeyDigest, MAX_PUBLIC_KEY_BYTES),
+      source.get(activation.crsDigest, MAX_CRS_BYTES),
+      deps.ciphertexts(keyId),
+    ])
+    const key = {
+      keyId,
+      domain: deps.domain,
+      signing: deps.signing,
+      crsDigest: activation.crsDigest,
+      files: { publicKey, crs },
+    }
+    const publish = (digest: Parameters<BlobSink["put"]>[0], bytes: Uint8Array) => sink.put(digest, bytes)
+    const inputs = createInputs({ key, computer, store: ciphertexts, signer: deps.signer, publish })
+    const follower = createFollower({
+      computer,
+      store: ciphertexts,
+      inputs,
+      sink,
+      events: deps.events,
+      list: (digest) => source.get(digest, MAX_LIST_BYTES),
+      commit: (commitments) => commit(keyId, commitments),
+      cursor: cursorOf(keyId),
+      logger,
+    })
+    logger.info({ keyId }, "serving a key")
+    return { keyId, inputs, follower }
+  }
+
+  /** The newest active key that names this executor. */
+  async function findKey(at: BlockRef): Promise<(KeyRecord & { readonly status: "active" }) | null> {
+    for (const keyId of [...(await view.proposalsSince(deps.startBlock, at))].reverse()) {
+      const record = await view.key(keyId, at)
+      if (record?.status === "active" && record.proposal.executors.includes(deps.self)) return record
+    }
+    return null
+  }
+
+  async function tick(): Promise<void> {
+    const at = await view.head()
+    if (serving === null) {
+      const record = await findKey(at)
+      if (record !== null) serving = await serve(record)
+    }
+    await serving?.follower.advance(at)
+  }
+
+  function again(): void {
+    if (stopped) return
+    tick()
+      .catch((err: unknown) => logger.warn({ err }, "a step failed and is done again"))
+      .finally(() => scheduler.after(pollMs, again))
+  }
+
+  return {
+    get servedKey() {
+      return serving?.keyId ?? null
+    },
+    start: again,
+    stop() {
+      stopped = true
+    },
+    async attest(input) {
+      if (serving === null) throw executorError("KEY_NOT_READY", "no active key is loaded yet")
+      return serving.inputs.attest(input)
+    },
+  }
+}
