@@ -1,13 +1,6 @@
-import { fromHex, taggedHash, toHex } from "@twinlock/sdk/protocol/codec"
 import { describe, expect, test } from "vitest"
-import {
-  type AttestMessage,
-  channelReportData,
-  decodeAttestMessage,
-  encodeAttestMessage,
-  type Hello,
-} from "./attestMessages.ts"
-import { address, CHAIN_ID, digest, REGISTRY } from "./testSupport.fixture.ts"
+import { type AttestMessage, decodeAttestMessage, encodeAttestMessage, type Hello } from "./attestMessages.ts"
+import { address, CHAIN_ID, REGISTRY } from "./testSupport.fixture.ts"
 
 const hello: Hello = {
   kind: "hello",
@@ -46,42 +39,5 @@ describe("attestation frames", () => {
     ["refusal in lower case", new Uint8Array([1, 3, 0, 0, 0, 2, 97, 98])],
   ])("refused: %s", (_name, bytes) => {
     expect(() => decodeAttestMessage(bytes)).toThrow("ATTEST_MALFORMED")
-  })
-})
-
-describe("channel report data", () => {
-  const binding = {
-    quotedPeerHash: digest(1),
-    askingPeerHash: digest(2),
-    nonce: new Uint8Array(32).fill(3),
-    role: "keyholder",
-    chainId: CHAIN_ID,
-    registry: REGISTRY,
-  } as const
-
-  test("is the tagged hash of its fields, then zeros", () => {
-    const hash = taggedHash(
-      "twinlock/channel/v1",
-      digest(1),
-      digest(2),
-      toHex(new Uint8Array(32).fill(3)),
-      1,
-      CHAIN_ID,
-      REGISTRY,
-    )
-    const data = channelReportData(binding)
-    expect(data).toEqual(new Uint8Array([...fromHex(hash), ...new Uint8Array(32)]))
-  })
-
-  test("every field changes it", () => {
-    const variants = [
-      binding,
-      { ...binding, quotedPeerHash: digest(2), askingPeerHash: digest(1) },
-      { ...binding, nonce: new Uint8Array(32).fill(4) },
-      { ...binding, role: "executor" as const },
-      { ...binding, chainId: 1 },
-      { ...binding, registry: address(1) },
-    ].map((variant) => toHex(channelReportData(variant)))
-    expect(new Set(variants).size).toBe(variants.length)
   })
 })

@@ -1,15 +1,7 @@
-/** Frames of `/twinlock/attest/1` and the report data that a channel quote carries (protocol §2). All public. */
-import {
-  concatBytes,
-  fromHex,
-  Reader,
-  taggedHash,
-  toHex,
-  utf8ToBytes,
-  Writer,
-} from "@twinlock/sdk/protocol/codec"
+/** Frames of `/twinlock/attest/1` (protocol §2). All public; the report data of quotes is the SDK's. */
+import { Reader, utf8ToBytes, Writer } from "@twinlock/sdk/protocol/codec"
 import { assertNever, ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { type Address, type Digest, parseAddress } from "@twinlock/sdk/protocol/ids"
+import { type Address, parseAddress } from "@twinlock/sdk/protocol/ids"
 import type { NodeRole } from "../chain/chainView.ts"
 
 export const ATTEST_PROTOCOL = "/twinlock/attest/1"
@@ -109,32 +101,4 @@ function decodeBody(reader: Reader): AttestMessage {
     default:
       return assertNever(kind)
   }
-}
-
-export type ChannelBinding = {
-  /** Peer whose enclave is quoted. */
-  readonly quotedPeerHash: Digest
-  /** Peer that asked. */
-  readonly askingPeerHash: Digest
-  /** Fresh 32 bytes of the asking peer. */
-  readonly nonce: Uint8Array
-  /** Role of the quoted peer. */
-  readonly role: NodeRole
-  readonly chainId: number
-  readonly registry: Address
-}
-
-/** 64 bytes: the tagged hash of the binding, then zeros. */
-export function channelReportData(binding: ChannelBinding): Uint8Array {
-  const { quotedPeerHash, askingPeerHash, nonce, role, chainId, registry } = binding
-  const hash = taggedHash(
-    "twinlock/channel/v1",
-    quotedPeerHash,
-    askingPeerHash,
-    toHex(nonce),
-    roleNumber(role),
-    chainId,
-    registry,
-  )
-  return concatBytes(fromHex(hash), new Uint8Array(32))
 }

@@ -11,12 +11,13 @@
  *
  * Either side may answer `refuse(code)` instead. The caller closes the connection when a function here throws.
  */
+import { channelReportData } from "@twinlock/sdk/attestation/reportData"
+import { toHex } from "@twinlock/sdk/protocol/codec"
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { Address, Digest } from "@twinlock/sdk/protocol/ids"
+import { type Address, type Digest, parseDigest } from "@twinlock/sdk/protocol/ids"
 import type { ChainView, NodeRecord, NodeRole } from "../chain/chainView.ts"
 import {
   type AttestMessage,
-  channelReportData,
   decodeAttestMessage,
   encodeAttestMessage,
   type Hello,
@@ -153,12 +154,12 @@ async function checkHello(hello: Hello, context: AttestContext): Promise<NodeRec
 function ownQuote(theirs: Hello, { self, remotePeerIdHash, chainId, registry, quoter }: AttestContext) {
   return quoter.quote(
     channelReportData({
-      quotedPeerHash: self.peerIdHash,
-      askingPeerHash: remotePeerIdHash,
-      nonce: theirs.nonce,
+      ownPeerHash: self.peerIdHash,
+      otherPeerHash: remotePeerIdHash,
+      otherNonce: parseDigest(toHex(theirs.nonce)),
       role: self.role,
-      chainId,
-      registry,
+      chainId: BigInt(chainId),
+      nodeRegistry: registry,
     }),
   )
 }
@@ -170,12 +171,12 @@ async function appraise(
   { self, remotePeerIdHash, chainId, registry, policy }: AttestContext,
 ): Promise<void> {
   const reportData = channelReportData({
-    quotedPeerHash: remotePeerIdHash,
-    askingPeerHash: self.peerIdHash,
-    nonce: own.nonce,
+    ownPeerHash: remotePeerIdHash,
+    otherPeerHash: self.peerIdHash,
+    otherNonce: parseDigest(toHex(own.nonce)),
     role: record.role,
-    chainId,
-    registry,
+    chainId: BigInt(chainId),
+    nodeRegistry: registry,
   })
   try {
     await policy.appraise(evidence.quote, reportData, record)

@@ -123,7 +123,7 @@ export function createGossip({ chainId, registry }: GossipOptions, deps: GossipD
       topics.set(name, topic)
       service.topicValidators.set(name, async (peer, message) => {
         const verdict = await judge(topic, message.data)
-        counted?.add({ kind, verdict })
+        counted?.add({ kind: kind.split("/", 1)[0] ?? "", verdict })
         if (verdict === "reject") onReject(peer)
         return resultOf(verdict)
       })
