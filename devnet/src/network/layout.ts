@@ -1,0 +1,65 @@
+/** Who is in the local network, and where its files are. */
+import { join } from "node:path"
+
+export type Member = {
+  readonly name: string
+  readonly role: "keyholder" | "executor"
+  /** Simulated host with a platform id of its own. */
+  readonly machine: string
+  /** Number of its operator's account. */
+  readonly operator: number
+}
+
+const member = (role: Member["role"], number: number, operator: number): Member => ({
+  name: `${role}-${number}`,
+  role,
+  machine: `${role}-host-${number}`,
+  operator,
+})
+
+/** n = 4, t = 1; parties in this order. */
+export const KEYHOLDERS: readonly Member[] = [1, 2, 3, 4].map((number) =>
+  member("keyholder", number, number - 1),
+)
+/** k = 2 executors of different operators. */
+export const EXECUTORS: readonly Member[] = [1, 2].map((number) => member("executor", number, 3 + number))
+export const MEMBERS: readonly Member[] = [...KEYHOLDERS, ...EXECUTORS]
+export const TOLERANCE = 1
+export const EXECUTOR_QUORUM = 2
+
+export type Paths = {
+  readonly root: string
+  /** Everything that a second start reuses; `npm run clean:devnet` removes it. */
+  readonly home: string
+  readonly logs: string
+  readonly state: string
+  readonly chainState: string
+  readonly platformConfig: string
+  readonly coordinatorConfig: string
+  readonly coordinatorData: string
+  readonly submitterKey: string
+  /** Unix sockets: their paths must be short. */
+  socket(member: Member): string
+  config(member: Member): string
+  data(member: Member): string
+  operatorKey(member: Member): string
+}
+
+/** @param root of the repository. @param home folder of the network's state. */
+export function pathsOf(root: string, home: string): Paths {
+  return {
+    root,
+    home,
+    logs: join(home, "logs"),
+    state: join(home, "network.json"),
+    chainState: join(home, "chain.json"),
+    platformConfig: join(home, "platform.json"),
+    coordinatorConfig: join(home, "coordinator.json"),
+    coordinatorData: join(home, "coordinator"),
+    submitterKey: join(home, "submitter.key"),
+    socket: ({ name }) => join(home, `${name}.sock`),
+    config: ({ name }) => join(home, `${name}.json`),
+    data: ({ name }) => join(home, name),
+    operatorKey: ({ name }) => join(home, `${name}.operator.key`),
+  }
+}

@@ -1,0 +1,45 @@
+/** What a second start must find as it was: ports (they are in measured configurations), contracts, identities, key. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import type { Deployment } from "@twinlock/contracts/deploy"
+import type { Paths } from "./layout.ts"
+
+export type Identity = { readonly signer: string; readonly peerId: string; readonly multiaddr: string }
+
+export type Ports = {
+  readonly chain: number
+  readonly collateral: number
+  readonly coordinator: number
+  /** By member name. */
+  readonly http: Readonly<Record<string, number>>
+  readonly p2p: Readonly<Record<string, number>>
+}
+
+export type NetworkState = {
+  readonly version: 1
+  /** Of the simulated platform. */
+  readonly seed: string
+  readonly ports: Ports
+  readonly contracts: Deployment
+  readonly startBlock: number
+  readonly genesisHash: string
+  readonly identities: Readonly<Record<string, Identity>>
+  readonly keyId: string
+}
+
+/** Null where there is no complete network to reuse: half-made ones are made anew. */
+export function readState(paths: Paths): NetworkState | null {
+  if (!existsSync(paths.state) || !existsSync(paths.chainState)) return null
+  const state = JSON.parse(readFileSync(paths.state, "utf8")) as NetworkState
+  return state.version === 1 ? state : null
+}
+
+export function writeState(paths: Paths, state: NetworkState): void {
+  writeFileSync(`${paths.state}.new`, JSON.stringify(state, null, 2))
+  renameSync(`${paths.state}.new`, paths.state)
+}
+
+/** An empty home. */
+export function resetHome(paths: Paths): void {
+  rmSync(paths.home, { recursive: true, force: true })
+  mkdirSync(paths.home, { recursive: true })
+}
