@@ -23,7 +23,7 @@ export type EndpointErrorCode =
 const bad = (code: EndpointErrorCode, message: string): ProtocolError => new ProtocolError({ code, message })
 
 /** What is needed of an ethers provider. */
-export type Endpoint = Pick<Provider, "call" | "getBlock" | "getLogs" | "getNetwork">
+export type Endpoint = Pick<Provider, "call" | "getBlock" | "getLogs" | "getNetwork" | "getTransaction">
 
 /** `timestamp` is chain time in seconds. */
 export type ChainBlock = { readonly number: bigint; readonly hash: Digest; readonly timestamp: bigint }
@@ -35,6 +35,10 @@ export type Endpoints = {
   call(to: Address, data: Hex, at: ChainBlock): Promise<Hex>
   /** Logs up to a block, in chain order. @throws EndpointErrorCode */
   logs(filter: LogFilter, at: ChainBlock): Promise<readonly Log[]>
+  /** Hash of an earlier block. @throws EndpointErrorCode */
+  blockHash(number: bigint): Promise<Digest>
+  /** Input data of a transaction. @throws EndpointErrorCode */
+  input(transaction: Digest): Promise<Hex>
 }
 
 export type LogFilter = {
@@ -149,6 +153,18 @@ export function createEndpoints(endpoints: readonly Endpoint[], chainId: bigint,
       }
       const asked = endpoints.map((endpoint) => endpoint.getLogs(filter))
       return agree(`logs of ${address}`, asked, (found) => found.map(logName).join("|"))
+    },
+    blockHash(number) {
+      const asked = endpoints.map(async (endpoint) => (await blockOf(endpoint, Number(number))).hash)
+      return agree(`block ${number}`, asked, (hash) => hash)
+    },
+    input(transaction) {
+      const asked = endpoints.map(async (endpoint) => {
+        const found = await endpoint.getTransaction(transaction)
+        if (found === null) throw bad("ENDPOINTS_UNAVAILABLE", `no transaction ${transaction}`)
+        return found.data as Hex
+      })
+      return agree(`transaction ${transaction}`, asked, (data) => data)
     },
   }
 }

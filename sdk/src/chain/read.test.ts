@@ -10,10 +10,10 @@ import { tagHash } from "../protocol/codec.ts"
 import { commitmentLeaf } from "../protocol/commitment.ts"
 import { formatHandle } from "../protocol/handles.ts"
 import { parseAddress, parseEpoch, parseKeyId, parseRequestId } from "../protocol/ids.ts"
+import type { Chain } from "./contracts.ts"
 import { handleDomainOf } from "./deployments.ts"
 import { createEndpoints } from "./endpoints.ts"
 import {
-  type Chain,
   readActiveKey,
   readCommitment,
   readCommittee,
@@ -21,10 +21,10 @@ import {
   readExecutors,
   readExpiry,
   readKey,
-  readLiveUntil,
   readPermitFloor,
   readRequestStatus,
 } from "./read.ts"
+import { readLiveUntil } from "./readNodes.ts"
 
 const keyId = parseKeyId(tagHash("key"))
 const epoch = parseEpoch(1)

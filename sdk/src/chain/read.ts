@@ -2,9 +2,11 @@
  * Typed reads of the contracts (protocol §7, §8, §10), each at one agreed block. A value outside the form that the contract's
  * interface promises is an error of the deployment, not of the caller.
  */
-import { Interface, type InterfaceAbi, type Result } from "ethers"
+import type { Result } from "ethers"
+import { fromHex } from "../protocol/codec.ts"
 import { type Commitment, commitmentLeaf } from "../protocol/commitment.ts"
 import { type Committee, createCommittee } from "../protocol/committee.ts"
+import type { DecryptionResult } from "../protocol/eip712.ts"
 import { ProtocolError } from "../protocol/errors.ts"
 import { parseFheType } from "../protocol/fheType.ts"
 import {
@@ -12,29 +14,21 @@ import {
   type Digest,
   type Epoch,
   type Handle,
-  type Hex,
   type KeyId,
   parseAddress,
   parseDigest,
   parseEpoch,
   parseHandle,
   parseKeyId,
+  parseSessionId,
   type RequestId,
 } from "../protocol/ids.ts"
 import type { HostBinding } from "../protocol/keyId.ts"
 import type { GroupKey } from "../threshold/frost.ts"
-import {
-  ciphertextCommitmentsAbi,
-  coprocessorAbi,
-  decryptionGatewayAbi,
-  decryptionVerifierAbi,
-  KEY_STATUS,
-  keyRegistryAbi,
-  nodeRegistryAbi,
-  REQUEST_STATUS,
-} from "./abi.ts"
-import { type ContractName, type Deployment, handleDomainOf } from "./deployments.ts"
-import type { ChainBlock, Endpoints } from "./endpoints.ts"
+import { KEY_STATUS, REQUEST_STATUS } from "./abi.ts"
+import { addresses, type Chain, INTERFACES, integer, view, wide } from "./contracts.ts"
+import { handleDomainOf } from "./deployments.ts"
+import type { ChainBlock } from "./endpoints.ts"
 
 export type ReadErrorCode =
   /** the registry knows no such key, or no key for this coprocessor. */
@@ -49,37 +43,6 @@ export type ReadErrorCode =
   | "COMMITMENT_FROZEN"
 
 const bad = (code: ReadErrorCode, message: string): ProtocolError => new ProtocolError({ code, message })
-
-export type Chain = { readonly deployment: Deployment; readonly endpoints: Endpoints }
-
-const interfaceOf = (abi: readonly unknown[]): Interface => new Interface(abi as InterfaceAbi)
-const INTERFACES: Readonly<Record<ContractName, Interface>> = /* @__PURE__ */ (() => ({
-  nodeRegistry: interfaceOf(nodeRegistryAbi),
-  keyRegistry: interfaceOf(keyRegistryAbi),
-  decryptionVerifier: interfaceOf(decryptionVerifierAbi),
-  decryptionGateway: interfaceOf(decryptionGatewayAbi),
-  ciphertextCommitments: interfaceOf(ciphertextCommitmentsAbi),
-  coprocessor: interfaceOf(coprocessorAbi),
-}))()
-
-/** Calls a view function; the result has one entry per return value. */
-async function view(
-  chain: Chain,
-  at: ChainBlock,
-  contract: ContractName,
-  name: string,
-  ...args: readonly unknown[]
-): Promise<Result> {
-  const codec = INTERFACES[contract]
-  const data = codec.encodeFunctionData(name, [...args]) as Hex
-  const answer = await chain.endpoints.call(chain.deployment[contract], data, at)
-  return codec.decodeFunctionResult(name, answer)
-}
-
-const integer = (value: unknown): number => Number(value)
-const wide = (value: unknown): bigint => BigInt(value as bigint)
-const addresses = (value: unknown): readonly Address[] =>
-  [...(value as Result)].map((item) => parseAddress(item))
 
 /** A key as the registry holds it. Digests are SHA-256 of files; zero before activation. */
 export type KeyRecord = {
@@ -154,12 +117,6 @@ export async function readExecutors(
 ): Promise<{ readonly members: readonly Address[]; readonly k: number }> {
   const [members, k] = await view(chain, at, "keyRegistry", "executorsOf", keyId)
   return { members: addresses(members), k: integer(k) }
-}
-
-/** Chain time until which a signer has standing; 0 for none. */
-export async function readLiveUntil(chain: Chain, signer: Address, at: ChainBlock): Promise<bigint> {
-  const [until] = await view(chain, at, "nodeRegistry", "liveUntil", signer)
-  return wide(until)
 }
 
 /** What the verifier accepts results with. */
@@ -242,6 +199,34 @@ export async function readPermitFloor(
 ): Promise<{ readonly nonce: bigint; readonly invalidBefore: bigint }> {
   const [nonce, invalidBefore] = await view(chain, at, "coprocessor", "permitFloor", user)
   return { nonce: wide(nonce), invalidBefore: wide(invalidBefore) }
+}
+
+/**
+ * What the gateway accepted for a request, from its own events: the contract has verified it. Null before it accepted one.
+ */
+export async function readAcceptedResult(
+  chain: Chain,
+  requestId: RequestId,
+  at: ChainBlock,
+): Promise<DecryptionResult | null> {
+  const { chainId, decryptionGateway: gateway, startBlock } = chain.deployment
+  const codec = INTERFACES.decryptionGateway
+  const newest = async (event: string): Promise<Result | null> => {
+    const topics = codec.encodeFilterTopics(event, [requestId]) as string[]
+    const log = (await chain.endpoints.logs({ address: gateway, topics, fromBlock: startBlock }, at)).at(-1)
+    return log === undefined ? null : codec.decodeEventLog(event, log.data, log.topics)
+  }
+  const fulfilled = await newest("DecryptionFulfilled")
+  const requested = await newest("DecryptionRequested")
+  if (fulfilled === null || requested === null) return null
+  return {
+    chainId,
+    gateway,
+    requestId,
+    handles: [...requested["handles"]].map((handle) => parseHandle(handle)),
+    sessions: [...fulfilled["sessions"]].map((session) => parseSessionId(session)),
+    plaintexts: fromHex(fulfilled["plaintexts"]),
+  }
 }
 
 export type RequestStatus = keyof typeof REQUEST_STATUS

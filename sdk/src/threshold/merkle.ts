@@ -60,19 +60,23 @@ export function pathOf(leaves: readonly Digest[], index: number): readonly Diges
     .map((level, height) => level[(index >> height) ^ 1] ?? PADDING)
 }
 
-/** True where `leaf` is number `index` of `leaves` leaves under `root`. */
-export function verifyPath(proof: {
+/** Place of a leaf: number `index` of `leaves`, with the siblings from the leaf upwards. */
+export type LeafPlace = {
   readonly leaf: Digest
   readonly index: number
   readonly leaves: number
   readonly path: readonly Digest[]
-  readonly root: Digest
-}): boolean {
-  const { leaf, index, leaves, path, root } = proof
-  if (!isCount(leaves) || path.length !== depthOf(leaves) || !isIndex(index, leaves)) return false
-  const computed = path.reduce(
+}
+
+/** Root over a leaf; null where a tree of that size has no such place, or the path another length. */
+export function rootOfPath({ leaf, index, leaves, path }: LeafPlace): Digest | null {
+  if (!isCount(leaves) || path.length !== depthOf(leaves) || !isIndex(index, leaves)) return null
+  return path.reduce(
     (node, sibling, height) => ((index >> height) & 1 ? nodeHash(sibling, node) : nodeHash(node, sibling)),
     leaf,
   )
-  return computed === root
 }
+
+/** True where `leaf` is number `index` of `leaves` leaves under `root`. */
+export const verifyPath = (proof: LeafPlace & { readonly root: Digest }): boolean =>
+  rootOfPath(proof) === proof.root
