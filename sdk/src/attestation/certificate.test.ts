@@ -193,6 +193,28 @@ const sgxItem = (arc: string, value: Uint8Array) => der.sequence(der.objectIdent
 const sgxWith = (...items: readonly Uint8Array[]) =>
   issue({ extensions: [extension(sgx, false, der.sequence(...items))] })
 
+/** The TCB item with the given SVNs and, unless null, CPUSVN. */
+const tcbWith = (svns: readonly number[], cpuSvn: Uint8Array | null) =>
+  sgxWith(
+    sgxItem(
+      "2",
+      der.sequence(
+        ...svns.map((svn, index) => sgxItem(`2.${index + 1}`, der.integer(svn))),
+        ...(cpuSvn ? [sgxItem("2.18", der.octetString(cpuSvn))] : [sgxItem("2.19", der.integer(1))]),
+      ),
+    ),
+  )
+const seventeen = (value: number, last = value) => [...Array.from({ length: 16 }, () => value), last]
+
+test.each([
+  ["a component SVN above 255", tcbWith(seventeen(256, 1), new Uint8Array(16)), "SVN 256 of TCB item 1"],
+  ["a PCE SVN above 65535", tcbWith(seventeen(1, 65_536), new Uint8Array(16)), "SVN 65536 of TCB item 17"],
+  ["no CPUSVN", tcbWith(seventeen(1), null), "the CPUSVN item is missing"],
+  ["a short CPUSVN", tcbWith(seventeen(1), new Uint8Array(15)), "CPUSVN must have 16 bytes"],
+])("an SGX extension with %s is refused", (_, bytes, message) => {
+  expect(() => parseCertificate(bytes)).toThrow(message)
+})
+
 test.each([
   ["with a missing item", sgxWith(sgxItem("1", der.octetString(new Uint8Array(16)))), "only items 1"],
   [

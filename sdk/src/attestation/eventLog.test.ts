@@ -69,6 +69,11 @@ const without = (name: string) => boot.filter((candidate) => candidate.name !== 
 
 test.each<[string, readonly RuntimeEvent[], string]>([
   ["a log that never became ready", without("system-ready"), "EVENT_LOG_INCOMPLETE"],
+  [
+    "a log that goes on without ever becoming ready",
+    [...without("system-ready"), event("late")],
+    "has no system-ready",
+  ],
   ["no compose hash", without("compose-hash"), "EVENT_LOG_INCOMPLETE"],
   ["no key provider", without("key-provider"), "EVENT_LOG_INCOMPLETE"],
   ["a fact that stands twice", [boot[2] ?? event(""), ...boot], "EVENT_LOG_DUPLICATE"],
