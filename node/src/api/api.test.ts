@@ -1,4 +1,3 @@
-import { toHex } from "@twinlock/sdk/protocol/codec"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Hono } from "hono"
 import { describe, expect, test } from "vitest"
@@ -6,10 +5,7 @@ import { silentLogger } from "../telemetry/logger.ts"
 import { createMetrics } from "../telemetry/metrics.ts"
 import { createHealthProbes, healthRoute, metricsRoute } from "./health.ts"
 import { createApp, type Route, startHttpServer } from "./httpServer.ts"
-import { type InputsCall, inputsRoute } from "./inputs.ts"
-import { type UserDecryptionCall, userDecryptionsRoute } from "./userDecryptions.ts"
 
-const hex = (byte: number, length: number): string => toHex(new Uint8Array(length).fill(byte))
 const appOf = (...routes: Route[]): Hono => createApp({ maxBodyBytes: 200_000, routes, logger: silentLogger })
 const post = (app: Hono, path: string, body: unknown): Promise<Response> =>
   Promise.resolve(
@@ -79,78 +75,16 @@ describe("health and metrics", () => {
   })
 })
 
-const permit = {
-  user: hex(1, 20),
-  transportKeyHash: hex(2, 32),
-  contracts: [hex(3, 20)],
-  notBefore: "1",
-  notAfter: "2",
-  nonce: "0",
-  chainId: "31337",
-  extra: "0x",
-}
-const userBody = {
-  keyId: hex(4, 32),
-  permit,
-  signature: hex(5, 65),
-  transportKey: hex(6, 1216),
-  handles: [{ handle: hex(7, 32), contract: hex(3, 20) }],
-}
-
-describe("user decryptions", () => {
-  const calls: UserDecryptionCall[] = []
-  const app = appOf(
-    userDecryptionsRoute(async (call) => {
-      calls.push(call)
-      return { keyId: call.keyId, epoch: 1, party: 2, sealedShares: [] }
-    }),
+describe("bodies", () => {
+  const app = appOf((routes) =>
+    routes.post("/echo", async (context) => context.json(await context.req.json())),
   )
 
-  test("a call reaches the node with its values decoded", async () => {
-    const response = await post(app, "/v1/user-decryptions", userBody)
-    expect(response.status).toBe(200)
-    expect(await response.json()).toMatchObject({ epoch: 1, party: 2 })
-    expect(calls[0]?.permit).toMatchObject({ notAfter: 2n, chainId: 31337n, user: hex(1, 20) })
-    expect(calls[0]?.transportKey).toEqual(new Uint8Array(1216).fill(6))
-  })
-
-  test.each<[string, unknown]>([
-    ["no JSON", "{"],
-    ["an unknown field", { ...userBody, extra: 1 }],
-    ["no handles", { ...userBody, handles: [] }],
-    ["too many handles", { ...userBody, handles: Array(33).fill(userBody.handles[0]) }],
-    ["upper-case hex", { ...userBody, keyId: hex(0xab, 32).toUpperCase().replace("0X", "0x") }],
-    ["a number for an integer", { ...userBody, permit: { ...permit, notAfter: 2 } }],
-    ["a long signature", { ...userBody, signature: hex(5, 4097) }],
-  ])("refused: %s", async (_name, body) => {
-    const response = await post(app, "/v1/user-decryptions", body)
-    expect(response.status).toBe(400)
-    expect(await response.json()).toMatchObject({ error: { code: "MALFORMED_BODY" } })
-  })
-})
-
-describe("inputs", () => {
-  const calls: InputsCall[] = []
-  const app = appOf(
-    inputsRoute(async (call) => {
-      calls.push(call)
-      return { handles: [], signer: call.user, signature: "0x" }
-    }),
-  )
-
-  test("a list reaches the executor as bytes", async () => {
-    const body = { list: hex(9, 100), contract: hex(1, 20), user: hex(2, 20) }
-    expect((await post(app, "/v1/inputs", body)).status).toBe(200)
-    expect(calls[0]?.list).toEqual(new Uint8Array(100).fill(9))
-  })
-
-  test("a body above the limit is refused", async () => {
-    const response = await post(app, "/v1/inputs", {
-      list: hex(9, 150_000),
-      contract: hex(1, 20),
-      user: hex(2, 20),
-    })
-    expect(response.status).toBe(413)
+  test("up to the limit pass, above it are refused before a route reads them", async () => {
+    expect((await post(app, "/echo", { text: "a".repeat(199_000) })).status).toBe(200)
+    const refused = await post(app, "/echo", { text: "a".repeat(200_000) })
+    expect(refused.status).toBe(413)
+    expect(await refused.json()).toMatchObject({ error: { code: "BODY_TOO_LARGE" } })
   })
 })
 

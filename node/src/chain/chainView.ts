@@ -130,6 +130,8 @@ export type ChainView = {
   request(requestId: RequestId, at: BlockRef): Promise<DecryptionRequest | null>
   /** Requests made in blocks `fromBlock`..`to`, in chain order. */
   requestsSince(fromBlock: bigint, to: BlockRef): Promise<readonly RequestId[]>
+  /** Keys proposed in blocks `fromBlock`..`to`, in chain order. */
+  proposalsSince(fromBlock: bigint, to: BlockRef): Promise<readonly KeyId[]>
   isAllowedForDecryption(handle: Handle, at: BlockRef): Promise<boolean>
   isAllowed(handle: Handle, account: Address, at: BlockRef): Promise<boolean>
   permitFloor(user: Address, at: BlockRef): Promise<PermitFloor>
@@ -142,11 +144,8 @@ export type ChainView = {
   ): Promise<boolean>
 }
 
-/** What a node that waits for ceremonies reads besides. */
-export type ProposalFeed = {
-  /** Keys proposed in blocks `fromBlock`..`to`, in chain order. */
-  proposalsSince(fromBlock: bigint, to: BlockRef): Promise<readonly KeyId[]>
-}
+/** The part that follows proposals. */
+export type ProposalFeed = Pick<ChainView, "proposalsSince">
 
 /** A seat of a key's epoch, as the registry and the verifier name it. */
 export type Seat = { readonly keyId: KeyId; readonly epoch: Epoch; readonly party: PartyIndex }

@@ -16,7 +16,7 @@ import {
   type RequestId,
 } from "@twinlock/sdk/protocol/ids"
 import { Interface, type Result } from "ethers"
-import type { ChainView, DecryptionRequest, KeyProposal, NodeRecord, ProposalFeed } from "./chainView.ts"
+import type { ChainView, DecryptionRequest, KeyProposal, NodeRecord } from "./chainView.ts"
 import type { ContractReader } from "./contractReader.ts"
 import {
   type ContractAddresses,
@@ -67,7 +67,7 @@ export function createEthersChainView({
   events,
   contracts,
   deployedAt,
-}: ChainViewDeps): ChainView & ProposalFeed {
+}: ChainViewDeps): ChainView {
   /** Requests seen in events; their handles are checked when a request is read. */
   const seen = new Map<RequestId, SeenRequest>()
 
