@@ -43,7 +43,7 @@ describe("a broken service", () => {
   }
 
   test.each<[string, RequestListener, string]>([
-    ["an error status", (_, response) => void response.writeHead(503).end(), "COLLATERAL_RESPONSE"],
+    ["an error status", (_, response) => void response.writeHead(503).end(), "answered 503"],
     ["no headers", (_, response) => void response.end("{}"), "COLLATERAL_RESPONSE"],
     ["a huge body", (_, response) => void response.end("x".repeat(300_000)), "COLLATERAL_RESPONSE"],
     [

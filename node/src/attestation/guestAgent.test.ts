@@ -82,6 +82,8 @@ describe("against the simulated agent", () => {
     )
     const other = await client.getKey({ ...request, path: "q/secp256k1" })
     expect(() => checkKeyChain({ ...key, key: other.key }, "test", provider)).toThrow("AGENT_WRONG_PROVIDER")
+    const empty = { ...key, signatureChain: [new Uint8Array(65), ...key.signatureChain.slice(1)] }
+    expect(() => checkKeyChain(empty, "test", provider)).toThrow("AGENT_WRONG_PROVIDER")
     const short = { ...key, signatureChain: key.signatureChain.slice(0, 1) }
     expect(() => checkKeyChain(short, "test", provider)).toThrow("AGENT_MALFORMED")
   })
