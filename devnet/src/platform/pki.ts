@@ -32,6 +32,8 @@ export type CertificateFields = {
   /** Path length of a CA; null for an end entity. */
   readonly pathLength: number | null
   readonly crlUrl: string
+  /** BIT STRING content (unused bits, then bits); by role otherwise. */
+  readonly keyUsage?: Uint8Array
   /** Encoded extensions after the five standard ones. */
   readonly extensions?: readonly Uint8Array[]
 }
@@ -75,7 +77,7 @@ const signed = (toBeSigned: Uint8Array, issuer: Issuer) =>
 /** DER of a certificate: five standard extensions in Intel's order, then the given ones. */
 export function issueCertificate(fields: CertificateFields): Uint8Array {
   const ca = fields.pathLength !== null
-  const usage = ca ? Uint8Array.of(1, 0x06) : Uint8Array.of(6, 0xc0)
+  const usage = fields.keyUsage ?? (ca ? Uint8Array.of(1, 0x06) : Uint8Array.of(6, 0xc0))
   const constraints =
     fields.pathLength === null
       ? der.sequence()
