@@ -68,6 +68,11 @@ export function createEngine({ seat, network, logger, metrics }: EngineDeps): En
     labels: ["party"],
   })
 
+  const released = metrics?.counter({
+    name: "shares_released_total",
+    help: "Decryption shares that left this node in gossip",
+  })
+
   function entryOf(id: Digest): Entry {
     const known = entries.get(id)
     if (known !== undefined) return known
@@ -173,6 +178,7 @@ export function createEngine({ seat, network, logger, metrics }: EngineDeps): En
     },
     async publishShares(subject, shares) {
       const entry = entryOf(subject)
+      released?.add({}, shares.length)
       for (const { session, share } of shares)
         await send(
           entry,

@@ -77,7 +77,7 @@ export async function answerUserDecryption(
   if (parsed.data.keyId !== keyId) return refused(403, "WRONG_KEY", `this node serves key ${keyId}`)
   let request: UserRequest
   try {
-    request = requestOf(parsed.data as UserDecryptionRequest)
+    request = requestOf(parsed.data as unknown as UserDecryptionRequest)
   } catch (error) {
     if (!isProtocolError(error)) throw error
     return refused(400, error.detail.code, error.detail.message)
