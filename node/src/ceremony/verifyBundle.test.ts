@@ -1,0 +1,198 @@
+import { concatBytes } from "@twinlock/sdk/protocol/codec"
+import { isProtocolError } from "@twinlock/sdk/protocol/errors"
+import { beforeAll, describe, expect, test } from "vitest"
+import { type CeremonyBundle, decodeBundle, encodeBundle } from "./bundle.ts"
+import { testParty } from "./party.fixture.ts"
+import type { RoundRecord } from "./state.ts"
+import { verifyBundle } from "./verifyBundle.ts"
+import { createWorld, type World } from "./world.fixture.ts"
+
+let world: World
+let bytes: Uint8Array
+
+beforeAll(async () => {
+  world = createWorld()
+  await world.run()
+  const bundle = world.transcripts.get(1)
+  if (bundle === undefined) throw new Error("no transcript")
+  bytes = bundle
+})
+
+const codeOf = (work: () => unknown): string | null => {
+  try {
+    work()
+    return null
+  } catch (error) {
+    return isProtocolError(error) ? error.detail.code : `INTERNAL ${error}`
+  }
+}
+
+const changed = (change: (bundle: CeremonyBundle) => CeremonyBundle): Uint8Array =>
+  encodeBundle(change(decodeBundle(bytes)))
+
+const inRound = (name: string, change: (record: RoundRecord) => RoundRecord) => (bundle: CeremonyBundle) => ({
+  ...bundle,
+  records: bundle.records.map((record) => (record.name === name ? change(record) : record)),
+})
+
+const flipped = (list: readonly Uint8Array[], item: number, at: number): readonly Uint8Array[] =>
+  list.map((bytes, index) =>
+    index === item ? bytes.map((byte, offset) => (offset === at ? byte ^ 1 : byte)) : bytes,
+  )
+
+describe("the transcript of an honest ceremony", () => {
+  test("verifies, and is the same file byte for byte after decoding", () => {
+    const bundle = verifyBundle(bytes)
+    expect(bundle.signed.activation).toEqual(world.submitted[0]?.activation)
+    expect(Buffer.compare(encodeBundle(decodeBundle(bytes)), bytes)).toBe(0)
+  })
+
+  test("is kept by every party that saw the last round", () => {
+    for (const [, transcript] of world.transcripts) expect(codeOf(() => verifyBundle(transcript))).toBeNull()
+    expect(world.transcripts.size).toBeGreaterThan(0)
+  })
+})
+
+describe("a changed transcript is refused", () => {
+  const mallory = testParty("mallory").address
+  const cases: readonly (readonly [string, (bundle: CeremonyBundle) => CeremonyBundle])[] = [
+    [
+      "another party in the proposal",
+      (b) => ({ ...b, proposal: { ...b.proposal, parties: [mallory, ...b.proposal.parties.slice(1)] } }),
+    ],
+    [
+      "another executor in the proposal",
+      (b) => ({ ...b, proposal: { ...b.proposal, executors: [mallory] } }),
+    ],
+    ["another deadline", (b) => ({ ...b, proposal: { ...b.proposal, deadline: 1n } })],
+    ["another n", (b) => ({ ...b, proposal: { ...b.proposal, n: 5 } })],
+    ["another attempt", (b) => ({ ...b, attempt: 2 })],
+    ["another domain", (b) => ({ ...b, signing: { ...b.signing, chainId: 1n } })],
+    ["a round left out", (b) => ({ ...b, records: b.records.filter(({ name }) => name !== "crs-2") })],
+    ["a round at the end left out", (b) => ({ ...b, records: b.records.slice(0, -3) })],
+    [
+      "two rounds exchanged",
+      (b) => ({ ...b, records: [...b.records.slice(0, 2).reverse(), ...b.records.slice(2)] }),
+    ],
+    ["a round named as another", inRound("crs-2", (record) => ({ ...record, name: "crs-1" }))],
+    [
+      "a header left out",
+      inRound("inputs", (record) => ({ ...record, headers: record.headers.slice(1), broadcasts: null })),
+    ],
+    [
+      "a header twice",
+      inRound("inputs", (record) => ({
+        ...record,
+        headers: [...record.headers.slice(0, 3), ...record.headers.slice(2, 3)],
+        broadcasts: null,
+      })),
+    ],
+    [
+      "a changed header",
+      inRound("inputs", (record) => ({
+        ...record,
+        headers: record.headers.map((signed, at) =>
+          at === 1 ? { ...signed, header: { ...signed.header, broadcastBytes: 1 } } : signed,
+        ),
+      })),
+    ],
+    [
+      "a changed header signature",
+      inRound("inputs", (record) => ({
+        ...record,
+        headers: record.headers.map((signed, at) =>
+          at === 1
+            ? { ...signed, signature: flipped([signed.signature], 0, 40)[0] ?? signed.signature }
+            : signed,
+        ),
+      })),
+    ],
+    [
+      "a changed echo signature",
+      inRound("hello", (record) => ({ ...record, echoSignatures: flipped(record.echoSignatures, 2, 40) })),
+    ],
+    [
+      "an echo left out",
+      inRound("hello", (record) => ({ ...record, echoSignatures: record.echoSignatures.slice(1) })),
+    ],
+    [
+      "a changed broadcast",
+      inRound("seed-open", (record) => ({ ...record, broadcasts: flipped(record.broadcasts ?? [], 0, 0) })),
+    ],
+    [
+      "another verdict",
+      inRound("self-test-verdicts", (record) => ({
+        ...record,
+        broadcasts: flipped(record.broadcasts ?? [], 0, 90),
+      })),
+    ],
+    ["verdicts left out", inRound("self-test-verdicts", (record) => ({ ...record, broadcasts: null }))],
+    [
+      "another server key",
+      (b) => ({
+        ...b,
+        signed: {
+          ...b.signed,
+          activation: { ...b.signed.activation, serverKeyDigest: b.signed.activation.publicKeyDigest },
+        },
+      }),
+    ],
+    [
+      "another CRS",
+      (b) => ({
+        ...b,
+        signed: {
+          ...b.signed,
+          activation: { ...b.signed.activation, crsDigest: b.signed.activation.publicKeyDigest },
+        },
+      }),
+    ],
+    [
+      "another transcript digest",
+      (b) => ({
+        ...b,
+        signed: {
+          ...b.signed,
+          activation: { ...b.signed.activation, transcriptDigest: b.signed.activation.publicKeyDigest },
+        },
+      }),
+    ],
+    [
+      "another group key",
+      (b) => ({
+        ...b,
+        signed: {
+          ...b.signed,
+          activation: { ...b.signed.activation, groupV: 55 - b.signed.activation.groupV },
+        },
+      }),
+    ],
+    [
+      "a changed activation signature",
+      (b) => ({ ...b, signed: { ...b.signed, signatures: flipped(b.signed.signatures, 3, 40) } }),
+    ],
+    [
+      "an activation signature left out",
+      (b) => ({ ...b, signed: { ...b.signed, signatures: b.signed.signatures.slice(1) } }),
+    ],
+    [
+      "another group signature",
+      (b) => ({
+        ...b,
+        signed: {
+          ...b.signed,
+          groupSignature: { ...b.signed.groupSignature, s: b.signed.groupSignature.s + 1n },
+        },
+      }),
+    ],
+  ]
+  test.each(cases)("%s", (_, change) => {
+    expect(codeOf(() => verifyBundle(changed(change)))).toBe("BUNDLE_INVALID")
+  })
+
+  test("bytes that are no bundle", () => {
+    expect(codeOf(() => verifyBundle(new Uint8Array(100)))).toBe("BUNDLE_FORM")
+    expect(codeOf(() => verifyBundle(concatBytes(bytes, Uint8Array.of(0))))).toBe("CODEC_TRAILING")
+    expect(codeOf(() => verifyBundle(bytes.slice(0, -1)))).toBe("CODEC_SHORT")
+  })
+})

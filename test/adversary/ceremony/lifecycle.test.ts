@@ -1,0 +1,157 @@
+import { partyAt } from "@twinlock/node/ceremony/party.fixture"
+import { CEREMONY_PROTOCOLS } from "@twinlock/node/ceremony/router"
+import { createShareVault, KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareVault"
+import { createWorld, SEALING_KEY } from "@twinlock/node/ceremony/world.fixture"
+import { Secret } from "@twinlock/node/secret"
+import { isProtocolError } from "@twinlock/sdk/protocol/errors"
+import { describe, expect, test } from "vitest"
+import { causeOf, expectNothingKept } from "./outcome.ts"
+import { readParts, tamperWhere } from "./tampering.ts"
+
+const ACTIVATION = 18
+const GROUP_SIGNATURE = 19
+
+const codeOf = async (work: Promise<unknown>): Promise<string | null> => {
+  try {
+    await work
+    return null
+  } catch (error) {
+    return isProtocolError(error) ? error.detail.code : `INTERNAL ${error}`
+  }
+}
+
+describe("sign or reveal, never both", () => {
+  test("the share is stored and the party marked as signed before its signature leaves", async () => {
+    const seen: string[] = []
+    const world = createWorld({
+      tamper: async (from, _to, protocol, payload) => {
+        const alice = from === partyAt(1).address
+        if (alice && protocol === CEREMONY_PROTOCOLS.message.id) {
+          const { round } = readParts(payload).header.header
+          const stored = (await world.stores[0]?.list(KEY_SHARE_KIND)) ?? []
+          seen.push(`${round < ACTIVATION ? "before" : "after"}:${stored.length}`)
+          if (round === ACTIVATION)
+            seen.push(`reveal:${await codeOf(vaultOf(0).reveal(world.chain.record.keyId))}`)
+        }
+        return [payload]
+      },
+    })
+    const vaultOf = (at: number) =>
+      createShareVault({
+        store: world.stores[at] ?? never(),
+        sealingKey: async () => new Secret(SEALING_KEY.slice()),
+      })
+    await world.run()
+    expect(new Set(seen)).toEqual(new Set(["before:0", "after:1", "reveal:CEREMONY_SIGNED_OR_REVEALED"]))
+  })
+
+  test("a party that revealed never signs", async () => {
+    const world = createWorld()
+    const { keyId } = world.chain.record
+    const vault = createShareVault({
+      store: world.stores[2] ?? never(),
+      sealingKey: async () => new Secret(SEALING_KEY.slice()),
+    })
+    await vault.reveal(keyId)
+    const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
+    await world.until(() => runners.every((runner) => runner.state().status !== "running"))
+    const carol = runners[2]?.state()
+    expect(carol?.status === "aborted" && carol.cause.check).toBe("CEREMONY_SIGNED_OR_REVEALED")
+    expect(world.submitted).toEqual([])
+    world.chain.head = { ...world.chain.head, timestamp: 3_000_000_000n }
+    await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
+    await Promise.all(runners.map((runner) => runner.ended))
+    await expectNothingKept(world)
+  })
+})
+
+describe("the chain decides after the signature", () => {
+  test("a group signature that one party withholds ends with the deadline, and nothing is kept", async () => {
+    const tamper = tamperWhere({ from: 3, round: GROUP_SIGNATURE }, () => [])
+    const world = createWorld({ tamper })
+    const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
+    await world.until(() => runners.every((runner) => runner.state().status === "awaiting-chain"))
+    const alice = runners[0]?.state()
+    expect(alice?.status === "awaiting-chain" && alice.cause).toMatchObject({
+      code: "CEREMONY_NO_MESSAGE",
+      culprits: [3],
+    })
+    for (const store of world.stores) expect((await store.list(KEY_SHARE_KIND)).length).toBe(1)
+    world.chain.head = { ...world.chain.head, timestamp: 3_000_000_000n }
+    await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
+    await Promise.all(runners.map((runner) => runner.ended))
+    await expectNothingKept(world)
+  })
+
+  test("a discard ends it at once", async () => {
+    const tamper = tamperWhere({ from: 3, round: GROUP_SIGNATURE }, () => [])
+    const world = createWorld({ tamper })
+    const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
+    await world.until(() => runners.every((runner) => runner.state().status === "awaiting-chain"))
+    world.chain.record = { ...world.chain.record, status: "discarded", activation: null }
+    const ends = Promise.all(runners.map((runner) => runner.ended))
+    await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
+    expect((await ends).map((state) => causeOf(state)?.code)).toEqual(runners.map(() => "CEREMONY_DISCARDED"))
+    await expectNothingKept(world)
+  })
+
+  test("a discard in the middle of the rounds aborts them", async () => {
+    const tamper = tamperWhere({ from: 3, round: 8 - 1 }, () => [])
+    const world = createWorld({ tamper })
+    const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
+    await world.until(() => world.progress.includes("public-key"))
+    world.chain.record = { ...world.chain.record, status: "discarded", activation: null }
+    await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
+    const ends = await Promise.all(runners.map((runner) => runner.ended))
+    expect(ends.map((state) => causeOf(state)?.code)).toContain("CEREMONY_DISCARDED")
+    await expectNothingKept(world)
+  })
+
+  test("when the first submitter fails, the next one takes its turn", async () => {
+    const world = createWorld({
+      deps: (index, deps) =>
+        index === 1
+          ? {
+              ...deps,
+              submitter: {
+                submit: async () => {
+                  throw new Error("no endpoint")
+                },
+              },
+            }
+          : deps,
+    })
+    const ends = await world.run()
+    expect(ends.map(({ status }) => status)).toEqual(ends.map(() => "finished"))
+    expect(world.submitted.length).toBe(1)
+  })
+})
+
+describe("a process that stops", () => {
+  test("before its signature: everybody aborts and the key is never tried again", async () => {
+    const world = createWorld({ tamper: tamperWhere({ from: 2, round: 5 }, () => []) })
+    const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
+    await world.until(() => world.progress.includes("confirm"))
+    const stopped = runners[1]?.stop()
+    await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
+    expect(causeOf(await stopped)?.code).toBe("CEREMONY_STOPPED")
+    const ends = await Promise.all(runners.map((runner) => runner.ended))
+    expect(causeOf(ends[0])).toMatchObject({ code: "CEREMONY_PEER_ABORTED", check: "CEREMONY_STOPPED" })
+    await expectNothingKept(world)
+    expect(await codeOf(world.start(2))).toBe("CEREMONY_ATTEMPTED")
+  })
+
+  test("after its signature: the stored share waits for the chain", async () => {
+    const world = createWorld({ tamper: tamperWhere({ from: 3, round: GROUP_SIGNATURE }, () => []) })
+    const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
+    await world.until(() => runners.every((runner) => runner.state().status === "awaiting-chain"))
+    const left = runners[1]?.stop()
+    expect((await left)?.status).toBe("awaiting-chain")
+    expect((await world.stores[1]?.list(KEY_SHARE_KIND))?.length).toBe(1)
+    expect(world.engines[1]?.made.every((party) => party.destroyed)).toBe(true)
+  })
+})
+
+function never(): never {
+  throw new Error("no such store")
+}
