@@ -3,7 +3,7 @@
  * interface promises is an error of the deployment, not of the caller.
  */
 import type { Result } from "ethers"
-import { fromHex } from "../protocol/codec.ts"
+import { abiEncode } from "../protocol/codec.ts"
 import { type Commitment, commitmentLeaf } from "../protocol/commitment.ts"
 import { type Committee, createCommittee } from "../protocol/committee.ts"
 import type { DecryptionResult } from "../protocol/eip712.ts"
@@ -202,7 +202,7 @@ export async function readPermitFloor(
 }
 
 /**
- * What the gateway accepted for a request, from its own events: the contract has verified it. Null before it accepted one.
+ * What the gateway accepted for a request, from its own event: the contract has verified it. Null before it accepted one.
  */
 export async function readAcceptedResult(
   chain: Chain,
@@ -211,21 +211,18 @@ export async function readAcceptedResult(
 ): Promise<DecryptionResult | null> {
   const { chainId, decryptionGateway: gateway, startBlock } = chain.deployment
   const codec = INTERFACES.decryptionGateway
-  const newest = async (event: string): Promise<Result | null> => {
-    const topics = codec.encodeFilterTopics(event, [requestId]) as string[]
-    const log = (await chain.endpoints.logs({ address: gateway, topics, fromBlock: startBlock }, at)).at(-1)
-    return log === undefined ? null : codec.decodeEventLog(event, log.data, log.topics)
-  }
-  const fulfilled = await newest("DecryptionFulfilled")
-  const requested = await newest("DecryptionRequested")
-  if (fulfilled === null || requested === null) return null
+  const topics = codec.encodeFilterTopics("DecryptionFulfilled", [requestId]) as string[]
+  const log = (await chain.endpoints.logs({ address: gateway, topics, fromBlock: startBlock }, at)).at(-1)
+  if (log === undefined) return null
+  const { openings: found } = codec.decodeEventLog("DecryptionFulfilled", log.data, log.topics)
+  const openings = [...(found as Result)]
   return {
     chainId,
     gateway,
     requestId,
-    handles: [...requested["handles"]].map((handle) => parseHandle(handle)),
-    sessions: [...fulfilled["sessions"]].map((session) => parseSessionId(session)),
-    plaintexts: fromHex(fulfilled["plaintexts"]),
+    handles: openings.map(({ handle }) => parseHandle(handle)),
+    sessions: openings.map(({ session }) => parseSessionId(session)),
+    plaintexts: abiEncode(...openings.map(({ plaintext }) => wide(plaintext))),
   }
 }
 
