@@ -23,7 +23,6 @@ export const SDK_ERROR_CODES = [
   "REQUEST_CLOSED",
   "REQUEST_MISMATCH",
   "PERMIT_INVALID",
-  "PERMIT_SIGNER",
   "SHARES_NOT_ENOUGH",
 ] as const
 

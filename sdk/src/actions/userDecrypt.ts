@@ -18,7 +18,12 @@ import { sessionIdOf } from "../protocol/session.ts"
 import { verifySignature } from "../protocol/signature.ts"
 import { decodePlaintext } from "../threshold/plaintext.ts"
 import { createOpening, type Opening } from "../threshold/robustReconstruct.ts"
-import { openShare, type SealedShareContext, sealedShareDigest } from "../threshold/sealedShare.ts"
+import {
+  openShare,
+  type SealedShareContext,
+  sealedShareDigest,
+  transportKeyHash,
+} from "../threshold/sealedShare.ts"
 import { permitHashOf, type SignedPermit } from "./signPermit.ts"
 import { type NodeAnswer, readNodeAnswers } from "./userAnswers.ts"
 
@@ -49,6 +54,8 @@ export async function userDecrypt(
   for (const { contract } of handles)
     if (!permit.permit.contracts.includes(contract))
       throw sdkError("PERMIT_INVALID", `the permit does not name contract ${contract}: sign one that does`)
+  if (transportKeyHash(permit.transportKey.publicKey) !== permit.permit.transportKeyHash)
+    throw sdkError("PERMIT_INVALID", "the transport key is not the one that the permit names")
   const at = await chain.endpoints.head()
   const key = await readActiveKey(chain, at)
   const committee = await readCommittee(chain, key.keyId, key.epoch, at)
