@@ -113,13 +113,13 @@ export function activationRounds(attempt: Attempt, deps: ActivationDeps): readon
       const activation = activationOf(last)
       const digest = typedDigest(deps.signing, hashKeyActivation(activation))
       deps.unsigned.set({ activation, digest })
-      const { keyShare } = deps.signingKey.get()
+      const { keyShare, publicKey } = deps.signingKey.get()
       const nonces = createNonces(keyShare, deps.rng)
       deps.nonces.set(nonces)
       const seat = { keyId: committee.keyId, epoch: committee.epoch, party: self }
       const frost = new Secret(keyShare.encode())
       try {
-        await deps.vault.commit(seat, deps.share.get(), frost)
+        await deps.vault.commit(seat, deps.share.get(), frost, publicKey)
       } finally {
         frost.wipe()
       }

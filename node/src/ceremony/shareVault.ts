@@ -9,6 +9,12 @@
 import { abiEncode, tagHash } from "@twinlock/sdk/protocol/codec"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
+import {
+  decodePublicKeyPackage,
+  encodePublicKeyPackage,
+  FrostKeyShare,
+  type PublicKeyPackage,
+} from "@twinlock/sdk/threshold/frost"
 import type { Seat } from "../chain/chainView.ts"
 import type { Secret } from "../secret.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
@@ -19,10 +25,13 @@ export type VaultErrorCode =
   | "CEREMONY_ATTEMPTED"
   /** a party that signed an activation must not reveal, one that revealed must not sign. */
   | "CEREMONY_SIGNED_OR_REVEALED"
+  /** this node holds no share of the key. */
+  | "SHARE_NOT_STORED"
 
 /** Record kinds in the sealed store; ids are `<key id>` or `<key id>/<epoch>`. */
 export const KEY_SHARE_KIND = "key-share"
 export const FROST_SHARE_KIND = "frost-share"
+const FROST_PUBLIC_KIND = "frost-public"
 const ATTEMPT_KIND = "ceremony-attempt"
 const FATE_KIND = "ceremony-fate"
 
@@ -42,7 +51,13 @@ export type ShareVault = {
    * Seals both shares, then marks the key as signed. Call before the activation signature leaves.
    * @throws CEREMONY_SIGNED_OR_REVEALED
    */
-  commit(seat: Seat, share: KeyShare, frost: Secret<Uint8Array>): Promise<void>
+  commit(seat: Seat, share: KeyShare, frost: Secret<Uint8Array>, frostPublic: PublicKeyPackage): Promise<void>
+  /** The sealed share of a seat with the context that it is bound to. @throws SHARE_NOT_STORED */
+  sealedShare(seat: Seat): Promise<{ readonly sealed: Uint8Array; readonly context: Uint8Array }>
+  /** The seat's share of the group's signing key and the group's public package. @throws SHARE_NOT_STORED */
+  openSigningKey(
+    seat: Pick<Seat, "keyId" | "epoch">,
+  ): Promise<{ readonly frostShare: FrostKeyShare; readonly frostPublic: PublicKeyPackage }>
   /** Must succeed before any dealing of this key is opened for blame. @throws CEREMONY_SIGNED_OR_REVEALED */
   reveal(keyId: KeyId): Promise<void>
   /** Forgets the shares of a key that the chain has ruled out. */
@@ -67,6 +82,16 @@ export function createShareVault({ store, sealingKey }: ShareVaultDeps): ShareVa
       })
   }
 
+  async function need(kind: string, seat: Pick<Seat, "keyId" | "epoch">): Promise<Uint8Array> {
+    const bytes = await store.get(kind, seatName(seat))
+    if (bytes === null)
+      throw new ProtocolError({
+        code: "SHARE_NOT_STORED" satisfies VaultErrorCode,
+        message: `this node holds no ${kind} of ${seatName(seat)}`,
+      })
+    return bytes
+  }
+
   return {
     async begin(keyId) {
       const token = crypto.getRandomValues(new Uint8Array(16))
@@ -77,7 +102,7 @@ export function createShareVault({ store, sealingKey }: ShareVaultDeps): ShareVa
           message: `key ${keyId} was attempted before; a retry is a new proposal`,
         })
     },
-    async commit(seat, share, frost) {
+    async commit(seat, share, frost, frostPublic) {
       const key = await sealingKey(seat)
       try {
         const sealed = key.use((bytes) => share.seal(bytes, shareContext(seat)))
@@ -86,12 +111,26 @@ export function createShareVault({ store, sealingKey }: ShareVaultDeps): ShareVa
         key.wipe()
       }
       await frost.use((bytes) => store.put(FROST_SHARE_KIND, seatName(seat), bytes))
+      await store.put(FROST_PUBLIC_KIND, seatName(seat), encodePublicKeyPackage(frostPublic))
       await decide(seat.keyId, SIGNED)
+    },
+    async sealedShare(seat) {
+      return { sealed: await need(KEY_SHARE_KIND, seat), context: shareContext(seat) }
+    },
+    async openSigningKey(seat) {
+      const share = await need(FROST_SHARE_KIND, seat)
+      try {
+        const frostPublic = decodePublicKeyPackage(await need(FROST_PUBLIC_KIND, seat))
+        return { frostShare: FrostKeyShare.decode(share), frostPublic }
+      } finally {
+        share.fill(0)
+      }
     },
     reveal: (keyId) => decide(keyId, REVEALED),
     async remove(seat) {
       await store.delete(KEY_SHARE_KIND, seatName(seat))
       await store.delete(FROST_SHARE_KIND, seatName(seat))
+      await store.delete(FROST_PUBLIC_KIND, seatName(seat))
     },
     stored: () => store.list(KEY_SHARE_KIND),
   }

@@ -1,0 +1,80 @@
+/**
+ * Services of an executor: judges new keys in ceremonies, then attests inputs, computes and commits. The evaluation key is
+ * loaded once per process, by whoever needs it first.
+ */
+import { join } from "node:path"
+import { signDigest } from "@twinlock/sdk/protocol/signature"
+import { serveVerdicts } from "../ceremony/executorVerdict.ts"
+import { coprocessorEvents } from "../chain/coprocessorEvents.ts"
+import { createCiphertextStore } from "../executor/ciphertextStore.ts"
+import type { Computer } from "../executor/computer.ts"
+import { executorRoutes } from "../executor/routes.ts"
+import { createExecutorService } from "../executor/service.ts"
+import type { NodeContext, NodeService } from "../nodeContext.ts"
+import { createSelfTestEngine } from "../threshold/keygenEngine.ts"
+import { loadServerKey } from "../threshold/serverKey.ts"
+import { blobsOf } from "./blobs.ts"
+import { createKeyFiles } from "./keyFiles.ts"
+
+const POLL_MS = 250
+
+export function executorServices(context: NodeContext): readonly NodeService[] {
+  const { config, identity, chain, events, network, store, transactor, scheduler, logger, health } = context
+  const { contracts } = config
+  const { source, sink } = blobsOf(context)
+  const chainId = BigInt(config.chain.id)
+  const domain = { chainId, coprocessor: contracts.coprocessor }
+  const files = createKeyFiles(join(config.dataDirectory, "keys"), source)
+  const lifetime = new AbortController()
+  const loaded = new Map<string, Promise<Computer>>()
+  const load = (path: string, sha256?: Uint8Array): Promise<Computer> => {
+    const known = loaded.get(path) ?? loadServerKey(path, sha256)
+    loaded.set(path, known)
+    known.catch(() => loaded.delete(path))
+    return known
+  }
+  const sign = async (digest: Parameters<typeof signDigest>[0]) =>
+    identity.signerKey.use((key) => signDigest(digest, key))
+
+  const service = createExecutorService({
+    self: identity.signer,
+    signer: identity.signerKey,
+    domain,
+    signing: { chainId, verifyingContract: contracts.decryptionVerifier },
+    commitments: contracts.ciphertextCommitments,
+    startBlock: BigInt(config.chain.deployedAt),
+    view: chain,
+    events: (from, to) => coprocessorEvents(events, contracts.coprocessor, from, to),
+    ciphertexts: (keyId) => createCiphertextStore(join(config.dataDirectory, "ciphertexts", keyId.slice(2))),
+    async loadKey(keyId) {
+      const key = await files.accepted(keyId)
+      return key === null ? null : load(key.path, key.sha256)
+    },
+    pollMs: POLL_MS,
+    ...{ transactor, store, source, sink, scheduler, logger },
+  })
+  health.add("key", () => ({
+    ready: true,
+    reason: service.servedKey === null ? "no active key yet" : `serving ${service.servedKey}`,
+  }))
+
+  return [
+    {
+      name: "executor",
+      routes: [executorRoutes(service)],
+      async start() {
+        serveVerdicts({
+          engine: createSelfTestEngine(load),
+          onServerKey: ({ keyId }) => files.accept(keyId),
+          signal: lifetime.signal,
+          ...{ network, scheduler, chain, files, source, sink, sign, logger },
+        })
+        service.start()
+      },
+      async stop() {
+        lifetime.abort()
+        service.stop()
+      },
+    },
+  ]
+}

@@ -1,0 +1,202 @@
+/**
+ * Services of a keyholder: takes part in key ceremonies, and serves decryptions of every key that is active and whose
+ * share it holds. Put together from the node's context; nothing here decides anything.
+ */
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fromHex } from "@twinlock/sdk/protocol/codec"
+import { createCommittee, partyOf } from "@twinlock/sdk/protocol/committee"
+import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
+import type { KeyId, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { signDigest } from "@twinlock/sdk/protocol/signature"
+import { CEREMONY_TIMEOUTS } from "../ceremony/ceremony.ts"
+import { createCeremonyService } from "../ceremony/ceremonyService.ts"
+import { createRouter } from "../ceremony/router.ts"
+import { createShareVault } from "../ceremony/shareVault.ts"
+import type { KeyRecord } from "../chain/chainView.ts"
+import { keyRegistryInterface } from "../chain/contracts.ts"
+import type { ShareHolder } from "../decryption/release.ts"
+import { answerUserDecryption } from "../decryption/routes.ts"
+import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from "../decryption/service.ts"
+import type { NodeContext, NodeService } from "../nodeContext.ts"
+import { nativeEngine } from "../threshold/nativeEngine.ts"
+import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
+import { blobsOf } from "./blobs.ts"
+import { createDelivery } from "./deliver.ts"
+import { createStandingEvidence } from "./standingEvidence.ts"
+
+export type KeyholderOptions = {
+  /** What answers for the share in decryptions. Production passes the share itself; a liar of the tests wraps it. */
+  readonly holderOf: (share: KeyShare) => ShareHolder
+}
+
+const honest: KeyholderOptions = {
+  holderOf: (share) => ({
+    decryptionShare: (words, session) => share.decryptionShare(words, fromHex(session)),
+  }),
+}
+
+type Serving = { readonly share: KeyShare; readonly service: DecryptionService; readonly record: KeyRecord }
+
+export function keyholderServices(
+  context: NodeContext,
+  options: KeyholderOptions = honest,
+): readonly NodeService[] {
+  const {
+    config,
+    identity,
+    chain,
+    network,
+    store,
+    transactor,
+    clock,
+    scheduler,
+    rng,
+    logger,
+    metrics,
+    health,
+  } = context
+  const { source, sink } = blobsOf(context)
+  const chainId = BigInt(config.chain.id)
+  const signing: SigningDomain = { chainId, verifyingContract: config.contracts.decryptionVerifier }
+  const host = {
+    chainId,
+    coprocessor: config.contracts.coprocessor,
+    gateway: config.contracts.decryptionGateway,
+  }
+  const fromBlock = BigInt(config.chain.deployedAt)
+  const vault = createShareVault({ store, sealingKey: (seat) => context.epochKey(seat) })
+  const serving = new Map<KeyId, Serving>()
+  const progress = metrics.gauge({ name: "ceremony_round", help: "Round of the running key ceremony" })
+  const contributed = metrics.counter({
+    name: "ceremony_contributed_bytes_total",
+    help: "Bytes of key contributions sent",
+  })
+
+  async function serve(record: KeyRecord): Promise<void> {
+    if (serving.has(record.keyId)) return
+    const { keyId, epoch, proposal } = record
+    const committee = createCommittee({ keyId, epoch, t: proposal.t, parties: proposal.parties })
+    const self = partyOf(committee, identity.signer)
+    if (self === null) return
+    const share = await openShare(record, self)
+    const { frostShare, frostPublic } = await vault.openSigningKey({ keyId, epoch })
+    const service = createDecryptionService({
+      seat: {
+        key: { keyId, epoch, domain: { chainId, coprocessor: host.coprocessor } },
+        committee,
+        self,
+        signing,
+        signer: identity.signerKey,
+      },
+      gateway: host.gateway,
+      view: chain,
+      blobs: source,
+      holder: options.holderOf(share),
+      deliver: createDelivery(config.coordinators),
+      startBlock: fromBlock,
+      options: DEFAULT_OPTIONS,
+      ...{ network, store, frostShare, frostPublic, clock, scheduler, logger, metrics },
+    })
+    serving.set(keyId, { share, service, record })
+    service.start()
+    logger.info({ keyId, epoch, party: self }, "serving decryptions of a key")
+  }
+
+  async function openShare({ keyId, epoch }: KeyRecord, party: PartyIndex): Promise<KeyShare> {
+    const { sealed, context: bound } = await vault.sealedShare({ keyId, epoch, party })
+    const key = await context.epochKey({ keyId, epoch })
+    try {
+      return key.use((bytes) => unsealKeyShare(sealed, bytes, bound))
+    } finally {
+      key.wipe()
+    }
+  }
+
+  const ceremonies = createCeremonyService(
+    { host, fromBlock },
+    {
+      ...createStandingEvidence(context),
+      ...{ chain, network, scheduler, rng, signing, sink, source, vault },
+      logger,
+      engine: nativeEngine,
+      router: createRouter(network),
+      sign: async (digest) => identity.signerKey.use((key) => signDigest(digest, key)),
+      timeouts: CEREMONY_TIMEOUTS,
+      submitter: {
+        async submit(keyId, { activation, signatures, groupSignature }) {
+          const { publicKeyDigest, serverKeyDigest, crsDigest, transcriptDigest, groupX, groupV } = activation
+          const args = [
+            keyId,
+            { publicKeyDigest, serverKeyDigest, crsDigest, transcriptDigest, groupX, groupV },
+            signatures,
+            groupSignature.r,
+            groupSignature.s,
+          ]
+          const { gasUsed, hash } = await transactor.send({
+            to: config.contracts.keyRegistry,
+            abi: keyRegistryInterface,
+            method: "activate",
+            args,
+          })
+          logger.info({ keyId, gas: Number(gasUsed), transaction: hash }, "key activated")
+        },
+      },
+      onProgress({ phase, round, rounds, bytesSent }) {
+        progress.set(round)
+        logger.info({ phase, round, rounds, bytesSent }, "ceremony")
+      },
+      onContribution: (bytes) => contributed.add({}, bytes),
+      async keepTranscript({ keyId }, bundle) {
+        const folder = join(config.dataDirectory, "transcripts")
+        await mkdir(folder, { recursive: true })
+        await writeFile(join(folder, `${keyId.slice(2)}.bundle`), bundle)
+      },
+      onActiveKey(record) {
+        serve(record).catch((err: unknown) =>
+          logger.error({ err, keyId: record.keyId }, "an active key cannot be served"),
+        )
+      },
+      onEnd({ keyId }, state) {
+        if (state.status === "aborted") logger.error({ keyId, cause: state.cause }, "ceremony aborted")
+        else logger.info({ keyId, status: state.status }, "ceremony ended")
+      },
+    },
+  )
+  health.add("key", () => ({
+    ready: true,
+    reason: serving.size === 0 ? "no active key yet" : `${serving.size} keys are served`,
+  }))
+
+  return [
+    {
+      name: "keyholder",
+      async start() {
+        ceremonies.start()
+      },
+      async stop() {
+        await ceremonies.stop()
+        for (const { service, share } of serving.values()) {
+          service.stop()
+          share.destroy()
+        }
+      },
+      routes: [
+        (app) => {
+          app.post("/v1/user-decryptions", async (request) => {
+            const body: unknown = await request.req.json().catch(() => null)
+            const keyId = (body as { readonly keyId?: unknown } | null)?.keyId
+            const entry = typeof keyId === "string" ? serving.get(keyId as KeyId) : undefined
+            if (entry === undefined)
+              return request.json(
+                { error: { code: "WRONG_KEY", message: "this node serves no such key" } },
+                503,
+              )
+            const answer = await answerUserDecryption(body, entry.record.keyId, entry.service.user)
+            return request.json(answer.body, answer.status)
+          })
+        },
+      ],
+    },
+  ]
+}
