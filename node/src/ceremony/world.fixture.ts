@@ -65,6 +65,8 @@ export type World = {
   readonly submitted: SignedActivation[]
   readonly progress: readonly string[]
   chain: { head: BlockRef; record: KeyRecord }
+  /** Dependencies of party `index`. */
+  deps(index: number): CeremonyDeps
   /** Starts party `index`. */
   start(index: number): Promise<Runner>
   /** Starts all parties and lets time pass until they have ended. */
@@ -212,6 +214,7 @@ export function createWorld(options: WorldOptions = {}): World {
     submitted,
     progress,
     chain: { head, record: proposed },
+    deps: depsOf,
     async start(index) {
       const deps = depsOf(index)
       await deps.vault.begin(proposed.keyId)

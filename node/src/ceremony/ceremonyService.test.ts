@@ -1,0 +1,142 @@
+import type { KeyId } from "@twinlock/sdk/protocol/ids"
+import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
+import { describe, expect, test } from "vitest"
+import type { KeyRecord, NodeRecord } from "../chain/chainView.ts"
+import { type CeremonyService, createCeremonyService } from "./ceremonyService.ts"
+import { COMMITTEE, PARTIES, PROPOSAL, type Tamper } from "./party.fixture.ts"
+import type { EndState } from "./runner.ts"
+import { KEY_SHARE_KIND } from "./shareVault.ts"
+import { createWorld, type World } from "./world.fixture.ts"
+
+const KEYHOLDERS = new Set(PARTIES.map(({ address }) => address))
+
+type Fleet = {
+  readonly world: World
+  readonly services: readonly CeremonyService[]
+  readonly active: (readonly [number, KeyId])[]
+  readonly ends: (readonly [number, EndState["status"]])[]
+  /** A new process of party `index` over the same store. */
+  restart(index: number): CeremonyService
+}
+
+/** Services of all four parties over one chain; `proposed` says from which block the proposal exists. */
+function fleet(
+  options: { readonly tamper?: Tamper; readonly record?: Partial<KeyRecord["proposal"]> } = {},
+): Fleet {
+  const world = createWorld(options.tamper === undefined ? {} : { tamper: options.tamper })
+  const proposal = { ...PROPOSAL, parametersHash: PARAMS_HASH, ...options.record }
+  world.chain.record = { ...world.chain.record, proposal }
+  const active: [number, KeyId][] = []
+  const ends: [number, EndState["status"]][] = []
+  const serve = (index: number): CeremonyService => {
+    const deps = world.deps(index)
+    return createCeremonyService(
+      { host: PROPOSAL.host, fromBlock: 1n },
+      {
+        ...deps,
+        chain: {
+          ...deps.chain,
+          node: async (signer): Promise<NodeRecord> => ({
+            signer,
+            operator: signer,
+            role: KEYHOLDERS.has(signer) ? "keyholder" : "executor",
+            peerIdHash: COMMITTEE.keyId as never,
+            configHash: COMMITTEE.keyId as never,
+            ppid: "0x00",
+            liveUntil: 3_000_000_000n,
+            revoked: false,
+          }),
+          proposalsSince: async (from, to) => (from <= 2n && to.number >= 2n ? [COMMITTEE.keyId] : []),
+        },
+        onActiveKey: ({ keyId }) => void active.push([index, keyId]),
+        onEnd: (_, state) => void ends.push([index, state.status]),
+      },
+    )
+  }
+  const services = PARTIES.map((_, at) => serve(at + 1))
+  return { world, services, active, ends, restart: serve }
+}
+
+const mine = (world: World): void => {
+  world.chain.head = { ...world.chain.head, number: world.chain.head.number + 1n }
+}
+
+describe("ceremony service", () => {
+  test("a proposal that appears on chain becomes an active key at every party", async () => {
+    const { world, services, active, ends } = fleet()
+    for (const service of services) service.start()
+    await world.until(() => world.clock.pending().length >= 4)
+    expect(services.map((service) => service.current())).toEqual([null, null, null, null])
+    mine(world)
+    await world.until(() => active.length === 4)
+    expect(active.map(([index]) => index).sort()).toEqual([1, 2, 3, 4])
+    expect(ends.map(([, status]) => status)).toEqual(["finished", "finished", "finished", "finished"])
+    await Promise.all(services.map((service) => service.stop()))
+  })
+
+  test("a proposal that breaks a rule is left alone", async () => {
+    const { world, services } = fleet({ record: { k: 1 } })
+    mine(world)
+    for (const service of services) service.start()
+    const limit = world.clock.now() + 60_000
+    await world.until(() => world.clock.now() > limit)
+    expect(services.map((service) => service.current())).toEqual([null, null, null, null])
+    expect(world.progress).toEqual([])
+    await Promise.all(services.map((service) => service.stop()))
+  })
+
+  test("an attempt that ended is not tried again", async () => {
+    const quiet: Tamper = (from, _to, protocol, payload) =>
+      from === PARTIES[3]?.address && protocol.includes("/message/") ? [] : [payload]
+    const { world, services, ends } = fleet({ tamper: quiet })
+    mine(world)
+    for (const service of services) service.start()
+    await world.until(() => ends.length === 4)
+    const begun = world.progress.length
+    const limit = world.clock.now() + 60_000
+    await world.until(() => world.clock.now() > limit)
+    expect(world.progress.length).toBe(begun)
+    expect(ends.map(([, status]) => status)).toEqual(["aborted", "aborted", "aborted", "aborted"])
+    await Promise.all(services.map((service) => service.stop()))
+  })
+
+  test("a node that restarts in the middle tells the others that it will not go on", async () => {
+    const quiet: Tamper = (from, _to, protocol, payload) =>
+      from === PARTIES[3]?.address && protocol.includes("/echo/") && payload[38] === 2 ? [] : [payload]
+    const { world, services, ends, restart } = fleet({ tamper: quiet })
+    mine(world)
+    for (const service of services.slice(0, 3)) service.start()
+    // Party 4 was killed in the attempt: its store knows the key, its process does not.
+    await world.deps(4).vault.begin(COMMITTEE.keyId)
+    await world.until(() => world.progress.includes("standing"))
+    const again = restart(4)
+    again.start()
+    await world.until(() => ends.length === 3)
+    expect(world.clock.now()).toBeLessThan(1_800_000_000_000 + 60_000)
+    expect(ends.map(([, status]) => status)).toEqual(["aborted", "aborted", "aborted"])
+    await Promise.all([...services.slice(0, 3), again].map((service) => service.stop()))
+  })
+
+  test.each([
+    ["active", 1],
+    ["discarded", 0],
+    ["expired", 0],
+  ])("after a restart, a stored share of a key that is %s leaves %i records", async (status, left) => {
+    const { world, active, restart } = fleet()
+    await world.stores[1]?.put(KEY_SHARE_KIND, `${COMMITTEE.keyId}/1`, new Uint8Array(8))
+    const service = restart(2)
+    service.start()
+    const early = world.clock.now() + 10_000
+    await world.until(() => world.clock.now() > early)
+    expect(await world.stores[1]?.list(KEY_SHARE_KIND)).toEqual([`${COMMITTEE.keyId}/1`])
+    const { record } = world.chain
+    if (status === "active") world.chain.record = { ...record, status, activation: {} as never }
+    if (status === "discarded") world.chain.record = { ...record, status, activation: null }
+    if (status === "expired") world.chain.head = { ...world.chain.head, timestamp: 3_000_000_000n }
+    const late = world.clock.now() + 10_000
+    await world.until(() => world.clock.now() > late)
+    expect((await world.stores[1]?.list(KEY_SHARE_KIND))?.length).toBe(left)
+    expect(active.map(([index]) => index)).toEqual(status === "active" ? [2] : [])
+    await service.stop()
+  })
+})
