@@ -80,6 +80,8 @@ export class ServerKey {
     crs: Uint8Array,
     metadata: Uint8Array,
   ): Promise<ExpandedInput[]>
+  /** Frees 2 GB; the collector does not know of them. */
+  destroy(): void
 }
 
 /** Types of the values of a list whose proof holds. */

@@ -1,0 +1,60 @@
+/**
+ * One party of key generation (protocol §4, keygen.md). Secret: everything it holds; private messages leave sealed to
+ * their recipient, shares not at all. The caller authenticates and echoes all messages, and never resumes: a failed round
+ * ends the party.
+ */
+import { type KeyShare, keyShareOf } from "./keyShare.ts"
+import { awaitNative, callNative } from "./native.ts"
+
+export type PartyConfig = {
+  /** 32 bytes. */
+  readonly ceremonyId: Uint8Array
+  readonly attempt: number
+  readonly n: number
+  readonly t: number
+  /** 1..n */
+  readonly index: number
+  /** Tests only: a toy number of shared bits; such a party makes no key. */
+  readonly bits?: number
+}
+
+export type RoundMessages = {
+  readonly broadcast: Uint8Array
+  /** By party index − 1; null where there is nothing to say. */
+  readonly sealed: readonly (Uint8Array | null)[]
+}
+
+export type CeremonyParty = {
+  /** Names of the rounds, in order. */
+  rounds(): readonly string[]
+  /** Own messages of a round, once. @throws KEYGEN_ROUND_ORDER, NATIVE_DESTROYED */
+  produce(round: number): Promise<RoundMessages>
+  /** @param broadcasts by party, own included @param sealed from each party to this one @throws KEYGEN_*, naming culprits */
+  consume(
+    round: number,
+    broadcasts: readonly Uint8Array[],
+    sealed: readonly (Uint8Array | null)[],
+  ): Promise<void>
+  /** Seed of all public masks. @throws KEYGEN_ROUND_ORDER before its reveal */
+  publicSeed(): Uint8Array
+  /** Own masked contribution to one chunk of the layout. @throws KEYGEN_ROUND_ORDER, KEYGEN_KEY_LAYOUT */
+  contribution(chunk: number): Promise<Uint8Array>
+  /** Keeps the shares of the decryption keys and the PRSS keys; wipes the rest. */
+  finish(): KeyShare
+  destroy(): void
+}
+
+/** @throws NATIVE_CONFIG */
+export function createCeremonyParty(config: PartyConfig): CeremonyParty {
+  const party = callNative((addon) => new addon.CeremonyParty(config))
+  return {
+    rounds: () => party.rounds(),
+    produce: (round) => awaitNative(() => party.produce(round)),
+    consume: (round, broadcasts, sealed) =>
+      awaitNative(() => party.consume(round, [...broadcasts], [...sealed])),
+    publicSeed: () => callNative(() => party.publicSeed()),
+    contribution: (chunk) => awaitNative(() => party.contribution(chunk)),
+    finish: () => keyShareOf(callNative(() => party.finish())),
+    destroy: () => party.destroy(),
+  }
+}

@@ -1,0 +1,49 @@
+/** The addon as the ceremony and its executors use it: objects, so that tests can put others in their place. */
+import { createCeremonyParty } from "./ceremonyParty.ts"
+import { crsAssemble, crsUpdate, crsVerify } from "./crsCeremony.ts"
+import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
+import { addInto, assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "./keyAssembly.ts"
+import { evaluateSelfTest } from "./selfTest.ts"
+import type { ServerKey } from "./serverKey.ts"
+
+/** What a party of a ceremony needs. */
+export const nativeEngine = {
+  createParty: createCeremonyParty,
+  keyLayout,
+  publicKeyPart: PUBLIC_KEY_PART,
+  addInto,
+  assemblePublicKey,
+  crsUpdate,
+  crsVerify,
+  crsAssemble,
+  encryptSelfTest,
+  verifyInputList,
+} as const
+
+/** Loads an evaluation key, or hands out the one that is loaded already: it takes 2 GB. */
+export type LoadServerKey = (path: string) => Promise<Pick<ServerKey, "expandInputs" | "compute" | "squash">>
+
+export type SelfTestEngine = {
+  readonly keyLayout: typeof keyLayout
+  readonly publicKeyPart: string
+  readonly assemblePublicKey: typeof assemblePublicKey
+  readonly assembleServerKey: typeof assembleServerKey
+  /** Adds the two values of the proven list under the assembled key and squashes the sum: canonical words. */
+  evaluateSelfTest(
+    serverKeyPath: string,
+    list: Uint8Array,
+    publicKey: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+  ): Promise<Uint8Array>
+}
+
+/** What an executor needs to judge a new key. */
+export const createSelfTestEngine = (load: LoadServerKey): SelfTestEngine => ({
+  keyLayout,
+  publicKeyPart: PUBLIC_KEY_PART,
+  assemblePublicKey,
+  assembleServerKey,
+  evaluateSelfTest: async (path, list, publicKey, crs, metadata) =>
+    evaluateSelfTest(await load(path), list, { publicKey, crs }, metadata),
+})
