@@ -11,7 +11,7 @@ import type { Computer } from "../executor/computer.ts"
 import { executorRoutes } from "../executor/routes.ts"
 import { createExecutorService } from "../executor/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
-import { createSelfTestEngine } from "../threshold/keygenEngine.ts"
+import { createSelfTestEngine } from "../threshold/nativeEngine.ts"
 import { loadServerKey } from "../threshold/serverKey.ts"
 import { blobsOf } from "./blobs.ts"
 import { createKeyFiles } from "./keyFiles.ts"
@@ -54,7 +54,7 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
     ...{ transactor, store, source, sink, scheduler, logger },
   })
   health.add("key", () => ({
-    ready: true,
+    ready: service.servedKey !== null,
     reason: service.servedKey === null ? "no active key yet" : `serving ${service.servedKey}`,
   }))
 
