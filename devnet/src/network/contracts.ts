@@ -3,7 +3,7 @@ import { type Deployment as DeployedContracts, deploy, readArtifact } from "@twi
 import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
 import type { AllowListEntry } from "@twinlock/sdk/attestation/policy"
 import { fromHex } from "@twinlock/sdk/protocol/codec"
-import { Contract, type ContractTransactionReceipt, type JsonRpcProvider } from "ethers"
+import { Contract, type JsonRpcProvider, type TransactionReceipt } from "ethers"
 import type { Account, Accounts } from "./accounts.ts"
 import type { Chain } from "./anvil.ts"
 import { CHAIN_ID } from "./anvil.ts"
@@ -28,8 +28,8 @@ export function contractAt(name: string, address: string, account: Account): Con
 }
 
 export async function sent(
-  transaction: Promise<{ wait(): Promise<ContractTransactionReceipt | null> }>,
-): Promise<ContractTransactionReceipt> {
+  transaction: Promise<{ wait(): Promise<TransactionReceipt | null> }>,
+): Promise<TransactionReceipt> {
   const receipt = await (await transaction).wait()
   if (receipt === null || receipt.status !== 1) throw new Error("a transaction was not included")
   return receipt

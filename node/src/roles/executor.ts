@@ -7,12 +7,11 @@ import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { serveVerdicts } from "../ceremony/executorVerdict.ts"
 import { coprocessorEvents } from "../chain/coprocessorEvents.ts"
 import { createCiphertextStore } from "../executor/ciphertextStore.ts"
-import type { Computer } from "../executor/computer.ts"
 import { executorRoutes } from "../executor/routes.ts"
 import { createExecutorService } from "../executor/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
-import { createSelfTestEngine } from "../threshold/nativeEngine.ts"
-import { loadServerKey } from "../threshold/serverKey.ts"
+import { assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "../threshold/keyAssembly.ts"
+import { loadServerKey, type ServerKey } from "../threshold/serverKey.ts"
 import { blobsOf } from "./blobs.ts"
 import { createKeyFiles } from "./keyFiles.ts"
 
@@ -26,8 +25,8 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
   const domain = { chainId, coprocessor: contracts.coprocessor }
   const files = createKeyFiles(join(config.dataDirectory, "keys"), source)
   const lifetime = new AbortController()
-  const loaded = new Map<string, Promise<Computer>>()
-  const load = (path: string, sha256?: Uint8Array): Promise<Computer> => {
+  const loaded = new Map<string, Promise<ServerKey>>()
+  const load = (path: string, sha256?: Uint8Array): Promise<ServerKey> => {
     const known = loaded.get(path) ?? loadServerKey(path, sha256)
     loaded.set(path, known)
     known.catch(() => loaded.delete(path))
@@ -64,8 +63,14 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
       routes: [executorRoutes(service)],
       async start() {
         serveVerdicts({
-          engine: createSelfTestEngine(load),
-          onServerKey: ({ keyId }) => files.accept(keyId),
+          engine: {
+            keyLayout,
+            publicKeyPart: PUBLIC_KEY_PART,
+            assemblePublicKey,
+            assembleServerKey,
+            loadServerKey: load,
+          },
+          onServerKey: ({ keyId }, { sha256 }) => files.accept(keyId, sha256),
           signal: lifetime.signal,
           ...{ network, scheduler, chain, files, source, sink, sign, logger },
         })

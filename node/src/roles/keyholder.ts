@@ -19,8 +19,8 @@ import type { ShareHolder } from "../decryption/release.ts"
 import { answerUserDecryption } from "../decryption/routes.ts"
 import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from "../decryption/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
-import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
+import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
 import { createStandingEvidence } from "./standingEvidence.ts"
@@ -164,7 +164,7 @@ export function keyholderServices(
     },
   )
   health.add("key", () => ({
-    ready: true,
+    ready: serving.size > 0,
     reason: serving.size === 0 ? "no active key yet" : `${serving.size} keys are served`,
   }))
 

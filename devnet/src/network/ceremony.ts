@@ -1,0 +1,63 @@
+/** From proposal to active key. */
+import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
+import { readMetric } from "../demo/metrics.ts"
+import type { Accounts } from "./accounts.ts"
+import { CHAIN_ID, type Chain } from "./anvil.ts"
+import { contractAt, sent } from "./contracts.ts"
+import type { DevNetwork, RunningMember } from "./devNetwork.ts"
+import { EXECUTOR_QUORUM, TOLERANCE } from "./layout.ts"
+import { waitFor } from "./waitFor.ts"
+
+const DEADLINE_SECONDS = 3600
+const ACTIVE = 2n
+const DISCARDED = 3n
+
+export type CeremonyOptions = {
+  readonly chain: Chain
+  readonly accounts: Accounts
+  readonly contracts: DevNetwork["contracts"]
+  readonly keyholders: readonly RunningMember[]
+  readonly executors: readonly RunningMember[]
+  readonly progress: (text: string) => void
+  readonly timeoutMs: number
+}
+
+/** Proposes a key and waits until every enclave together has made and activated it. @returns its id and the activation's gas */
+export async function makeKey(
+  options: CeremonyOptions,
+): Promise<{ readonly keyId: string; readonly activationGas: bigint }> {
+  const { chain, accounts, contracts, keyholders, executors, progress, timeoutMs } = options
+  const registry = contractAt("KeyRegistry", contracts.keyRegistry, accounts.governance)
+  const block = await chain.provider.getBlock("latest")
+  const proposal = {
+    n: keyholders.length,
+    t: TOLERANCE,
+    k: EXECUTOR_QUORUM,
+    parties: keyholders.map(({ signer }) => signer),
+    executors: executors.map(({ signer }) => signer),
+    parametersHash: PARAMS_HASH,
+    host: { chainId: CHAIN_ID, coprocessor: contracts.coprocessor, gateway: contracts.decryptionGateway },
+    deadline: (block?.timestamp ?? 0) + DEADLINE_SECONDS,
+  }
+  const keyId: string = await registry.getFunction("propose").staticCall(proposal)
+  const proposed = await sent(registry.getFunction("propose").send(proposal))
+  await waitFor(
+    async () => {
+      const gone = [...keyholders, ...executors].find((member) => !member.process().isRunning())
+      if (gone !== undefined) throw new Error(`${gone.member.name} ended: ${await gone.process().exited}`)
+      const key = await registry.getFunction("keyOf").staticCall(keyId)
+      if (BigInt(key.status) === DISCARDED) throw new Error("the proposal was discarded")
+      if (BigInt(key.status) === ACTIVE) return true
+      const [first] = keyholders
+      if (first !== undefined)
+        progress(`round ${await readMetric(first.url, "twinlock_ceremony_round").catch(() => 0)}`)
+      return false
+    },
+    { what: "the key ceremony", timeoutMs, everyMs: 500 },
+  )
+  const activated = registry.getEvent("KeyActivated")
+  const [event] = await registry.queryFilter(activated(keyId), proposed.blockNumber)
+  const receipt =
+    event === undefined ? null : await chain.provider.getTransactionReceipt(event.transactionHash)
+  return { keyId, activationGas: receipt?.gasUsed ?? 0n }
+}
