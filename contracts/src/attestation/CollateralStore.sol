@@ -277,7 +277,8 @@ contract CollateralStore is ICollateralStore {
     {
         _requireRoot();
         bytes32 digest = sha256(json);
-        for (index = _tcbSigners.length; index-- > 0;) {
+        for (index = _tcbSigners.length; index > 0;) {
+            index--;
             TcbSigner storage signer = _tcbSigners[index];
             if (!P256.verify(digest, r, s, signer.x, signer.y)) continue;
             notAfter = signer.notAfter;

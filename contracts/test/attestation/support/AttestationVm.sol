@@ -9,6 +9,8 @@ interface AttestationVm {
     function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
     function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
     function readFileBinary(string calldata path) external view returns (bytes memory);
+    function revertToState(uint256 id) external returns (bool);
     function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
     function skip(bool skipTest, string calldata reason) external;
+    function snapshotState() external returns (uint256 id);
 }

@@ -161,8 +161,11 @@ abstract contract Platform is Test {
         returns (bytes memory)
     {
         require(needle.length == value.length, "lengths of the content must not change");
-        uint256 end = 8 + (uint256(uint8(der[6])) << 8) + uint8(der[7]);
-        bytes memory signed = der.slice(4, end);
+        uint256 start = uint8(der[1]) == 0x82 ? 4 : 3;
+        uint256 size = uint8(der[start + 1]) == 0x82
+            ? 4 + (uint256(uint8(der[start + 2])) << 8) + uint8(der[start + 3])
+            : 3 + uint256(uint8(der[start + 2]));
+        bytes memory signed = der.slice(start, start + size);
         signed.put(signed.find(needle), value);
         (bytes32 r, bytes32 s) = avm.signP256(key, sha256(signed));
         bytes memory integers = bytes.concat(_integer(r), _integer(s));
