@@ -27,7 +27,13 @@ export type DeployOptions = {
   readonly baseFee: bigint
   /** Seconds in which a request may be cancelled and nodes wait. */
   readonly cancelWindow: bigint
+  /** Largest age in blocks of the challenge that a registration quote carries, at most 8191; 1024 by default. */
+  readonly maxChallengeAge?: number
+  /** First floors of Intel's evaluation numbers; by default 0, which takes every set that has not expired. */
+  readonly floors?: { readonly tcb: number; readonly qe: number }
 }
+
+const MAX_CHALLENGE_AGE = 1024
 
 const CONTRACTS = [
   ["collateralParser", "CollateralParser"],
@@ -54,7 +60,10 @@ function constructorArguments(
     collateralParser: [],
     collateralStore: [rootKey.x, rootKey.y, governance, guardian, to.collateralParser],
     quoteVerifier: [to.collateralStore],
-    nodeRegistry: [to.keyRegistry, to.decryptionVerifier, to.quoteVerifier, governance, guardian],
+    nodeRegistry: [
+      ...[to.keyRegistry, to.decryptionVerifier, to.quoteVerifier, governance, guardian],
+      ...[options.maxChallengeAge ?? MAX_CHALLENGE_AGE, options.floors?.tcb ?? 0, options.floors?.qe ?? 0],
+    ],
     keyRegistry: [options.genesisHash, to.nodeRegistry, to.decryptionVerifier, governance, guardian],
     decryptionVerifier: [to.keyRegistry, to.nodeRegistry],
     decryptionGateway: [to.decryptionVerifier, treasury, options.baseFee, options.cancelWindow],
