@@ -4,8 +4,6 @@
  *
  * Security: secrets never cross this interface. Sealed payloads are sealed to their recipient inside the engine.
  */
-import type { FheType } from "@twinlock/sdk/protocol/fheType"
-
 export type PartyConfig = {
   /** 32 bytes. */
   readonly ceremonyId: Uint8Array
@@ -94,24 +92,8 @@ export type KeygenEngine = {
   ): Promise<readonly number[]>
 }
 
-/** A loaded evaluation key, as far as the self-test uses it. */
-export type SelfTestKey = {
-  /** Verifies the proof, then expands. */
-  expandInputs(
-    list: Uint8Array,
-    files: { readonly publicKey: Uint8Array; readonly crs: Uint8Array },
-    metadata: Uint8Array,
-  ): Promise<readonly { readonly fheType: FheType; readonly ciphertext: Uint8Array }[]>
-  compute(request: {
-    readonly operator: string
-    readonly operands: readonly Uint8Array[]
-  }): Promise<Uint8Array>
-  /** Canonical words of the squashed ciphertext. */
-  squash(ciphertext: Uint8Array, fheType: FheType): Promise<Uint8Array>
-}
-
-/** What an executor needs to judge a new key; `K` is the key as the executor goes on to use it. */
-export type SelfTestEngine<K extends SelfTestKey = SelfTestKey> = {
+/** What an executor needs to judge a new key. */
+export type SelfTestEngine = {
   keyLayout(): KeyLayout
   readonly publicKeyPart: string
   assemblePublicKey(publicSeed: Uint8Array, publicKeyChunk: Uint8Array): Uint8Array
@@ -121,6 +103,12 @@ export type SelfTestEngine<K extends SelfTestKey = SelfTestKey> = {
     chunkPaths: readonly string[],
     outPath: string,
   ): Promise<{ readonly sha256: Uint8Array; readonly byteLength: number }>
-  /** @param sha256 of the file */
-  loadServerKey(path: string, sha256: Uint8Array): Promise<K>
+  /** Adds the two values of the proven list under the assembled key and squashes the sum: canonical words. */
+  evaluateSelfTest(
+    serverKeyPath: string,
+    list: Uint8Array,
+    publicKey: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+  ): Promise<Uint8Array>
 }

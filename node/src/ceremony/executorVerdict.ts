@@ -12,14 +12,13 @@ import type { ChainView } from "../chain/chainView.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
-import type { SelfTestEngine, SelfTestKey } from "./engine.ts"
+import type { SelfTestEngine } from "./engine.ts"
 import { serverKeyDigestOf } from "./keyRounds.ts"
 import { type DeliveryOptions, deliver } from "./outbox.ts"
 import { CEREMONY_PROTOCOLS } from "./router.ts"
 import {
   encodeVerdict,
   openTask,
-  SELF_TEST_TYPE,
   type SelfTestTask,
   selfTestMetadata,
   signVerdict,
@@ -35,8 +34,6 @@ export type ExecutorVerdictErrorCode =
   | "TASK_DIGEST"
   /** the public key chunk makes another public key, or the CRS file is another one. */
   | "TASK_FILES"
-  /** the list holds something else than two values of the test's type. */
-  | "TASK_LIST"
 
 const taskError = (code: ExecutorVerdictErrorCode, message: string): ProtocolError =>
   new ProtocolError({ code, message })
@@ -51,24 +48,16 @@ export type KeyFiles = {
   removeChunks(keyId: KeyId): Promise<void>
 }
 
-/** An evaluation key that passed, as the executor goes on to use it. */
-export type JudgedKey<K extends SelfTestKey> = {
-  readonly key: K
-  readonly path: string
-  /** SHA-256 of the file at `path`. */
-  readonly sha256: Uint8Array
-}
-
-export type ExecutorVerdictDeps<K extends SelfTestKey = SelfTestKey> = DeliveryOptions & {
-  readonly engine: SelfTestEngine<K>
+export type ExecutorVerdictDeps = DeliveryOptions & {
+  readonly engine: SelfTestEngine
   readonly chain: Pick<ChainView, "head" | "key" | "committee">
   readonly files: KeyFiles
   readonly source: BlobSource
   readonly sink: BlobSink
   readonly sign: SeatSigner
   readonly logger: Logger
-  /** Called with a key that passed, before the verdict leaves. */
-  onServerKey(task: SelfTestTask, judged: JudgedKey<K>): Promise<void>
+  /** Called with the file of a key that passed, before the verdict leaves. */
+  onServerKey(task: SelfTestTask, path: string): Promise<void>
 }
 
 const MAX_CRS_BYTES = 8 * 1024 * 1024
@@ -77,10 +66,7 @@ const MAX_CRS_BYTES = 8 * 1024 * 1024
  * Judges one key: canonical words of the test's result.
  * @throws ExecutorVerdictErrorCode, and what fetching, assembling and evaluating throw
  */
-export async function judgeKey<K extends SelfTestKey>(
-  task: SelfTestTask,
-  deps: ExecutorVerdictDeps<K>,
-): Promise<Uint8Array> {
+export async function judgeKey(task: SelfTestTask, deps: ExecutorVerdictDeps): Promise<Uint8Array> {
   const { engine, files, source, signal } = deps
   const { keyId, publicSeed, chunkDigests } = task
   const { chunks } = engine.keyLayout()
@@ -102,20 +88,15 @@ export async function judgeKey<K extends SelfTestKey>(
   if (bytesDigest(publicKey) !== task.publicKeyDigest || bytesDigest(crs) !== task.crsDigest)
     throw taskError("TASK_FILES", `want public key ${task.publicKeyDigest} and CRS ${task.crsDigest}`)
   const path = files.serverKeyPath(keyId)
-  const { sha256 } = await engine.assembleServerKey(publicSeed, paths, path)
+  await engine.assembleServerKey(publicSeed, paths, path)
   await files.removeChunks(keyId)
-  const key = await engine.loadServerKey(path, sha256)
-  const inputs = await key.expandInputs(task.list, { publicKey, crs }, selfTestMetadata(task))
-  if (inputs.map(({ fheType }) => fheType).join() !== `${SELF_TEST_TYPE},${SELF_TEST_TYPE}`)
-    throw taskError("TASK_LIST", `want two values of type ${SELF_TEST_TYPE}, got ${inputs.length} values`)
-  const operands = inputs.map(({ ciphertext }) => ciphertext)
-  const words = await key.squash(await key.compute({ operator: "add", operands }), SELF_TEST_TYPE)
-  await deps.onServerKey(task, { key, path, sha256 })
+  const words = await engine.evaluateSelfTest(path, task.list, publicKey, crs, selfTestMetadata(task))
+  await deps.onServerKey(task, path)
   return words
 }
 
 /** Serves tasks from now on: one at a time, each attempt once. */
-export function serveVerdicts<K extends SelfTestKey>(deps: ExecutorVerdictDeps<K>): void {
+export function serveVerdicts(deps: ExecutorVerdictDeps): void {
   const { network, chain, logger } = deps
   const votes = new Map<Digest, Set<Address>>()
   const judged = new Set<string>()

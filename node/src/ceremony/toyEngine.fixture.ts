@@ -29,7 +29,6 @@ import type {
   KeyShare,
   PartyConfig,
   SelfTestEngine,
-  SelfTestKey,
 } from "./engine.ts"
 
 const SECRETS = 8
@@ -263,27 +262,6 @@ const power = (base: bigint, exponent: bigint): bigint => {
   return result
 }
 
-/** Ciphertexts are clear values here; only the squashed result is a ciphertext under the key. */
-const toyKey = (key: Uint8Array, engine: Pick<KeygenEngine, "verifyInputList">): SelfTestKey => ({
-  async expandInputs(list, { publicKey, crs }, metadata) {
-    await engine.verifyInputList(list, publicKey, crs, metadata)
-    return [0, 1].map((at) => ({ fheType: 2 as const, ciphertext: list.slice(at, at + 1) }))
-  },
-  compute: async ({ operands }) =>
-    Uint8Array.of(operands.reduce((sum, operand) => sum + (operand[0] ?? 0), 0)),
-  async squash(ciphertext) {
-    const words = new Uint8Array(BLOCKS * BLOCK_BYTES)
-    for (let block = 0; block < BLOCKS; block++) {
-      const at = block * BLOCK_BYTES
-      for (let j = 0; j < SECRETS; j++)
-        writeWord(words, at + 16 * j, 16, mask(key.subarray(0, 32), 0, block, j))
-      const digit = BigInt(((ciphertext[0] ?? 0) >> (4 * block)) & 15)
-      writeWord(words, at + 4096 * 16, 16, readWord(key, 32 + 16 * block, 16) + digit * DELTA)
-    }
-    return words
-  },
-})
-
 export type ToyEngine = KeygenEngine & SelfTestEngine & { readonly made: ToyParty[] }
 
 export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map()): ToyEngine {
@@ -328,10 +306,20 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map()): ToyEn
       files.set(outPath, bytes)
       return { sha256: sha(bytes), byteLength: bytes.length }
     },
-    async loadServerKey(path) {
-      const key = files.get(path)
+    async evaluateSelfTest(serverKeyPath, list, publicKey, crs, metadata) {
+      const key = files.get(serverKeyPath)
       if (key === undefined) throw toyError("NO_SERVER_KEY")
-      return toyKey(key, this)
+      await this.verifyInputList(list, publicKey, crs, metadata)
+      const sum = ((list[0] ?? 0) + (list[1] ?? 0)) % 256
+      const words = new Uint8Array(BLOCKS * BLOCK_BYTES)
+      for (let block = 0; block < BLOCKS; block++) {
+        const at = block * BLOCK_BYTES
+        for (let j = 0; j < SECRETS; j++)
+          writeWord(words, at + 16 * j, 16, mask(key.subarray(0, 32), 0, block, j))
+        const digit = BigInt((sum >> (4 * block)) & 15)
+        writeWord(words, at + 4096 * 16, 16, readWord(key, 32 + 16 * block, 16) + digit * DELTA)
+      }
+      return words
     },
   }
 }
