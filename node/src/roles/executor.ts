@@ -10,7 +10,7 @@ import { createCiphertextStore } from "../executor/ciphertextStore.ts"
 import { executorRoutes } from "../executor/routes.ts"
 import { createExecutorService } from "../executor/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
-import { assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "../threshold/keyAssembly.ts"
+import { createSelfTestEngine } from "../threshold/nativeEngine.ts"
 import { loadServerKey, type ServerKey } from "../threshold/serverKey.ts"
 import { blobsOf } from "./blobs.ts"
 import { createKeyFiles } from "./keyFiles.ts"
@@ -63,14 +63,8 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
       routes: [executorRoutes(service)],
       async start() {
         serveVerdicts({
-          engine: {
-            keyLayout,
-            publicKeyPart: PUBLIC_KEY_PART,
-            assemblePublicKey,
-            assembleServerKey,
-            loadServerKey: load,
-          },
-          onServerKey: ({ keyId }, { sha256 }) => files.accept(keyId, sha256),
+          engine: createSelfTestEngine(load),
+          onServerKey: ({ keyId }) => files.accept(keyId),
           signal: lifetime.signal,
           ...{ network, scheduler, chain, files, source, sink, sign, logger },
         })

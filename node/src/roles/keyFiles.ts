@@ -1,16 +1,23 @@
 /** An executor's key material on disk: public chunks while a key is assembled, evaluation keys afterwards. */
+import { createHash } from "node:crypto"
+import { createReadStream } from "node:fs"
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fromHex, toHex } from "@twinlock/sdk/protocol/codec"
-import type { Digest, KeyId } from "@twinlock/sdk/protocol/ids"
+import { type Digest, type KeyId, parseDigest } from "@twinlock/sdk/protocol/ids"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { KeyFiles } from "../ceremony/executorVerdict.ts"
 
 export type ExecutorKeyFiles = KeyFiles & {
-  /** Records that the assembled key passed its test. @param sha256 of its file */
-  accept(keyId: KeyId, sha256: Uint8Array): Promise<void>
+  /** Records that the assembled key passed its test, with the digest of the file. */
+  accept(keyId: KeyId): Promise<void>
   /** Path and digest of an accepted key; null where there is none. */
   accepted(keyId: KeyId): Promise<{ readonly path: string; readonly sha256: Uint8Array } | null>
+}
+
+async function digestOfFile(path: string): Promise<Digest> {
+  const hash = createHash("sha256")
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+  return parseDigest(`0x${hash.digest("hex")}`)
 }
 
 /** @param directory created when needed. */
@@ -30,13 +37,14 @@ export function createKeyFiles(directory: string, source: BlobSource): ExecutorK
     },
     readChunk: (keyId, chunk) => readFile(chunkPath(keyId, chunk)),
     removeChunks: (keyId) => rm(chunks(keyId), { recursive: true, force: true }),
-    async accept(keyId, sha256) {
-      await writeFile(`${digestPath(keyId)}.new`, toHex(sha256))
+    async accept(keyId) {
+      const digest = await digestOfFile(serverKeyPath(keyId))
+      await writeFile(`${digestPath(keyId)}.new`, digest)
       await rename(`${digestPath(keyId)}.new`, digestPath(keyId))
     },
     async accepted(keyId) {
       const text = await readFile(digestPath(keyId), "utf8").catch(() => null)
-      return text === null ? null : { path: serverKeyPath(keyId), sha256: fromHex(text) }
+      return text === null ? null : { path: serverKeyPath(keyId), sha256: Buffer.from(text.slice(2), "hex") }
     },
   }
 }
