@@ -142,6 +142,35 @@ describe("honest parties", () => {
   })
 })
 
+test("nothing of the next round leaves before all n echoes are there", async () => {
+  const { attempt } = running()
+  const messages = await Promise.all(everyone.map((index) => messageOf(index, 0, attempt.proposalDigest)))
+  const [own, ...others] = messages
+  if (own === undefined) throw new Error("no message")
+  const headers = messages.map(({ header }) => header)
+  const echoes = await Promise.all(everyone.map((index) => echoOf(index, 0, headers)))
+  const upTo = (count: number): CeremonyEffect[] => {
+    let { state } = running()
+    const effects: CeremonyEffect[] = []
+    const events: CeremonyEvent[] = [
+      { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
+      ...others.map((message) => ({ kind: "message", message }) as const),
+      ...echoes
+        .slice(0, count)
+        .map((echo, at) => ({ kind: at === 0 ? "echo-signed" : "echo", echo }) as const),
+    ]
+    for (const event of events) {
+      const step = transition(state, event)
+      state = step.state
+      effects.push(...step.effects)
+    }
+    return effects
+  }
+  for (const count of [1, 2, 3])
+    expect(upTo(count).filter(({ kind }) => kind === "consume" || kind === "produce")).toEqual([])
+  expect(upTo(4).filter(({ kind }) => kind === "consume").length).toBe(1)
+})
+
 describe("one party against the rules", () => {
   test("two headers for one round name their signer and carry both as evidence", async () => {
     const { attempt, state } = running()

@@ -1,12 +1,14 @@
 import { partyAt } from "@twinlock/node/ceremony/party.fixture"
+import { publicMessage } from "@twinlock/node/ceremony/rounds"
 import { CEREMONY_PROTOCOLS } from "@twinlock/node/ceremony/router"
 import { createShareVault, KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareVault"
 import { createWorld, SEALING_KEY } from "@twinlock/node/ceremony/world.fixture"
 import { Secret } from "@twinlock/node/secret"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { describe, expect, test } from "vitest"
+import { lieInRound } from "./lying.ts"
 import { causeOf, expectNothingKept } from "./outcome.ts"
-import { readParts, tamperWhere } from "./tampering.ts"
+import { flip, readParts, tamperWhere } from "./tampering.ts"
 
 const ACTIVATION = 18
 const GROUP_SIGNATURE = 19
@@ -82,6 +84,28 @@ describe("the chain decides after the signature", () => {
     await Promise.all(runners.map((runner) => runner.ended))
     await expectNothingKept(world)
   })
+
+  test.each([
+    ["an activation signature", "activation", 10, "SIGNATURE_SIGNER"],
+    ["a commitment of the group signature", "activation", 65, "FROST_COMMITMENT"],
+    ["a share of the group signature", "group-signature", 10, "FROST_SHARE_INVALID"],
+  ])(
+    "%s that is wrong names its sender, and no activation reaches the chain",
+    async (_, round, at, check) => {
+      const lie = lieInRound(2, round, ({ broadcast }) => publicMessage(flip(broadcast, at)))
+      const world = createWorld({ prepare: lie })
+      const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
+      await world.until(() => runners.every((runner) => runner.state().status !== "running"))
+      const causes = [runners[0], runners[2], runners[3]].flatMap((runner) => {
+        const state = runner?.state()
+        return state?.status === "awaiting-chain" && state.cause !== null ? [state.cause] : []
+      })
+      expect(causes.length).toBe(3)
+      for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([2])
+      expect(causes.map((cause) => cause.check)).toContain(check)
+      expect(world.submitted).toEqual([])
+    },
+  )
 
   test("a discard ends it at once", async () => {
     const tamper = tamperWhere({ from: 3, round: GROUP_SIGNATURE }, () => [])

@@ -1,7 +1,17 @@
-import { PARTIES, partyAt, type Tamper } from "@twinlock/node/ceremony/party.fixture"
+import { signHeader } from "@twinlock/node/ceremony/header"
+import { decodeEcho, type Expectation, encodeEcho, signEcho } from "@twinlock/node/ceremony/messages"
+import {
+  attemptOfParty,
+  COMMITTEE,
+  PARTIES,
+  party,
+  partyAt,
+  type Tamper,
+} from "@twinlock/node/ceremony/party.fixture"
 import { CEREMONY_PROTOCOLS } from "@twinlock/node/ceremony/router"
 import { createWorld } from "@twinlock/node/ceremony/world.fixture"
 import { concatBytes } from "@twinlock/sdk/protocol/codec"
+import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { describe, expect, test } from "vitest"
 import { runToAbort } from "./outcome.ts"
 import { flip, type Rule, readParts, tamperWhere, withBroadcast, withSealedHashes } from "./tampering.ts"
@@ -17,6 +27,7 @@ type Case = {
 
 const SECOND = 2
 const INPUTS = 4
+const everyone = partyIndexes(COMMITTEE)
 const ROUNDS_BEFORE_SIGNATURES = 18
 const sign = partyAt(4).sign
 const toBob = { from: 4, to: 2 } as const
@@ -135,6 +146,30 @@ describe("a party that sends what is not its own", () => {
     }
     const causes = await runToAbort(createWorld({ tamper }))
     expect(causes[1]).toMatchObject({ code: "CEREMONY_FOREIGN", culprits: [3] })
+  })
+
+  test("a forged header in a properly signed echo: its sender is named, not the party it frames", async () => {
+    const tamper = tamperWhere({ from: 4, to: 2, protocol: "echo" }, async (payload) => {
+      const expected: Expectation = {
+        attempt: attemptOfParty(2),
+        from: party(4),
+        verifyHeader: () => {},
+        limitsOf: () => ({ speakers: everyone, maxBroadcast: 0, maxSealed: 0 }),
+      }
+      const { round, headers } = decodeEcho(payload, expected)
+      const forged = await Promise.all(
+        headers.map((signed) =>
+          signed.header.party === 3
+            ? signHeader({ ...signed.header, broadcastBytes: 7 }, partyAt(4).sign)
+            : signed,
+        ),
+      )
+      return [
+        encodeEcho(attemptOfParty(4), await signEcho(attemptOfParty(4), round, forged, partyAt(4).sign)),
+      ]
+    })
+    const causes = await runToAbort(createWorld({ tamper }))
+    expect(causes[1]).toMatchObject({ code: "CEREMONY_BAD_SIGNATURE", culprits: [4] })
   })
 
   test("a message in a round where it does not speak", async () => {
