@@ -119,10 +119,16 @@ describe("signing", () => {
   })
 
   test("fewer than a quorum, repeated or unordered signers are refused", () => {
+    const shares = new Map([1, 2, 3, 4].map((i) => [party(i), new Uint8Array(32).fill(i)] as const))
     for (const indexes of [[1, 2], [], [1, 1, 2], [2, 1, 3]]) {
       const { signing } = prepare(indexes)
-      expect(codeOf(() => aggregate(signing, new Map()))).toBe("FROST_FORM")
+      expect(codeOf(() => aggregate(signing, shares))).toBe("FROST_FORM")
     }
+    const { signing } = prepare([1, 2, 3])
+    const outside = signing.list.map((signer, i) =>
+      i === 2 ? { ...signer, party: parsePartyIndex(5, 5) } : signer,
+    )
+    expect(codeOf(() => aggregate({ ...signing, list: outside }, shares))).toBe("FROST_FORM")
     const { sign } = prepare([1, 2])
     expect(codeOf(() => sign(1))).toBe("FROST_FORM")
   })
@@ -194,6 +200,8 @@ describe("blame", () => {
       const run = () => aggregate(signing, shares)
       expect(codeOf(run)).toBe("FROST_SHARE_RANGE")
       expect(blamed(run)).toEqual([2])
+      shares.set(party(3), bad)
+      expect(blamed(run)).toEqual([2, 3])
       expect(blamed(() => assertShareRange(party(2), bad))).toEqual([2])
     }
     expect(verifySignatureShare(signing, party(1), sign(1))).toBe(true)

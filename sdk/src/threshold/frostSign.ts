@@ -184,9 +184,11 @@ export function aggregate(signing: Signing, shares: ReadonlyMap<PartyIndex, Uint
   const listed = list.map(({ party }) => {
     const share = shares.get(party)
     if (share === undefined) throw frostError("FROST_FORM", `no signature share of listed party ${party}`)
-    assertShareRange(party, share)
     return [party, share] as const
   })
+  const outside = listed.filter(([, share]) => scalarOf(share) === null).map(([party]) => party)
+  if (outside.length > 0)
+    throw frostError("FROST_SHARE_RANGE", "a signature share is 32 bytes below n", outside)
   const signature = tryAggregate(signing, listed)
   if (signature !== null && verifyGroupSignature(groupKey(publicKey), message, toEthereum(signature)))
     return signature
