@@ -8,7 +8,7 @@ import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { describe, expect, test } from "vitest"
 import { lieInRound } from "./lying.ts"
 import { causeOf, expectNothingKept } from "./outcome.ts"
-import { flip, readParts, tamperWhere } from "./tampering.ts"
+import { readParts, tamperWhere } from "./tampering.ts"
 
 const ACTIVATION = 18
 const GROUP_SIGNATURE = 19
@@ -86,13 +86,15 @@ describe("the chain decides after the signature", () => {
   })
 
   test.each([
-    ["an activation signature", "activation", 10, "SIGNATURE_SIGNER"],
-    ["a commitment of the group signature", "activation", 65, "FROST_COMMITMENT"],
-    ["a share of the group signature", "group-signature", 10, "FROST_SHARE_INVALID"],
+    ["an activation signature", "activation", 10, /SIGNATURE_(FORM|SIGNER)/],
+    ["a commitment of the group signature", "activation", 65, /FROST_COMMITMENT/],
+    ["a share of the group signature", "group-signature", 10, /FROST_SHARE_INVALID/],
   ])(
     "%s that is wrong names its sender, and no activation reaches the chain",
     async (_, round, at, check) => {
-      const lie = lieInRound(2, round, ({ broadcast }) => publicMessage(flip(broadcast, at)))
+      const lie = lieInRound(2, round, ({ broadcast }) =>
+        publicMessage(broadcast.map((byte, offset) => (offset === at ? byte ^ 0x80 : byte))),
+      )
       const world = createWorld({ prepare: lie })
       const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
       await world.until(() => runners.every((runner) => runner.state().status !== "running"))
@@ -102,7 +104,7 @@ describe("the chain decides after the signature", () => {
       })
       expect(causes.length).toBe(3)
       for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([2])
-      expect(causes.map((cause) => cause.check)).toContain(check)
+      expect(causes.map((cause) => cause.check).join()).toMatch(check)
       expect(world.submitted).toEqual([])
     },
   )
