@@ -4,6 +4,7 @@ import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import { hexlify, randomBytes } from "ethers"
 import { contractAt, proposeEntry, sent, TIMELOCK_SECONDS } from "../network/contracts.ts"
 import { waitFor } from "../network/waitFor.ts"
+import { gasOfVerification } from "./acceptanceGas.ts"
 import { type Outcome, outcomeOf } from "./outcome.ts"
 import type { Setting } from "./setting.ts"
 import type { Vote } from "./vote.ts"
@@ -22,6 +23,7 @@ export async function showLocks(setting: Setting, { certified }: Vote): Promise<
   const { report } = setting
   const genuine = await verify(setting, certified)
   report.check("lock.genuine", !genuine.refused, `the tally's certificate ${genuine.text}`)
+  report.gas("accept", await gasOfVerification(setting, certified))
 
   const { plaintexts } = certified.result
   const altered = {

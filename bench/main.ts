@@ -1,0 +1,29 @@
+/**
+ * npm run bench -- NAME --json FILE: runs one benchmark and writes [{ name, value, unit, params }].
+ * Absolute times belong to the machine that ran them.
+ */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { parseArgs } from "node:util"
+import { assertSane, type Figure } from "./figure.ts"
+import { mainJob } from "./mainJob.ts"
+import { sanity } from "./sanity.ts"
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { main: mainJob, sanity }
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } })
+const [name] = positionals
+const run = name === undefined ? undefined : BENCHMARKS[name]
+if (run === undefined || positionals.length !== 1) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join("|")} [--json FILE]\n`)
+  process.exit(2)
+}
+const figures = await run()
+assertSane(figures)
+const text = `${JSON.stringify(figures, null, 2)}\n`
+if (values.json !== undefined) {
+  mkdirSync(dirname(values.json), { recursive: true })
+  writeFileSync(values.json, text)
+}
+process.stdout.write(text)
+process.exit(0)

@@ -1,0 +1,81 @@
+/**
+ * The main job end to end on real processes, real keys and real ciphertexts: what `npm start` shows, without its prints.
+ * State is kept between runs under .cache, so that a second run also tests a warm start.
+ */
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { runDemo } from "@twinlock/devnet/demo/demo"
+import { createReport, type ReportJson, versionsOf } from "@twinlock/devnet/demo/report"
+import { createSetting } from "@twinlock/devnet/demo/setting"
+import { pathsOf } from "@twinlock/devnet/network/layout"
+import { startNetwork } from "@twinlock/devnet/network/network"
+import { createProcesses } from "@twinlock/devnet/network/processes"
+import { afterAll, beforeAll, expect, test } from "vitest"
+
+const root = join(import.meta.dirname, "..", "..")
+const paths = pathsOf(root, join(root, ".cache", "e2e-network"))
+const processes = createProcesses(paths.logs)
+let json: ReportJson
+
+beforeAll(async () => {
+  const lines: string[] = []
+  const report = createReport({
+    write: (text) => void lines.push(text),
+    interactive: false,
+    versions: versionsOf(pathToFileURL(`${root}/`)),
+    now: () => performance.now(),
+  })
+  try {
+    const network = await startNetwork({ paths, processes, report, signal: new AbortController().signal })
+    const setting = createSetting(network, report)
+    await runDemo(setting)
+    await setting.prover.stop()
+  } catch (error) {
+    throw new Error(`${lines.join("")}\nlogs: ${paths.logs}`, { cause: error })
+  }
+  json = report.toJson()
+})
+
+afterAll(() => processes.stopAll())
+
+const CHECKS = [
+  "network.key-id",
+  "network.host-binding",
+  "network.parameters",
+  "network.digests",
+  "network.committee",
+  "network.seats-live",
+  "network.executors-live",
+  "input.tampered",
+  "input.copied",
+  "tally",
+  "user.own",
+  "user.other",
+  "refusal.acl",
+  "refusal.commitment",
+  "refusal.lifted",
+  "fault.crash",
+  "fault.back",
+  "fault.liar_harmless",
+  "fault.liar_named",
+  "lock.genuine",
+  "lock.altered_plaintext",
+  "lock.no_group_signature",
+  "lock.no_standing",
+  "lock.standing_restored",
+] as const
+
+test.each(CHECKS)("%s", (name) => {
+  const check = json.checks.find((candidate) => candidate.name === name)
+  expect(check).toEqual({ name, ok: true, detail: check?.detail })
+})
+
+test("nothing else failed, and no process ended unasked", () => {
+  expect(json.checks.filter(({ ok }) => !ok)).toEqual([])
+  expect(processes.casualties()).toEqual([])
+})
+
+test("gas stays within what the design promises", () => {
+  expect(json.gas["accept"]).toBeLessThanOrEqual(45_000)
+  expect(json.gas["quote_register"] ?? 0).toBeLessThanOrEqual(380_000)
+})
