@@ -27,6 +27,14 @@ export const systemScheduler: Scheduler = {
   },
 }
 
+/** Timers that keep the process alive until they ran: for work that must be finished, such as a sent transaction. */
+export const holdingScheduler: Scheduler = {
+  after(milliseconds, task) {
+    const timer = setTimeout(task, milliseconds)
+    return () => clearTimeout(timer)
+  },
+}
+
 export type ManualClock = Clock &
   Scheduler & {
     /** Moves time forward and runs what became due, in order of its time, including what those tasks schedule. */

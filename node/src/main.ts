@@ -6,7 +6,6 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
-import { JsonRpcProvider } from "ethers"
 import { createHealthProbes, healthRoute, metricsRoute } from "./api/health.ts"
 import { type HttpServer, startHttpServer } from "./api/httpServer.ts"
 import { statusRoute } from "./api/status.ts"
@@ -23,12 +22,13 @@ import { watchHead } from "./chain/headWatch.ts"
 import { createRpcEndpoint } from "./chain/jsonRpc.ts"
 import { createRegistryPolicy, type RegistryPolicy } from "./chain/registryPolicy.ts"
 import { createRpcPool } from "./chain/rpcPool.ts"
-import { createTransactor } from "./chain/transactor.ts"
-import { systemClock, systemScheduler } from "./clock.ts"
+import { createTransactor, type Transactor } from "./chain/transactor.ts"
+import { holdingScheduler, systemClock, systemScheduler } from "./clock.ts"
 import { configHash, type NodeConfig } from "./config.ts"
 import { loadIdentity, publicIdentity } from "./identity.ts"
 import type { NodeContext, NodePlatform, NodeService, Service, ServiceFactory } from "./nodeContext.ts"
 import { createP2pNode, P2P_DEFAULTS } from "./p2p/libp2pNetwork.ts"
+import type { Secret } from "./secret.ts"
 import { createStandingKeeper } from "./standingKeeper.ts"
 import type { SealedStore } from "./storage/sealedStore.ts"
 import { deriveSealingKey, type LocalKeyProvider, type SealingScope } from "./storage/sealingKey.ts"
@@ -51,6 +51,8 @@ export type ChainAccess = {
   readonly chain: ChainView
   readonly events: EventReader
   readonly policy: RegistryPolicy
+  /** Sends as the account of a key. */
+  transactorFor(key: Secret<Uint8Array>): Transactor
 }
 
 /** Endpoints, checked to serve the configured chain. @throws CHAIN_WRONG_ID, CHAIN_UNAVAILABLE */
@@ -77,7 +79,8 @@ export async function openChain(
     head: () => pool.head(),
     nodeRegistry: contracts.nodeRegistry,
   })
-  return { chain, events, policy }
+  const sending = { pool, chainId: BigInt(config.chain.id), clock: systemClock, scheduler: holdingScheduler }
+  return { chain, events, policy, transactorFor: (key) => createTransactor(sending, key) }
 }
 
 /** The guest agent's key for sealing, from the pinned provider only. */
@@ -98,10 +101,6 @@ export async function openNodeStore(config: NodeConfig, provider: LocalKeyProvid
   }
 }
 
-/** For transactions only: what this endpoint answers is not believed, it can merely delay. */
-export const createProvider = ({ chain }: NodeConfig): JsonRpcProvider =>
-  new JsonRpcProvider(chain.rpc[0], chain.id, { staticNetwork: true, pollingInterval: 500, cacheTimeout: -1 })
-
 export type NodeDeps = {
   readonly platform: NodePlatform
   readonly services: ServiceFactory
@@ -116,7 +115,7 @@ export async function createNode(
   const metrics = createMetrics({ process: true })
   const [clock, scheduler, rng] = [systemClock, systemScheduler, systemRng]
   const chainId = BigInt(config.chain.id)
-  const { chain, events, policy: registryPolicy } = await openChain(config, logger, metrics)
+  const { chain, events, policy: registryPolicy, transactorFor } = await openChain(config, logger, metrics)
   const verifier = platform.verifierFor(await registryPolicy.rootId(), chainId)
 
   const agent = createGuestAgent({ socketPath: platform.agentSocket })
@@ -148,8 +147,7 @@ export async function createNode(
     },
   )
 
-  const provided = createProvider(config)
-  const transactor = createTransactor(provided, chainId, identity.signerKey)
+  const transactor = transactorFor(identity.signerKey)
   const health = createHealthProbes()
   const hash = configHash(config)
   const context: NodeContext = {
@@ -234,7 +232,6 @@ export async function createNode(
       await http?.stop()
       for (const service of started.splice(0)) await service.stop()
       await p2p.stop()
-      provided.destroy()
       identity.signerKey.wipe()
       await store.close()
       logger.info({}, "node stopped")

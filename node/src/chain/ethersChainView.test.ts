@@ -109,6 +109,7 @@ const pool: RpcPool = {
     calls.push({ method, params })
     return parse(method === "eth_getLogs" ? getLogs(params) : ethCall(params))
   },
+  first: () => Promise.reject(new Error("unused")),
   head: async () => at,
   checkChain: async () => {},
   broadcast: async () => word(0),

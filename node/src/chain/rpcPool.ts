@@ -25,6 +25,8 @@ export type RpcPool = {
    * @throws CHAIN_DISAGREEMENT, CHAIN_UNAVAILABLE
    */
   read<T>(method: string, params: readonly unknown[], parse: (answer: RpcAnswer) => T): Promise<T>
+  /** What the first endpoint that can answer says: for what is not believed, such as fees. @throws CHAIN_UNAVAILABLE */
+  first<T>(method: string, params: readonly unknown[], parse: (answer: RpcAnswer) => T): Promise<T>
   /** Newest block that a majority holds for final; never behind an earlier answer. */
   head(): Promise<BlockRef>
   /** @throws CHAIN_WRONG_ID unless a majority serves this chain with this genesis block. */
@@ -58,6 +60,11 @@ const refOf = ({ number, hash, timestamp }: RawBlock): BlockRef => ({
   timestamp: BigInt(timestamp),
 })
 
+/** What is compared between endpoints. */
+const keyOf = (value: unknown): string =>
+  JSON.stringify(value, (_name, field: unknown) => (typeof field === "bigint" ? `${field}n` : field)) ??
+  "undefined"
+
 type Vote<T> =
   | { readonly endpoint: string; readonly value: T; readonly key: string }
   | { readonly endpoint: string; readonly error: unknown }
@@ -84,7 +91,7 @@ export function createRpcPool({ endpoints, timeoutMs, logger, metrics }: RpcPool
   ): Promise<Vote<T>> => {
     try {
       const value = parse(await endpoint.call(method, params, AbortSignal.timeout(timeoutMs)))
-      return { endpoint: endpoint.name, value, key: JSON.stringify(value) }
+      return { endpoint: endpoint.name, value, key: keyOf(value) }
     } catch (error) {
       failures?.add({ endpoint: endpoint.name })
       logger.debug({ err: error, endpoint: endpoint.name, method }, "endpoint failed")
@@ -147,8 +154,23 @@ export function createRpcPool({ endpoints, timeoutMs, logger, metrics }: RpcPool
   }
   let reading: Promise<BlockRef> | null = null
 
+  const first = async <T>(
+    method: string,
+    params: readonly unknown[],
+    parse: (answer: RpcAnswer) => T,
+  ): Promise<T> => {
+    let cause: unknown
+    for (const endpoint of endpoints) {
+      const vote = await ask(endpoint, method, params, parse)
+      if ("key" in vote) return vote.value
+      cause = vote.error
+    }
+    throw chainError("CHAIN_UNAVAILABLE", `${method}: none of ${endpoints.length} endpoints answered`, cause)
+  }
+
   return {
     read,
+    first,
     head() {
       reading ??= readHead().finally(() => {
         reading = null

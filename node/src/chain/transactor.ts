@@ -1,18 +1,24 @@
 /**
- * Sends transactions as this node's signer. The key never becomes a JavaScript string: ethers builds and encodes the
- * transaction, the digest is signed over the secret's bytes.
+ * Sends transactions as one account. The key never becomes a JavaScript string: ethers builds and encodes the
+ * transaction, the digest is signed over the secret's bytes. Endpoints are not trusted with more than delay: whichever
+ * answers first serves nonce, fees and gas, every one is given the transaction, and what a node believes afterwards it
+ * reads from agreed blocks.
  */
 import { toHex } from "@twinlock/sdk/protocol/codec"
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Address, type Digest, parseDigest } from "@twinlock/sdk/protocol/ids"
 import { addressOfSecretKey, signDigest } from "@twinlock/sdk/protocol/signature"
-import { type Interface, isCallException, type JsonRpcProvider, Signature, Transaction } from "ethers"
+import { type Interface, Signature, Transaction } from "ethers"
+import { z } from "zod"
+import type { Clock, Scheduler } from "../clock.ts"
 import type { Secret } from "../secret.ts"
+import type { RpcAnswer } from "./jsonRpc.ts"
+import { type RpcPool, resultOf } from "./rpcPool.ts"
 
 export type TransactorErrorCode =
   /** the contract reverts; `message` names its typed error. */
   | "TRANSACTION_REVERTED"
-  /** no endpoint took the transaction or answered in time. */
+  /** no endpoint took the transaction or reported its inclusion in time. */
   | "TRANSACTION_FAILED"
 
 export type Call = {
@@ -30,65 +36,115 @@ export type Transactor = {
   send(call: Call): Promise<Sent>
 }
 
-const WAIT_MS = 60_000
-
-function describe({ abi }: Call, error: unknown): string {
-  if (!isCallException(error)) return error instanceof Error ? error.message.slice(0, 200) : "unknown failure"
-  const parsed = error.data == null ? null : abi.parseError(error.data)
-  return parsed === null
-    ? (error.reason ?? `reverted with ${error.data ?? "nothing"}`)
-    : `${parsed.name}(${parsed.args.join(", ")})`
+export type TransactorDeps = {
+  readonly pool: Pick<RpcPool, "first" | "broadcast">
+  readonly chainId: bigint
+  readonly clock: Clock
+  readonly scheduler: Scheduler
 }
 
-export function createTransactor(
-  provider: JsonRpcProvider,
-  chainId: bigint,
-  signer: Secret<Uint8Array>,
-): Transactor {
-  const account = signer.use(addressOfSecretKey)
+const WAIT_MS = 60_000
+const POLL_MS = 250
+
+const quantity = z
+  .string()
+  .regex(/^0x[0-9a-f]+$/)
+  .transform(BigInt)
+const hex = (value: bigint): string => `0x${value.toString(16)}`
+const receiptSchema = z
+  .object({
+    transactionHash: z.string(),
+    status: z.enum(["0x0", "0x1"]),
+    gasUsed: quantity,
+    blockNumber: quantity,
+  })
+  .nullable()
+type Receipt = z.infer<typeof receiptSchema>
+
+const failure = (
+  code: TransactorErrorCode,
+  { method }: Call,
+  message: string,
+  cause?: unknown,
+): ProtocolError => new ProtocolError({ code, message: `${method}: ${message}` }, { cause })
+
+/** The contract's typed error in words. */
+function describeRevert(abi: Interface, data: string): string {
+  const parsed = data === "0x" ? null : abi.parseError(data)
+  return parsed === null ? `reverted with ${data.slice(0, 138)}` : `${parsed.name}(${parsed.args.join(", ")})`
+}
+
+/** **Security:** `key` signs whatever `send` is given; it stays the caller's. */
+export function createTransactor(deps: TransactorDeps, key: Secret<Uint8Array>): Transactor {
+  const { pool, chainId, clock, scheduler } = deps
+  const account = key.use(addressOfSecretKey)
   let queue: Promise<unknown> = Promise.resolve()
+
+  const read = <T>(method: string, params: readonly unknown[], schema: z.ZodType<T>): Promise<T> =>
+    pool.first(method, params, (answer: RpcAnswer) => schema.parse(resultOf(answer)))
+
+  /** Gas with a quarter above the estimate: state may move between estimate and inclusion. */
+  async function estimate(call: Call, transaction: Readonly<Record<string, string>>): Promise<bigint> {
+    const answer = await pool.first("eth_estimateGas", [transaction], (raw) => raw)
+    if (answer.kind === "reverted")
+      throw failure("TRANSACTION_REVERTED", call, describeRevert(call.abi, answer.data))
+    const gas = quantity.parse(answer.result)
+    return gas + gas / 4n
+  }
+
+  async function fees(): Promise<{ readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }> {
+    const [priority, { baseFeePerGas }] = await Promise.all([
+      read("eth_maxPriorityFeePerGas", [], quantity),
+      read("eth_getBlockByNumber", ["latest", false], z.object({ baseFeePerGas: quantity })),
+    ])
+    return { maxPriorityFeePerGas: priority, maxFeePerGas: 2n * baseFeePerGas + priority }
+  }
+
+  const pause = (): Promise<void> => new Promise((resolve) => void scheduler.after(POLL_MS, resolve))
+
+  async function awaitReceipt(call: Call, hash: string): Promise<NonNullable<Receipt>> {
+    const until = clock.now() + WAIT_MS
+    while (clock.now() < until) {
+      const receipt = await read("eth_getTransactionReceipt", [hash], receiptSchema).catch(() => null)
+      if (receipt !== null) return receipt
+      await pause()
+    }
+    throw failure("TRANSACTION_FAILED", call, `${hash} was not included within ${WAIT_MS} ms`)
+  }
 
   async function submit(call: Call): Promise<Sent> {
     const { to, abi, method, args, value = 0n } = call
     const data = abi.encodeFunctionData(method, [...args])
-    try {
-      const [nonce, fees, gas] = await Promise.all([
-        provider.getTransactionCount(account, "pending"),
-        provider.getFeeData(),
-        provider.estimateGas({ from: account, to, data, value }),
-      ])
-      const transaction = Transaction.from({
-        type: 2,
-        chainId,
-        nonce,
-        to,
-        data,
-        value,
-        // A quarter above the estimate: state may move between estimate and inclusion.
-        gasLimit: gas + gas / 4n,
-        maxFeePerGas: fees.maxFeePerGas ?? 0n,
-        maxPriorityFeePerGas: fees.maxPriorityFeePerGas ?? 0n,
-      })
-      const digest = parseDigest(transaction.unsignedHash)
-      transaction.signature = Signature.from(toHex(signer.use((key) => signDigest(digest, key))))
-      const response = await provider.broadcastTransaction(transaction.serialized)
-      const receipt = await response.wait(1, WAIT_MS)
-      if (receipt === null) throw new Error("no receipt")
-      return {
-        hash: parseDigest(receipt.hash),
-        gasUsed: receipt.gasUsed,
-        blockNumber: BigInt(receipt.blockNumber),
-      }
-    } catch (cause) {
-      const code: TransactorErrorCode = isCallException(cause) ? "TRANSACTION_REVERTED" : "TRANSACTION_FAILED"
-      throw new ProtocolError({ code, message: `${method}: ${describe(call, cause)}` }, { cause })
-    }
+    const gasLimit = await estimate(call, { from: account, to, data, value: hex(value) })
+    const nonce = Number(await read("eth_getTransactionCount", [account, "pending"], quantity))
+    const transaction = Transaction.from({
+      type: 2,
+      chainId,
+      nonce,
+      to,
+      data,
+      value,
+      gasLimit,
+      ...(await fees()),
+    })
+    const digest = parseDigest(transaction.unsignedHash)
+    transaction.signature = Signature.from(toHex(key.use((secret) => signDigest(digest, secret))))
+    const hash = await pool.broadcast(transaction.serialized)
+    const receipt = await awaitReceipt(call, hash)
+    if (receipt.status === "0x0")
+      throw failure("TRANSACTION_REVERTED", call, `${hash} reverted when it was included`)
+    return { hash: parseDigest(hash), gasUsed: receipt.gasUsed, blockNumber: receipt.blockNumber }
   }
 
   return {
     account,
     send(call) {
-      const sent = queue.then(() => submit(call))
+      const sent = queue
+        .then(() => submit(call))
+        .catch((error: unknown) => {
+          if (isProtocolError(error, "TRANSACTION_REVERTED", "TRANSACTION_FAILED")) throw error
+          throw failure("TRANSACTION_FAILED", call, error instanceof Error ? error.message : "failure", error)
+        })
       queue = sent.catch(() => {})
       return sent
     },

@@ -3,10 +3,9 @@ import { assertNever, isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { createGuestAgent } from "../attestation/guestAgent.ts"
 import { createQuoter } from "../attestation/quoter.ts"
-import { createTransactor } from "../chain/transactor.ts"
 import { configHash, type Environment, type NodeConfig, readConfig } from "../config.ts"
 import { initIdentity, loadIdentity, publicIdentity } from "../identity.ts"
-import { createNode, createProvider, openChain, openNodeStore, sealingProvider } from "../main.ts"
+import { createNode, openChain, openNodeStore, sealingProvider } from "../main.ts"
 import type { NodePlatform, ServiceFactory } from "../nodeContext.ts"
 import { createLogger, silentLogger } from "../telemetry/logger.ts"
 import { type Arguments, parseArguments } from "./arguments.ts"
@@ -76,20 +75,18 @@ async function runRegister(
   { platform }: CliDeps,
 ): Promise<Result> {
   const agent = createGuestAgent({ socketPath: platform.agentSocket })
-  const { chain } = await openChain(config, silentLogger, null)
+  const { chain, transactorFor } = await openChain(config, silentLogger, null)
   const store = await openNodeStore(config, sealingProvider(config, agent))
-  const provider = createProvider(config)
   try {
     const identity = await loadIdentity(store)
     const registered = await register(config, identity, keyFile, {
       chain,
       quoter: createQuoter(agent),
-      transactorFor: (key) => createTransactor(provider, BigInt(config.chain.id), key),
+      transactorFor,
     })
     identity.signerKey.wipe()
     return registered
   } finally {
-    provider.destroy()
     await store.close()
   }
 }
