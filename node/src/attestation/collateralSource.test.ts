@@ -29,6 +29,18 @@ describe("a service in Intel's shape", () => {
   })
 })
 
+/** Good signed documents under the given headers. */
+const documents =
+  (headers: Readonly<Record<string, string>>): RequestListener =>
+  (request, response) => {
+    const [name, bundle] = [
+      request.url?.includes("/tcb") ? "tcbInfo" : "enclaveIdentity",
+      platform.collateral(),
+    ]
+    const text = name === "tcbInfo" ? bundle.tcb_info : bundle.qe_identity
+    response.writeHead(200, headers).end(`{"${name}":${text},"signature":"${"00".repeat(64)}"}`)
+  }
+
 describe("a broken service", () => {
   let server: Server
   afterEach(() => {
@@ -44,8 +56,10 @@ describe("a broken service", () => {
 
   test.each<[string, RequestListener, string]>([
     ["an error status", (_, response) => void response.writeHead(503).end(), "answered 503"],
-    ["no headers", (_, response) => void response.end("{}"), "COLLATERAL_RESPONSE"],
-    ["a huge body", (_, response) => void response.end("x".repeat(300_000)), "COLLATERAL_RESPONSE"],
+    ["another document", (_, response) => void response.end("{}"), "not a signed tcbInfo"],
+    ["no certificate chains", documents({}), "SGX-PCK-CRL-Issuer-Chain is missing"],
+    ["a chain that is not URL-encoded", documents({ "SGX-PCK-CRL-Issuer-Chain": "%" }), "is not URL-encoded"],
+    ["a huge body", (_, response) => void response.end("x".repeat(300_000)), "answered more than"],
     [
       "a redirect",
       (_, response) => void response.writeHead(302, { location: "/" }).end(),

@@ -2,6 +2,7 @@ import { createCvm } from "@twinlock/devnet/agent/cvm"
 import { devnetCompose, machineImage } from "@twinlock/devnet/agent/image"
 import { createKeyService } from "@twinlock/devnet/agent/keyService"
 import { createPlatform } from "@twinlock/devnet/platform/platform"
+import { makeQuote } from "@twinlock/devnet/platform/quote"
 import { createDevnetQuoteVerifier } from "@twinlock/sdk/attestation/devnetRoot"
 import { type AttestationPolicy, DEFAULT_POLICY } from "@twinlock/sdk/attestation/policy"
 import { channelReportData } from "@twinlock/sdk/attestation/reportData"
@@ -171,6 +172,11 @@ test("channel evidence round-trips and is strict", async () => {
   expect(decodeChannelEvidence(bytes)).toEqual(evidence)
   for (const wrong of [[...bytes, 0], [2, ...bytes.slice(1)], bytes.slice(0, -1)])
     expect(() => decodeChannelEvidence(Uint8Array.from(wrong))).toThrow("CHANNEL_EVIDENCE_MALFORMED")
+})
+
+test("a quote without its authority cannot be placed", () => {
+  const bytes = makeQuote({ ...alice.machine, chain: [alice.machine.pckCertificate] })
+  expect(() => platformOf(bytes)).toThrow("CHAIN_ROLE")
 })
 
 test("the quote says which collateral it needs", () => {
