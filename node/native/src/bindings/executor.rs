@@ -3,6 +3,7 @@
 use super::guard;
 use super::task::{Work, background};
 use crate::ciphertext::FheType;
+use crate::errors::{Code, Failure, Result};
 use crate::ops::inputs::ProofContext;
 use crate::ops::operation::Request;
 use crate::ops::server_key;
@@ -28,10 +29,17 @@ pub struct ExpandedInput {
 /// The loaded evaluation key, about 2 GB outside the JavaScript heap.
 #[napi]
 pub struct ServerKey {
-    key: server_key::ServerKey,
+    key: Option<server_key::ServerKey>,
+}
+
+impl ServerKey {
+    fn key(&self) -> Result<server_key::ServerKey> {
+        self.key.clone().ok_or_else(|| Failure::new(Code::Destroyed, "the server key was destroyed"))
+    }
 }
 
 type Bytes = AsyncTask<Work<Vec<u8>, Uint8Array>>;
+type Expansion = AsyncTask<Work<Vec<(FheType, Vec<u8>)>, Vec<ExpandedInput>>>;
 
 #[napi]
 impl ServerKey {
@@ -42,28 +50,34 @@ impl ServerKey {
     ) -> napi::Result<AsyncTask<Work<server_key::ServerKey, ServerKey>>> {
         let sha256 = guard(|| sha256.map(|digest| super::exactly("sha256", &digest)).transpose())?;
         Ok(background(
-            |key| ServerKey { key },
+            |key| ServerKey { key: Some(key) },
             move || server_key::ServerKey::load(Path::new(&path), sha256.as_ref()),
         ))
     }
 
     #[napi(catch_unwind)]
-    pub fn compute(&self, operation: Operation) -> Bytes {
-        let key = self.key.clone();
+    pub fn compute(&self, operation: Operation) -> napi::Result<Bytes> {
+        let key = guard(|| self.key())?;
         let request = Request {
             operator: operation.operator,
             operands: operation.operands.iter().map(|bytes| bytes.to_vec()).collect(),
             scalar: operation.scalar.map(|word| word.to_vec()),
             to_type: operation.to_type,
         };
-        background(Uint8Array::from, move || key.compute(&request))
+        Ok(background(Uint8Array::from, move || key.compute(&request)))
     }
 
     #[napi(catch_unwind)]
-    pub fn squash(&self, ciphertext: Uint8Array, fhe_type: u32) -> Bytes {
-        let key = self.key.clone();
+    pub fn squash(&self, ciphertext: Uint8Array, fhe_type: u32) -> napi::Result<Bytes> {
+        let key = guard(|| self.key())?;
         let ciphertext = ciphertext.to_vec();
-        background(Uint8Array::from, move || squash(&key, &ciphertext, FheType::from_code(fhe_type)?))
+        Ok(background(Uint8Array::from, move || squash(&key, &ciphertext, FheType::from_code(fhe_type)?)))
+    }
+
+    /// Frees the memory as soon as running computations end; the collector does not know how much there is.
+    #[napi]
+    pub fn destroy(&mut self) {
+        self.key = None;
     }
 
     #[napi(catch_unwind)]
@@ -73,10 +87,10 @@ impl ServerKey {
         public_key: Uint8Array,
         crs: Uint8Array,
         metadata: Uint8Array,
-    ) -> AsyncTask<Work<Vec<(FheType, Vec<u8>)>, Vec<ExpandedInput>>> {
-        let key = self.key.clone();
+    ) -> napi::Result<Expansion> {
+        let key = guard(|| self.key())?;
         let arguments = ProofArguments::copy(&list, &public_key, &crs, &metadata);
-        background(
+        Ok(background(
             |values| {
                 values
                     .into_iter()
@@ -90,7 +104,7 @@ impl ServerKey {
                 let values = arguments.context()?.expand(&key, &arguments.list)?;
                 values.iter().map(|value| Ok((value.fhe_type(), value.encode()?))).collect()
             },
-        )
+        ))
     }
 }
 
@@ -111,7 +125,7 @@ impl ProofArguments {
         }
     }
 
-    fn context(&self) -> crate::errors::Result<ProofContext<'_>> {
+    fn context(&self) -> Result<ProofContext<'_>> {
         ProofContext::new(&self.public_key, &self.crs, &self.metadata)
     }
 }

@@ -7,7 +7,7 @@ use crate::params::META;
 use sha3::Shake256;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 use tfhe::core_crypto::prelude::LweCiphertextCount;
-use tfhe::safe_serialization::{safe_deserialize_conformant, safe_serialize};
+use tfhe::safe_serialization::{safe_deserialize, safe_deserialize_conformant, safe_serialize};
 use tfhe::zk::{CompactPkeCrs, new_compact_pke_crs_conformance_params};
 use tfhe_zk_pok::curve_api::Bls12_446;
 use tfhe_zk_pok::proofs::pke_v2::{Bound, PublicParams};
@@ -27,8 +27,8 @@ const TAGS: [&[u8; 8]; 11] = [
     b"TL/gamma",
 ];
 
-/// Largest serialised string that is accepted.
-pub const CRS_SIZE_LIMIT: u64 = 8 << 20;
+/// Bytes of a serialised string: its parameters fix them.
+pub const CRS_BYTES: usize = 4_571_368;
 
 /// The lists are not hashed into proofs, only this identifier and the tags are: so it binds the whole ceremony.
 fn session_identifier(transcript: &[u8; 32]) -> u128 {
@@ -43,7 +43,7 @@ fn session_identifier(transcript: &[u8; 32]) -> u128 {
 /// Checks the final state and serialises it as the crate's `CompactPkeCrs`.
 ///
 /// `transcript` is the digest over all state digests of the ceremony, from the start state on. A fixed state and
-/// transcript give fixed bytes. Takes about four seconds on two cores, most of it the crate's `is_usable`.
+/// transcript give fixed bytes. Takes four seconds on two cores, most of it the crate's check of every point.
 ///
 /// # Errors
 /// Those of [`check_state`]; [`CrsError::Unusable`] where the crate's own checks fail.
@@ -77,23 +77,45 @@ pub fn assemble(
         chi,
         gamma,
     );
-    if !public_parameters.is_usable() {
-        return Err(CrsError::Unusable);
-    }
     let crs: CompactPkeCrs = public_parameters.into();
-    let mut bytes = Vec::new();
-    safe_serialize(&crs, &mut bytes, CRS_SIZE_LIMIT).map_err(|_| CrsError::Unusable)?;
-    load_crs(&bytes).ok_or(CrsError::Unusable)?;
+    let mut bytes = Vec::with_capacity(CRS_BYTES);
+    safe_serialize(&crs, &mut bytes, CRS_BYTES as u64).map_err(|_| CrsError::Unusable)?;
+    check_usable(&bytes)?;
     Ok(bytes)
 }
 
-/// Reads a serialised string and checks that it has the parameters of Twinlock keys. Its lists are NOT checked: the
-/// caller compares the digest of the bytes with the registered one.
-pub fn load_crs(bytes: &[u8]) -> Option<CompactPkeCrs> {
-    let key = META.dedicated_compact_public_key_parameters?.pke_params;
+/// The crate's own checks, which include the curve and subgroup of every point: three seconds on two cores.
+fn check_usable(bytes: &[u8]) -> Result<(), CrsError> {
+    let key = META.dedicated_compact_public_key_parameters.ok_or(CrsError::Unusable)?.pke_params;
     let messages = LweCiphertextCount(CrsParameters::production().k);
-    let conformance = new_compact_pke_crs_conformance_params(key, messages).ok()?;
+    let conformance =
+        new_compact_pke_crs_conformance_params(key, messages).map_err(|_| CrsError::Unusable)?;
+    safe_deserialize_conformant::<CompactPkeCrs>(bytes, CRS_BYTES as u64, &conformance)
+        .map_err(|_| CrsError::Unusable)?;
+    Ok(())
+}
+
+/// Reads an assembled string. Its points are NOT checked: the caller compares the digest of the bytes with the
+/// registered one.
+///
+/// # Errors
+/// [`CrsError::Length`]; [`CrsError::Unusable`] for other parameters than those of Twinlock keys.
+pub fn read_crs(bytes: &[u8]) -> Result<CompactPkeCrs, CrsError> {
+    if bytes.len() != CRS_BYTES {
+        return Err(CrsError::Length);
+    }
     let mut rest = bytes;
-    let crs = safe_deserialize_conformant(&mut rest, CRS_SIZE_LIMIT, &conformance).ok()?;
-    rest.is_empty().then_some(crs)
+    let crs = safe_deserialize(&mut rest, CRS_BYTES as u64).map_err(|_| CrsError::Unusable)?;
+    let CompactPkeCrs::PkeV2(found) = &crs else { return Err(CrsError::Unusable) };
+    let want = CrsParameters::production();
+    let same = found.d == want.d
+        && found.k == want.k
+        && found.n == want.n
+        && found.B_inf == want.noise_bound
+        && found.B_bound_squared == want.bound_squared
+        && found.q == want.q
+        && found.t == want.t
+        && found.msbs_zero_padding_bit_count == want.padding_bits()
+        && found.bound_type == Bound::CS;
+    if same && rest.is_empty() { Ok(crs) } else { Err(CrsError::Unusable) }
 }

@@ -4,8 +4,9 @@
 //! ladder built on it with the crate's multiplication. Limbs are in Montgomery form, as in the crate's own files.
 
 use ark_ff::fields::{Field, Fp448, MontBackend, MontConfig};
-use ark_ff::{AdditiveGroup, BigInt, PrimeField};
+use ark_ff::{AdditiveGroup, BigInt, PrimeField, UniformRand};
 use core::ops::{Add, Mul, Sub};
+use rand::rngs::OsRng;
 
 #[derive(MontConfig)]
 #[modulus = "172824703542857155980071276579495962243492693522789898437834836356385656662277472896902502740297183690175962001546428467344062165330603"]
@@ -30,6 +31,8 @@ pub trait Coordinate:
     fn curve_constant() -> Self;
     /// Three times the curve's constant, times `self`.
     fn times_three_b(self) -> Self;
+    /// Uniform, from the operating system.
+    fn random() -> Self;
     /// `None` for zero. Runs in time that depends on `self`.
     fn inverse(self) -> Option<Self>;
     /// Overwrites `self` with `other` where `mask` is all ones, keeps it where `mask` is zero.
@@ -56,6 +59,10 @@ impl Coordinate for Fq {
 
     fn times_three_b(self) -> Self {
         self + self + self
+    }
+
+    fn random() -> Self {
+        Fq::rand(&mut OsRng)
     }
 
     fn inverse(self) -> Option<Self> {
@@ -134,6 +141,10 @@ impl Coordinate for Fq2 {
         // b = 1 + u
         let product = Self { c0: self.c0 - self.c1, c1: self.c0 + self.c1 };
         product + product + product
+    }
+
+    fn random() -> Self {
+        Self { c0: Fq::random(), c1: Fq::random() }
     }
 
     fn inverse(self) -> Option<Self> {

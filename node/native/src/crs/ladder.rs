@@ -104,7 +104,8 @@ fn equal_mask(a: u64, b: u64) -> u64 {
     core::hint::black_box((a ^ b).wrapping_sub(1) >> 63).wrapping_neg()
 }
 
-/// Affine forms of many points with one field inversion.
+/// Affine forms of many points with one field inversion. It runs in variable time, and projective coordinates tell
+/// something about the scalar: so what is inverted is blinded by a random factor.
 pub fn normalise<F: Coordinate>(points: &[Point<F>]) -> Vec<Affine<F>> {
     // running[i] = product of the non-zero z before i
     let mut running = Vec::with_capacity(points.len());
@@ -115,7 +116,8 @@ pub fn normalise<F: Coordinate>(points: &[Point<F>]) -> Vec<Affine<F>> {
             product = product * point.z;
         }
     }
-    let mut inverse = product.inverse().unwrap_or(F::one());
+    let blind = F::random();
+    let mut inverse = (product * blind).inverse().map_or(F::one(), |inverse| inverse * blind);
     let mut affine = vec![None; points.len()];
     for (i, point) in points.iter().enumerate().rev() {
         if point.z != F::zero() {

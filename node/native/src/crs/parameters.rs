@@ -27,6 +27,8 @@ pub struct CrsParameters {
     pub t: u64,
     /// 2n points in G1, n points in G2.
     pub n: usize,
+    /// Bound of the squared norm of what is proven short; follows from the others.
+    pub bound_squared: u128,
 }
 
 impl CrsParameters {
@@ -46,15 +48,15 @@ impl CrsParameters {
             CompactPkeZkScheme::V2,
         )
         .expect("the parameter set supports proofs");
-        let bound_squared = u128::from(noise_bound).pow(2) * (d.0 + k.0) as u128;
-        let n = compute_crs_params(d.0, k.0, bound_squared, t, PADDING_BITS, Bound::CS).0;
-        Self { d: d.0, k: k.0, noise_bound, q, t, n }
+        let norm_squared = u128::from(noise_bound).pow(2) * (d.0 + k.0) as u128;
+        let (n, _, bound_squared, _) = compute_crs_params(d.0, k.0, norm_squared, t, PADDING_BITS, Bound::CS);
+        Self { d: d.0, k: k.0, noise_bound, q, t, n, bound_squared }
     }
 
     /// Lists of any length for tests of the update's algebra; no proof scheme has these sizes.
     #[cfg(test)]
     pub fn toy(n: usize) -> Self {
-        Self { d: 0, k: 0, noise_bound: 0, q: 0, t: 0, n }
+        Self { d: 0, k: 0, noise_bound: 0, q: 0, t: 0, n, bound_squared: 0 }
     }
 
     pub fn padding_bits(&self) -> u64 {

@@ -5,7 +5,7 @@
 
 use super::server_key::ServerKey;
 use crate::ciphertext::{Ciphertext, FheType};
-use crate::crs::assemble::load_crs;
+use crate::crs::assemble::read_crs;
 use crate::errors::{Code, Failure, Result};
 use crate::params::META;
 use tfhe::integer::BooleanBlock;
@@ -45,7 +45,8 @@ pub struct ProofContext<'a> {
 
 impl<'a> ProofContext<'a> {
     /// # Errors
-    /// `PUBLIC_KEY_INVALID`, `CRS_UNUSABLE`: not of the one parameter set. Digests are the caller's to compare.
+    /// `PUBLIC_KEY_INVALID`, `CRS_LENGTH`, `CRS_UNUSABLE`: not of the one parameter set. Whether they are the registered
+    /// ones is the caller's to compare, by digest.
     pub fn new(public_key: &[u8], crs: &[u8], metadata: &'a [u8]) -> Result<Self> {
         let mut rest = public_key;
         let public_key = safe_deserialize_conformant(&mut rest, PUBLIC_KEY_LIMIT, &encryption_parameters())
@@ -53,7 +54,7 @@ impl<'a> ProofContext<'a> {
         if !rest.is_empty() {
             return Err(Failure::new(Code::PublicKey, "bytes follow the public key"));
         }
-        let crs = load_crs(crs).ok_or(crate::crs::CrsError::Unusable)?;
+        let crs = read_crs(crs)?;
         Ok(Self { public_key, crs, metadata })
     }
 

@@ -1,7 +1,7 @@
 //! The production parameters.
 
 use super::context;
-use crate::crs::assemble::{CRS_SIZE_LIMIT, assemble, load_crs};
+use crate::crs::assemble::{CRS_BYTES, assemble, read_crs};
 use crate::crs::error::CrsError;
 use crate::crs::message::HEADER_BYTES;
 use crate::crs::parameters::CrsParameters;
@@ -13,13 +13,12 @@ use tfhe::safe_serialization::safe_serialize;
 use tfhe::zk::{CompactPkeCrs, ZkComputeLoad};
 use tfhe::{ClientKey, CompactCiphertextList, CompactPublicKey, Config, ProvenCompactCiphertextList};
 
-const CRS_BYTES: usize = 4_571_368;
-
 #[test]
 fn sizes_are_those_of_the_design() {
     let parameters = CrsParameters::production();
     assert_eq!((parameters.d, parameters.k, parameters.n), (2048, 512, 7936));
     assert_eq!((parameters.noise_bound, parameters.q, parameters.t), (131_072, 0, 32));
+    assert_eq!(parameters.bound_squared, 225_369_684_739_368_960);
     assert_eq!(parameters.state_bytes(), 3_555_328);
     assert_eq!(HEADER_BYTES + parameters.state_bytes(), 3_555_560);
 }
@@ -48,12 +47,13 @@ fn a_full_ceremony_gives_a_usable_string() {
     assert_eq!(bytes.len(), CRS_BYTES);
     assert_eq!(bytes, assemble(&parameters, &state, &[7; 32]).unwrap());
     assert_ne!(bytes, assemble(&parameters, &state, &[8; 32]).unwrap());
-    assert!(load_crs(&bytes[..bytes.len() - 1]).is_none());
-    assert!(load_crs(&[&bytes[..], &[0]].concat()).is_none());
+    assert_eq!(read_crs(&bytes[..bytes.len() - 1]).err(), Some(CrsError::Length));
+    assert_eq!(read_crs(&[&bytes[..], &[0]].concat()).err(), Some(CrsError::Length));
+    assert_eq!(read_crs(&vec![0; bytes.len()]).err(), Some(CrsError::Unusable));
 
     let client = ClientKey::generate(Config::from(META));
     let public = CompactPublicKey::new(&client);
-    let crs = load_crs(&bytes).unwrap();
+    let crs = read_crs(&bytes).unwrap();
     let list: ProvenCompactCiphertextList = CompactCiphertextList::builder(&public)
         .push(true)
         .push(201u8)
@@ -65,7 +65,7 @@ fn a_full_ceremony_gives_a_usable_string() {
     assert!(!list.verify(&crs, &public, b"beta").is_valid());
     let other = CompactPkeCrs::from_config(Config::from(META), 2048).unwrap();
     let mut other_bytes = Vec::new();
-    safe_serialize(&other, &mut other_bytes, CRS_SIZE_LIMIT).unwrap();
+    safe_serialize(&other, &mut other_bytes, CRS_BYTES as u64).unwrap();
     assert_eq!(other_bytes.len(), CRS_BYTES);
     assert!(!list.verify(&other, &public, b"meta").is_valid());
 }

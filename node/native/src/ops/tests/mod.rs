@@ -3,6 +3,7 @@
 
 mod determinism;
 mod encoding;
+mod full_key;
 mod results;
 mod typing;
 
