@@ -38,6 +38,8 @@ export type FakeEvent = {
 export type FakeChain = {
   readonly answers: FakeAnswers
   readonly events?: readonly FakeEvent[]
+  /** Input data of the transaction that emitted the event of that number. */
+  readonly inputs?: readonly string[]
   readonly chainId?: bigint
   readonly finalised?: number
   /** Seconds; every block has the same. */
@@ -83,6 +85,11 @@ export function fakeEndpoint(chain: FakeChain): Endpoint {
           revert: null,
         })
       return codec.encodeFunctionResult(parsed.name, [...answer])
+    },
+    async getTransaction(hash: string) {
+      up()
+      const data = chain.inputs?.[Number(hash)]
+      return data === undefined ? null : { data }
     },
     async getLogs(filter: {
       address: string

@@ -65,7 +65,7 @@ export async function userDecrypt(
     permit: permitToBody(permit.permit),
     signature: toHex(permit.signature),
     transportKey: toHex(permit.transportKey.publicKey),
-    handles,
+    handles: handles.map(({ handle, contract }) => ({ handle, contract })),
   }
   const open = (answer: unknown) => openAll(client, permit, committee, commitments, readNodeAnswers(answer))
   return coordinators.post("/v1/user-decryptions", body, open, signal)

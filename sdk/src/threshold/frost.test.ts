@@ -215,6 +215,7 @@ describe("blame", () => {
       new Uint8Array(66).fill(5),
       new Uint8Array(65),
       concatBytes(uncompressed, secp256k1.Point.BASE.toBytes()),
+      concatBytes(secp256k1.Point.BASE.toBytes(), uncompressed),
     ]) {
       const list = signing.list.map((signer) =>
         signer.party === 2 ? { party: party(2), commitment } : signer,
