@@ -157,6 +157,12 @@ describe("opening", () => {
     expect(opening.state).toEqual({ status: "waiting", heard: 2, culprits: [1] })
   })
 
+  test("sizes that no committee or ciphertext has are refused", () => {
+    expect(codeOf(() => createOpening({ n: 4, t: 2, blocks: 1 }))).toBe("COMMITTEE_SIZE")
+    for (const blocks of [0, 65, 1.5])
+      expect(codeOf(() => createOpening({ n: 4, t: 1, blocks }))).toBe("OPENING_SIZE")
+  })
+
   test("a share of another length names its sender", () => {
     const opening = createOpening({ n: 4, t: 1, blocks: 2 })
     const bob = parsePartyIndex(2, 4)

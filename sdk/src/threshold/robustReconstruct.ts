@@ -7,14 +7,19 @@
  * Inputs are masked shares of one session: public. The caller guarantees that each share is signed by its party; two
  * different shares of one party are evidence against it by themselves.
  */
+import { assertCommitteeSize } from "../protocol/committee.ts"
 import { ProtocolError } from "../protocol/errors.ts"
-import { SHARE_BYTES_PER_BLOCK } from "../protocol/fheType.ts"
+import { MAX_BLOCKS, SHARE_BYTES_PER_BLOCK } from "../protocol/fheType.ts"
 import { type PartyIndex, parsePartyIndex } from "../protocol/ids.ts"
 import { correctErrors, offPolynomial } from "./errorCorrection.ts"
 import { alpha, decode, equal, type RingElement } from "./galoisRing.ts"
 import { lagrangeAt, type RingShare, weigh } from "./shamir.ts"
 
-export type OpeningErrorCode = "OPENING_SHARE_LENGTH"
+export type OpeningErrorCode =
+  /** no block at all, or more than the widest type has. */
+  | "OPENING_SIZE"
+  /** a share of another length; names its sender. */
+  | "OPENING_SHARE_LENGTH"
 
 export type OpeningState =
   | {
@@ -42,13 +47,16 @@ export type Opening = {
   add(party: PartyIndex, share: Uint8Array): OpeningState
 }
 
-/** @param size n and t of the committee; `blocks` of the ciphertext. */
+/** @param size n and t of the committee; `blocks` of the ciphertext. @throws COMMITTEE_SIZE, OPENING_SIZE */
 export function createOpening(size: {
   readonly n: number
   readonly t: number
   readonly blocks: number
 }): Opening {
   const { n, t, blocks } = size
+  assertCommitteeSize(n, t)
+  if (!Number.isInteger(blocks) || blocks < 1 || blocks > MAX_BLOCKS)
+    throw new ProtocolError({ code: "OPENING_SIZE", message: `want 1..${MAX_BLOCKS} blocks, got ${blocks}` })
   const heard = new Map<PartyIndex, readonly RingElement[]>()
   const culprits = new Set<PartyIndex>()
   const predict = createPrediction()
