@@ -368,9 +368,9 @@ contract CollateralStoreTest is Platform {
         vm.expectRevert(abi.encodeWithSelector(ICollateralStore.NoParserProposed.selector));
         store.activateParser();
         store.proposeParser(next);
-        uint256 activeAt = block.timestamp + 60;
+        uint256 activeAt = _now() + 60;
         vm.expectRevert(
-            abi.encodeWithSelector(ICollateralStore.TimelockRunning.selector, activeAt, block.timestamp)
+            abi.encodeWithSelector(ICollateralStore.TimelockRunning.selector, activeAt, _now())
         );
         store.activateParser();
         vm.stopPrank();

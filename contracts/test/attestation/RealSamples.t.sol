@@ -43,6 +43,17 @@ contract RealSamplesTest is Test {
         vm.assertEq(bytes32(appraisal.platform.fmspc), bytes32(bytes6(0xb0c06f000000)));
     }
 
+    /// @dev A whole transaction, calldata included.
+    /// forge-config: default.isolate = true
+    function test_gas_ofARealQuote() public needsSamples {
+        _load(string.concat(SAMPLES, "near-mpc-dstack-v4-b0c0/collateral.json"), 1_786_622_400);
+        Evidence memory evidence =
+            _evidence(avm.readFileBinary(string.concat(SAMPLES, "near-mpc-dstack-v4-b0c0/quote.bin")));
+        (bool success,) = address(_quotes).call(abi.encodeCall(_quotes.verify, (evidence, 0, 0)));
+        vm.assertTrue(success);
+        vm.assertLe(vm.lastCallGas().gasTotalUsed, 150_000);
+    }
+
     function test_dstackSimulatorFixture_isUpToDate() public needsSamples {
         Appraisal memory appraisal = _verify("dstack-simulator-fixture-v4-b0c0", 1_786_622_400);
         vm.assertEq(uint256(appraisal.status), uint256(TcbStatus.UpToDate));

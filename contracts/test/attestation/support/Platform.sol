@@ -193,6 +193,15 @@ abstract contract Platform is Test {
         return hex"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     }
 
+    /// @dev Asked anew each time: the optimiser takes block.timestamp for constant within a test.
+    function _now() internal view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+
+    function _height() internal view returns (uint256) {
+        return avm.getBlockNumber();
+    }
+
     function _imageId() internal pure returns (bytes32) {
         bytes memory registers = new bytes(192);
         registers.put(0, MR_TD);
