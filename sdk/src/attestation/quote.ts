@@ -65,7 +65,7 @@ const TD15_LENGTH = 648
 const QE_VENDOR = "0x939a7233f79c4ca9940a0db3957f0607"
 const ZERO_REGISTER = toHex(new Uint8Array(48))
 /** Real quotes have about 5 KB. */
-export const QUOTE_LIMIT = 16 * 1024
+export const QUOTE_LIMIT: number = 16 * 1024
 
 const u16 = (reader: Reader) => reader.take(2).reduceRight((value, byte) => value * 256 + byte, 0)
 const u32 = (reader: Reader) => reader.take(4).reduceRight((value, byte) => value * 256 + byte, 0)
