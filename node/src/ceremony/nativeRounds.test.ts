@@ -1,0 +1,149 @@
+import { fromHex } from "@twinlock/sdk/protocol/codec"
+import { describe, expect, test } from "vitest"
+import { createManualClock } from "../clock.ts"
+import { silentLogger } from "../telemetry/logger.ts"
+import { nativeEngine } from "../threshold/nativeEngine.ts"
+import type { CeremonyParty } from "./engine.ts"
+import { nativeRounds } from "./nativeRounds.ts"
+import { attemptOfParty, COMMITTEE, honest, PARTIES, type Tamper, tamperedNetworks } from "./party.fixture.ts"
+import type { Outgoing, Round } from "./rounds.ts"
+import { createRouter } from "./router.ts"
+import { type EndState, startRunner } from "./runner.ts"
+
+/** A few shared bits: the same rounds and checks as a real key. */
+const BITS = 24
+
+type Outcome = {
+  readonly seeds: readonly string[]
+  readonly causes: readonly (Extract<EndState, { readonly status: "aborted" }>["cause"] | null)[]
+}
+
+/** The addon's rounds among four parties in this process; `change` lets party 4 send something else. */
+async function run(
+  change: (name: string, honest: Outgoing) => Outgoing = (_, outgoing) => outgoing,
+  tamper: Tamper = honest,
+): Promise<Outcome> {
+  const networks = tamperedNetworks(tamper)
+  const parties: CeremonyParty[] = []
+  const over = Promise.withResolvers<void>()
+  let waiting = 0
+  const runners = PARTIES.map(({ address, sign }, at) => {
+    const network = networks.get(address)
+    if (network === undefined) throw new Error("no network")
+    const attempt = attemptOfParty(at + 1)
+    const { n, t, keyId } = COMMITTEE
+    const party = nativeEngine.createParty({
+      ...{ n, t, bits: BITS, attempt: 1 },
+      ceremonyId: fromHex(keyId),
+      index: at + 1,
+    })
+    parties.push(party)
+    const rounds = nativeRounds(attempt, party, 60_000).map((round): Round => {
+      const produce = async (...args: Parameters<Round["produce"]>) => {
+        const outgoing = await round.produce(...args)
+        return at === 3 ? change(round.spec.name, outgoing) : outgoing
+      }
+      return { ...round, produce }
+    })
+    return startRunner(
+      {
+        attempt,
+        rounds,
+        lifetime: new AbortController(),
+        receive: async () => {},
+        submit: async () => {
+          waiting++
+          if (waiting === PARTIES.length) over.resolve()
+        },
+        watchChain: () => () => {},
+        release: async () => {},
+      },
+      {
+        network,
+        sign,
+        router: createRouter(network),
+        scheduler: createManualClock(),
+        logger: silentLogger,
+        onProgress: () => {},
+      },
+    )
+  })
+  await Promise.race([over.promise, Promise.all(runners.map((runner) => runner.ended))])
+  const ends = runners.map((runner) => runner.state())
+  const seeds = ends.flatMap((state, at) =>
+    state.status === "awaiting-chain" ? [Buffer.from(parties[at]?.publicSeed() ?? []).toString("hex")] : [],
+  )
+  const causes = ends.map((state) => (state.status === "aborted" ? state.cause : null))
+  await Promise.all(runners.map((runner) => runner.stop()))
+  for (const party of parties) party.destroy()
+  return { seeds, causes }
+}
+
+const flipBroadcast =
+  (round: string, at: number) =>
+  (name: string, outgoing: Outgoing): Outgoing =>
+    name === round
+      ? {
+          ...outgoing,
+          broadcast: outgoing.broadcast.map((byte, offset) => (offset === at ? byte ^ 1 : byte)),
+        }
+      : outgoing
+
+describe("the addon's rounds under the echo broadcast", () => {
+  test("honest parties end with one public seed", async () => {
+    const { seeds, causes } = await run()
+    expect(causes).toEqual([null, null, null, null])
+    expect(seeds.length).toBe(4)
+    expect(new Set(seeds).size).toBe(1)
+  })
+
+  test("every round has a name of its own", () => {
+    const { n, t, keyId } = COMMITTEE
+    const party = nativeEngine.createParty({
+      ceremonyId: fromHex(keyId),
+      attempt: 1,
+      n,
+      t,
+      index: 1,
+      bits: BITS,
+    })
+    const names = party.rounds()
+    party.destroy()
+    expect(new Set(names).size).toBe(names.length)
+    expect(names.every((name) => /^[a-z][a-z0-9-]*$/.test(name) && name.length <= 64)).toBe(true)
+  })
+
+  test.each(["degree-points", "product-points"])("a lie in the %s is found by the addon", async (round) => {
+    const { seeds, causes } = await run(flipBroadcast(round, 40))
+    expect(seeds).toEqual([])
+    const codes = causes.map((cause) => cause?.check)
+    expect(codes.some((code) => code?.startsWith("KEYGEN_"))).toBe(true)
+    expect(causes.map((cause) => cause?.round)).toContain(round)
+  })
+
+  test("a sealed dealing that does not open names its dealer", async () => {
+    const { seeds, causes } = await run((name, outgoing) =>
+      name === "inputs"
+        ? {
+            ...outgoing,
+            sealed: outgoing.sealed.map((box) =>
+              box === null ? null : box.map((byte, at) => (at === 0 ? byte ^ 1 : byte)),
+            ),
+          }
+        : outgoing,
+    )
+    expect(seeds).toEqual([])
+    const found = causes.filter((cause) => cause?.check === "KEYGEN_SEALED_BOX")
+    expect(found.length).toBeGreaterThan(0)
+    for (const cause of found) expect(cause?.culprits).toEqual([4])
+  })
+
+  test("broadcasts that do not decode name their sender", async () => {
+    const { causes } = await run((name, outgoing) =>
+      name === "hello" ? { ...outgoing, broadcast: new Uint8Array(3) } : outgoing,
+    )
+    const found = causes.filter((cause) => cause?.check === "KEYGEN_MESSAGE_MALFORMED")
+    expect(found.length).toBeGreaterThan(0)
+    for (const cause of found) expect(cause?.culprits).toEqual([4])
+  })
+})
