@@ -3,6 +3,7 @@
 //! Left out of unit tests: its symbols exist only inside Node.
 pub mod crs;
 pub mod executor;
+pub mod keygen;
 pub mod task;
 pub mod threshold;
 

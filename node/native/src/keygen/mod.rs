@@ -4,6 +4,7 @@
 //! into additive contributions to the public bodies of the key, chunk by chunk (`layout`); `assembly` builds tfhe's keys
 //! from summed chunks. Secret inputs are one root from the operating system and the private messages of others; what
 //! leaves are broadcasts, sealed messages and masked contributions. The caller authenticates and echoes all messages.
+pub mod assembly;
 pub mod combination;
 pub mod commitment;
 pub mod context;
@@ -16,10 +17,13 @@ pub mod negacyclic;
 pub mod noise;
 pub mod party;
 pub mod rounds;
+pub mod sum;
 
 #[cfg(test)]
 mod adversary_tests;
 #[cfg(test)]
 mod ceremony_tests;
+#[cfg(test)]
+mod full_size_tests;
 #[cfg(test)]
 mod table;

@@ -1,0 +1,288 @@
+//! The whole key at full size, four parties in one process: bits, contributions, assembly, then real use.
+//!
+//! Run with `cargo test --release --locked full_size -- --ignored --nocapture`; several minutes and 4 GB on 2 cores.
+//! The secret is reconstructed here, and only here, to compare every coefficient of every part with the exact message.
+use super::assembly::public_key::assemble_public_key;
+use super::assembly::server_key::{Bodies, compressed_server_key};
+use super::assembly::server_key_file::{SERVER_KEY_LIMIT, assemble_server_key};
+use super::context::{Context, Root};
+use super::contribution::Contributor;
+use super::layout::{PARTS, PartId, Shape, chunks, mask_offset};
+use super::masks::MaskStream;
+use super::negacyclic::{Negacyclic, Width};
+use super::noise::noise_bound;
+use super::party::{Party, Sent};
+use super::sum::add_into;
+use crate::params::{KEY_BITS, META, Secret};
+use crate::ring::shamir::{dot, lagrange};
+use crate::ring::{Committee, Gr, KeyShare};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use tfhe::conformance::ParameterSetConformant;
+use tfhe::prelude::*;
+use tfhe::safe_serialization::{safe_deserialize, safe_serialize};
+use tfhe::{CompactCiphertextList, CompactPublicKey, CompressedServerKey, Config, FheUint64, ServerKey};
+
+/// CPU seconds of this process.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("procfs");
+    let fields: Vec<&str> = stat[stat.rfind(')').expect("name") + 2..].split(' ').collect();
+    (11..=12).map(|i| fields[i].parse::<f64>().expect("number") / 100.0).sum()
+}
+
+/// Resident megabytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("procfs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("field");
+    line.split_whitespace().nth(1).expect("value").parse::<u64>().expect("number") / 1024
+}
+
+fn bit_phase(committee: Committee) -> Vec<Party> {
+    let started = cpu();
+    let mut parties: Vec<Party> = committee
+        .parties()
+        .map(|index| {
+            let context = Context { committee, index, ceremony_id: [5; 32], attempt: 0, bits: KEY_BITS };
+            Party::new(context, Root::from_os().expect("randomness"))
+        })
+        .collect();
+    let mut sent_bytes = 0;
+    for round in 0..parties[0].rounds().len() {
+        let sent: Vec<Sent> = parties.iter_mut().map(|p| p.produce(round).expect("in order")).collect();
+        sent_bytes += sent[0].broadcast.len() * (committee.n() - 1);
+        sent_bytes += sent[0].sealed.iter().flatten().map(Vec::len).sum::<usize>();
+        let broadcasts: Vec<Vec<u8>> = sent.iter().map(|s| s.broadcast.clone()).collect();
+        for (q, party) in parties.iter_mut().enumerate() {
+            let sealed = sent.iter().map(|s| s.sealed[q].clone()).collect();
+            party.consume(round, broadcasts.clone(), sealed).expect("honest");
+        }
+    }
+    let per_party = (cpu() - started) / committee.n() as f64;
+    println!(
+        "bit phase: {per_party:.3} CPU-s per party, party 1 sends {sent_bytes} bytes, {} MB",
+        resident()
+    );
+    parties
+}
+
+/// Sums all contributions into one file per chunk.
+fn sum_into_files(contributors: &[Arc<Contributor>], folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut spent = vec![0.0; contributors.len()];
+    for chunk in chunks() {
+        let mut sum = vec![0; chunk.byte_length()];
+        for (party, spent) in contributors.iter().zip(&mut spent) {
+            let started = cpu();
+            let body = party.contribution(&chunk);
+            *spent += cpu() - started;
+            add_into(&mut sum, &body, chunk.part.part().word_bytes()).expect("same chunk");
+        }
+        let path = folder.join(format!("{}.chunk", chunk.index));
+        std::fs::write(&path, sum).expect("disk");
+        files.push(path);
+    }
+    println!("contributions: CPU-s by party {spent:.2?}, {} MB resident", resident());
+    files
+}
+
+/// Bodies from chunk files.
+struct Files<'a>(&'a [PathBuf]);
+
+impl Files<'_> {
+    fn bytes(&self, part: PartId) -> Vec<u8> {
+        let own = chunks().into_iter().filter(|chunk| chunk.part == part);
+        own.flat_map(|chunk| std::fs::read(&self.0[chunk.index]).expect("chunk file")).collect()
+    }
+}
+
+impl Bodies for Files<'_> {
+    fn narrow(&mut self, part: PartId) -> Vec<u64> {
+        self.bytes(part).as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
+    }
+
+    fn wide(&mut self, part: PartId) -> Vec<u128> {
+        self.bytes(part).as_chunks::<16>().0.iter().map(|word| u128::from_le_bytes(*word)).collect()
+    }
+}
+
+/// The key bits, interpolated from the parties 2 and 3.
+fn reconstruct(contributors: &[Arc<Contributor>]) -> Vec<u128> {
+    let weights = lagrange(&[2, 3], 0);
+    (0..KEY_BITS)
+        .map(|e| {
+            let value = dot(&weights, &[contributors[1].shares()[e], contributors[2].shares()[e]]);
+            assert!(value == Gr::ZERO || value == Gr::ONE, "key bit {e}");
+            value.0[0]
+        })
+        .collect()
+}
+
+/// The noise of every coefficient of a part: body minus mask times key minus message, as signed integers.
+fn check_noise(seed: &[u8; 32], bits: &[u128], committee: Committee, id: PartId, body: &[u8]) {
+    let part = id.part();
+    let (n, k) = (part.row_words, part.mask_polynomials);
+    let key = &bits[part.under.range()];
+    let masks = MaskStream::new(seed);
+    let engine = (n > 1).then(|| Negacyclic::new(n, part.width));
+    let spectra: Vec<_> = engine
+        .iter()
+        .flat_map(|e| {
+            key.chunks(n).map(|polynomial| {
+                let mut polynomial = polynomial.to_vec();
+                if part.shape == Shape::CompactPublic {
+                    polynomial.reverse();
+                }
+                e.forward_normalized(&polynomial)
+            })
+        })
+        .collect();
+    let read = |bytes: &[u8]| -> Vec<u128> {
+        bytes
+            .chunks(part.word_bytes())
+            .map(|word| word.iter().rev().fold(0u128, |value, &byte| value << 8 | u128::from(byte)))
+            .collect()
+    };
+    let row_bytes = n * part.word_bytes();
+    let (maximum, squares) = body
+        .par_chunks(row_bytes)
+        .enumerate()
+        .map(|(row, bytes)| {
+            let mut mask = vec![0; part.mask_bytes_per_row()];
+            masks.fill(mask_offset(id) + (row * mask.len()) as u64, &mut mask);
+            let mut want = vec![0u128; n];
+            match &engine {
+                Some(engine) => {
+                    let (mut sum, mut a) = (engine.zero(), engine.zero());
+                    for (polynomial, spectrum) in mask.chunks(row_bytes).zip(&spectra) {
+                        engine.forward(&read(polynomial), &mut a);
+                        engine.multiply_add(&mut sum, &a, spectrum);
+                    }
+                    engine.inverse(&mut sum, &mut want);
+                }
+                None => {
+                    want[0] =
+                        read(&mask).iter().zip(key).fold(0, |s, (a, b)| s.wrapping_add(a.wrapping_mul(*b)));
+                }
+            }
+            let bit = row / part.rows_per_bit();
+            match part.shape {
+                Shape::CompactPublic => {}
+                Shape::PackingKeySwitch { from } | Shape::KeySwitch { from } => {
+                    want[0] =
+                        want[0].wrapping_add(bits[from.range().start + bit] << part.shift(row % part.levels));
+                }
+                Shape::Bootstrapping { from } => {
+                    let shift = part.shift(row / (k + 1) % part.levels);
+                    let message = bits[from.range().start + bit];
+                    let column = row % (k + 1);
+                    if column == k {
+                        want[0] = want[0].wrapping_add(message << shift);
+                    } else {
+                        for (value, key) in want.iter_mut().zip(&key[column * n..]) {
+                            *value = value.wrapping_sub((message * key) << shift);
+                        }
+                    }
+                }
+            }
+            read(bytes).iter().zip(&want).fold((0u128, 0f64), |(maximum, squares), (got, want)| {
+                let difference = got.wrapping_sub(*want);
+                let noise = match part.width {
+                    Width::Bits64 => i128::from(difference as u64 as i64),
+                    Width::Bits128 => difference as i128,
+                };
+                (maximum.max(noise.unsigned_abs()), squares + (noise as f64).powi(2))
+            })
+        })
+        .reduce(|| (0, 0.0), |a, b| (a.0.max(b.0), a.1 + b.1));
+    let bound = noise_bound(part.noise_log, part.budget.shares(committee)) as u128;
+    let deviation = (squares / part.words() as f64).sqrt().log2();
+    println!("{}: noise deviation 2^{deviation:.3}, maximum 2^{:.2}", part.name, (maximum as f64).log2());
+    assert!(maximum <= committee.n() as u128 * bound, "{}", part.name);
+    let want = (committee.n() as f64 * (bound * (bound + 1)) as f64 / 3.0).sqrt().log2();
+    let room = if part.words() > 100_000 { 0.01 } else { 0.15 };
+    assert!((deviation - want).abs() < room, "{}: {deviation} against {want}", part.name);
+}
+
+/// Opens a squashed ciphertext with shares of t + 1 parties.
+fn threshold_decrypt(shares: &[&KeyShare], squashed: &tfhe::SquashedNoiseFheUint) -> u64 {
+    let set: Vec<usize> = shares.iter().map(|share| share.index()).collect();
+    let weights = lagrange(&set, 0);
+    let squashed = squashed.underlying_squashed_noise_ciphertext();
+    squashed.packed_blocks().iter().enumerate().fold(0, |value, (i, block)| {
+        let words = block.lwe_ciphertext().as_ref();
+        let (body, mask) = words.split_last().expect("a body");
+        let partial: Vec<Gr> = shares
+            .iter()
+            .map(|share| {
+                let product = mask.iter().zip(share.ns()).fold(Gr::ZERO, |sum, (a, s)| sum + s.scale(*a));
+                Gr::scalar(*body) - product + share.prss().masks(&[8; 32]).mask(i as u64)
+            })
+            .collect();
+        let opened = dot(&weights, &partial);
+        assert_eq!(opened.0[1..], [0, 0, 0], "an opened block is a scalar");
+        let message = opened.0[0].wrapping_add(1 << 122) >> 123;
+        value | ((message % 16) as u64) << (4 * i)
+    })
+}
+
+#[test]
+#[ignore = "full size: minutes of CPU time"]
+fn full_size_key_encrypts_computes_squashes_and_decrypts() {
+    let committee = Committee::new(4, 1).expect("allowed");
+    let folder = std::env::temp_dir().join(format!("twinlock-full-size-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("disk");
+    let mut parties = bit_phase(committee);
+    let seed = parties[0].public_seed().expect("revealed");
+    let contributors: Vec<Arc<Contributor>> =
+        parties.iter().map(|p| p.contributor().expect("checked")).collect();
+    let files = sum_into_files(&contributors, &folder);
+
+    let bits = reconstruct(&contributors);
+    drop(contributors);
+    for part in chunks().into_iter().map(|chunk| chunk.part).collect::<Vec<_>>().chunk_by(|a, b| a == b) {
+        check_noise(&seed, &bits, committee, part[0], &Files(&files).bytes(part[0]));
+    }
+
+    let key_file = folder.join("server-key");
+    let started = Instant::now();
+    let written = assemble_server_key(&seed, &files, &key_file).expect("assembles");
+    println!(
+        "assembly: {} bytes in {:.2?}, {} MB resident",
+        written.byte_length,
+        started.elapsed(),
+        resident()
+    );
+    let bytes = std::fs::read(&key_file).expect("written");
+    assert_eq!(bytes.len() as u64, written.byte_length);
+    let whole = compressed_server_key(&seed, &mut Files(&files)).expect("builds");
+    let mut serialised = Vec::new();
+    safe_serialize(&whole, &mut serialised, SERVER_KEY_LIMIT).expect("serialises");
+    assert!(bytes == serialised, "the streamed file equals tfhe's serialisation");
+    drop((serialised, whole));
+    let key: CompressedServerKey = safe_deserialize(&bytes[..], SERVER_KEY_LIMIT).expect("reads");
+    drop(bytes);
+    assert!(key.is_conformant(&Config::from(META).into()));
+
+    let chunk = Files(&files).bytes(PartId::CompactPublic);
+    let public_bytes = assemble_public_key(&seed, &chunk).expect("assembles");
+    assert_eq!(public_bytes.len(), super::assembly::public_key::PUBLIC_KEY_BYTES);
+    let public: CompactPublicKey = safe_deserialize(&public_bytes[..], 1 << 20).expect("reads");
+    std::fs::remove_dir_all(&folder).expect("disk");
+
+    let server: ServerKey = key.decompress();
+    tfhe::set_server_key(server);
+    let (x, y) = (0x0123_4567_89ab_cdef_u64, 0x1111_1111_1111_1111_u64);
+    let list = CompactCiphertextList::builder(&public).push(x).push(y).build_packed();
+    let expanded = list.expand().expect("expands");
+    let value = |i: usize| -> FheUint64 { expanded.get(i).expect("in range").expect("a FheUint64") };
+    let squashed = (value(0) + value(1)).squash_noise().expect("squashes");
+    let shares: Vec<KeyShare> = parties.iter_mut().map(|p| p.finish().expect("finished")).collect();
+    for set in [[0, 1], [1, 3], [3, 2]] {
+        let chosen = set.map(|i| &shares[i]);
+        assert_eq!(threshold_decrypt(&chosen, &squashed), x.wrapping_add(y), "parties {set:?}");
+    }
+    assert_eq!(PARTS.len(), 10);
+    assert_eq!(shares[0].ns().len(), Secret::Ns.bits());
+}
