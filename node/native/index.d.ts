@@ -4,6 +4,77 @@
  * wrappers of node/src/threshold instead of this.
  */
 
+// ---- key generation
+
+export interface CeremonyConfig {
+  /** 32 bytes. */
+  ceremonyId: Uint8Array
+  attempt: number
+  n: number
+  t: number
+  /** 1..n */
+  index: number
+  /** Tests only: a toy number of shared bits; such a party makes no key. */
+  bits?: number
+}
+
+export interface RoundMessages {
+  broadcast: Uint8Array
+  /** By party index - 1, sealed to that party's ephemeral X-Wing key; null where there is nothing to say. */
+  sealed: (Uint8Array | null)[]
+}
+
+/**
+ * One party of one attempt. Security: its secrets stay in Rust; they are wiped when a round fails, on destroy and on
+ * collection. The caller signs and echoes all messages of a round before it consumes them.
+ */
+export class CeremonyParty {
+  constructor(config: CeremonyConfig)
+  /** "hello", "prss-commit", "prss-open", "prss-confirm", "inputs", "level-0", …, "coin", "degree-points", "product-points" */
+  rounds(): string[]
+  /** Own messages of a round, once. */
+  produce(round: number): Promise<RoundMessages>
+  /** @param broadcasts by party, own included @param sealed from each party to this one. A failure ends the party. */
+  consume(
+    round: number,
+    broadcasts: Uint8Array[],
+    sealed: (Uint8Array | null)[],
+  ): Promise<void>
+  /** 32 bytes, once the seeds are revealed. */
+  publicSeed(): Uint8Array
+  /** Own masked contribution to a chunk, once all checks have passed. Made twice, it has the same bytes. */
+  contribution(chunk: number): Promise<Uint8Array>
+  /** Keeps the shares of the decryption keys and the replicated keys; wipes the rest. */
+  finish(): KeyShare
+  destroy(): void
+}
+
+export interface KeyChunk {
+  index: number
+  /** Name of the part of the key. */
+  part: string
+  words: number
+  /** 8 or 16 */
+  wordBytes: number
+  byteLength: number
+}
+
+/** Chunks in order; contributions and sums are cut as they say. */
+export function keyLayout(): { chunks: KeyChunk[]; byteLength: number }
+
+/** Wrapping addition of little-endian words, in place. */
+export function addInto(accumulator: Uint8Array, contribution: Uint8Array, wordBytes: number): void
+
+/** Writes the serialised CompressedServerKey. @param chunkPaths one file per chunk of the layout, in its order */
+export function assembleServerKey(
+  publicSeed: Uint8Array,
+  chunkPaths: string[],
+  outPath: string,
+): Promise<{ sha256: Uint8Array; byteLength: number }>
+
+/** The serialised CompactPublicKey, 33,018 bytes. @param cpkChunk summed chunk of the part "compact-public-key" */
+export function assemblePublicKey(publicSeed: Uint8Array, cpkChunk: Uint8Array): Uint8Array
+
 // ---- CRS of the input proofs
 
 export interface CrsContext {
