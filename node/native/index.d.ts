@@ -35,11 +35,7 @@ export class CeremonyParty {
   /** Own messages of a round, once. */
   produce(round: number): Promise<RoundMessages>
   /** @param broadcasts by party, own included @param sealed from each party to this one. A failure ends the party. */
-  consume(
-    round: number,
-    broadcasts: Uint8Array[],
-    sealed: (Uint8Array | null)[],
-  ): Promise<void>
+  consume(round: number, broadcasts: Uint8Array[], sealed: (Uint8Array | null)[]): Promise<void>
   /** 32 bytes, once the seeds are revealed. */
   publicSeed(): Uint8Array
   /** Own masked contribution to a chunk, once all checks have passed. Made twice, it has the same bytes. */
