@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { noise } from "@chainsafe/libp2p-noise"
 import { yamux } from "@chainsafe/libp2p-yamux"
-import type { Libp2p, PrivateKey, Stream } from "@libp2p/interface"
+import type { Connection, Libp2p, PrivateKey, Stream } from "@libp2p/interface"
 import { tcp } from "@libp2p/tcp"
 import { multiaddr } from "@multiformats/multiaddr"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
@@ -130,6 +130,12 @@ function refusalLog(): { readonly logger: Logger; seen(code: string): Promise<vo
         check()
       }),
   }
+}
+
+/** Resolves once the member waits for an attestation: the connection has reached it. */
+async function deadlineOf({ clock }: Member): Promise<void> {
+  while (!clock.pending().includes(clock.now() + P2P_DEFAULTS.attestTimeoutMs))
+    await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** How a stream ended. */
@@ -332,13 +338,17 @@ describe("who is let in", () => {
     expect(b.node.network.peers()).toEqual([])
   })
 
-  test("a connection that does not attest itself in time is closed", async () => {
+  test.each<[string, (connection: Connection) => Promise<unknown>]>([
+    ["never starts its attestation", async () => {}],
+    ["starts its attestation and falls silent", (connection) => connection.newStream(ATTEST_PROTOCOL)],
+  ])("a connection that %s is closed in time", async (_name, act) => {
     const b = await member(bob, new Map())
     const peer = await plainPeer()
     const connection = await peer.dial(multiaddr(b.node.addresses()[0]))
-    const stream = await connection.newStream(ATTEST_PROTOCOL)
     const closed = new Promise((resolve) => connection.addEventListener("close", resolve))
-    expect(stream.status).toBe("open")
+    await act(connection)
+    await deadlineOf(b)
+    expect(connection.status).toBe("open")
     b.clock.advance(P2P_DEFAULTS.attestTimeoutMs)
     await closed
     await b.refused("ATTEST_TIMEOUT")
