@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { RUNTIME_FLAGS } from "@twinlock/node/cli/flags"
 import { urlsOf } from "./configs.ts"
 import type { RunningMember } from "./devNetwork.ts"
 import type { Member, Paths } from "./layout.ts"
@@ -27,6 +28,7 @@ const command = (
 ) => ({
   program: process.execPath,
   args: [
+    ...RUNTIME_FLAGS,
     join(paths.root, "devnet", "src", "twinlockNode.ts"),
     build,
     paths.socket(member),

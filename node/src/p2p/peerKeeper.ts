@@ -66,7 +66,8 @@ export function createPeerKeeper(
     } catch (error) {
       entry.failures++
       failed?.add()
-      logger.info({ err: error, signer: entry.peer.signer, failures: entry.failures }, "peer not reached")
+      const reason = error instanceof Error ? error.message : "unknown failure"
+      logger.info({ reason, signer: entry.peer.signer, failures: entry.failures }, "peer not reached")
     } finally {
       entry.dialling = false
     }
