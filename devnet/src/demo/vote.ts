@@ -97,7 +97,9 @@ async function awaitCommitments({ network }: Setting, handles: readonly string[]
   await waitFor(
     async () => {
       const finals = await Promise.all(
-        handles.map((handle) => commitments.getFunction("finalOf").staticCall(handle)),
+        handles.map((handle) =>
+          commitments.getFunction("finalOf").staticCall(handle, { blockTag: "finalized" }),
+        ),
       )
       return finals.every(({ leaf }) => BigInt(leaf) !== 0n)
     },
