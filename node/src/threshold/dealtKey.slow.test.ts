@@ -1,0 +1,230 @@
+/**
+ * The whole life of a ciphertext under a key that a ceremony made: proof in WASM, native verification, computation, noise
+ * squashing, decryption shares, opening. Takes minutes the first time, since the key is made; then it is cached.
+ */
+import { execFile } from "node:child_process"
+import { createHash, randomBytes } from "node:crypto"
+import { promisify } from "node:util"
+import { proveInputs } from "@twinlock/sdk/fhe/ciphertext"
+import { loadNodeTfhe } from "@twinlock/sdk/fhe/load"
+import { isProtocolError } from "@twinlock/sdk/protocol/errors"
+import { blobBytesOf, blockCountOf, FHE_TYPES, type FheType } from "@twinlock/sdk/protocol/fheType"
+import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
+import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type DealtKey, dealtKey } from "../../../test/support/keyDealer.ts"
+import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
+import { evaluateSelfTest } from "./selfTest.ts"
+import { loadServerKey, type ServerKey } from "./serverKey.ts"
+
+const METADATA = new TextEncoder().encode("metadata of alice")
+const SESSION = new Uint8Array(32).fill(9)
+const VALUES = [true, 200n, 0x0123_4567_89ab_cdefn] as const
+const code = (name: string) => (error: unknown) => isProtocolError(error, name)
+
+let key: DealtKey
+let server: ServerKey
+let list: Uint8Array
+let inputs: readonly Uint8Array[]
+
+beforeAll(async () => {
+  key = await dealtKey({ n: 4, t: 1 })
+  server = await loadServerKey(key.serverKeyPath, key.serverKeySha256)
+  list = proveInputs(await loadNodeTfhe(), {
+    publicKey: key.publicKey,
+    crs: key.crs,
+    metadata: METADATA,
+    values: [
+      { type: "bool", value: VALUES[0] },
+      { type: "uint8", value: VALUES[1] },
+      { type: "uint64", value: VALUES[2] },
+    ],
+  })
+  inputs = (await server.expandInputs(list, key, METADATA)).map(({ ciphertext }) => ciphertext)
+})
+
+afterAll(() => {
+  server.destroy()
+  for (const share of key.shares) share.destroy()
+})
+
+/** Squashes, asks the named parties for shares and opens them. */
+async function decrypt(ciphertext: Uint8Array, fheType: FheType, parties = [1, 2, 3]): Promise<bigint> {
+  const words = await server.squash(ciphertext, fheType)
+  expect(words.length).toBe(blobBytesOf(fheType))
+  return open(words, fheType, parties)
+}
+
+async function open(words: Uint8Array, fheType: FheType, parties: readonly number[]): Promise<bigint> {
+  const opening = createOpening({ n: key.n, t: key.t, blocks: blockCountOf(fheType) })
+  for (const party of parties) {
+    const share = await key.shares[party - 1]?.decryptionShare(words, SESSION)
+    if (share === undefined) throw new Error("no such party")
+    const state = opening.add(parsePartyIndex(party, key.n), share)
+    if (state.status === "opened") return decodePlaintext(state.values, fheType)
+  }
+  throw new Error("not enough shares")
+}
+
+const input = (index: number): Uint8Array => {
+  const ciphertext = inputs[index]
+  if (ciphertext === undefined) throw new Error("no such input")
+  return ciphertext
+}
+
+describe("proven inputs", () => {
+  test("verify under their metadata and expand to what was encrypted", async () => {
+    const types = [FHE_TYPES.bool, FHE_TYPES.uint8, FHE_TYPES.uint64] as const
+    expect(await verifyInputList(list, key.publicKey, key.crs, METADATA)).toEqual(types)
+    const opened = await Promise.all(types.map((type, index) => decrypt(input(index), type)))
+    expect(opened).toEqual([1n, VALUES[1], VALUES[2]])
+  })
+
+  test("of another user are refused", async () => {
+    const other = new TextEncoder().encode("metadata of bob")
+    const verified = verifyInputList(list, key.publicKey, key.crs, other)
+    await expect(verified).rejects.toSatisfy(code("INPUT_PROOF_INVALID"))
+    await expect(server.expandInputs(list, key, other)).rejects.toSatisfy(code("INPUT_PROOF_INVALID"))
+  })
+
+  test("that were changed or cut are refused", async () => {
+    for (let step = 0; step < 20; step++) {
+      const changed = list.slice()
+      const position = (step * 7919 + 13) % changed.length
+      changed[position] = (changed[position] ?? 0) ^ (1 << (step % 8))
+      const refused = verifyInputList(changed, key.publicKey, key.crs, METADATA)
+      await expect(refused, `byte ${position}`).rejects.toSatisfy(
+        (error) => code("INPUT_PROOF_INVALID")(error) || code("INPUT_LIST_MALFORMED")(error),
+      )
+      const cut = verifyInputList(
+        list.subarray(0, Math.floor((step * list.length) / 20)),
+        key.publicKey,
+        key.crs,
+        METADATA,
+      )
+      await expect(cut).rejects.toSatisfy(code("INPUT_LIST_MALFORMED"))
+    }
+  })
+
+  test("under another CRS or key file are refused", async () => {
+    const short = verifyInputList(list, key.publicKey, key.crs.subarray(1), METADATA)
+    await expect(short).rejects.toSatisfy(code("CRS_LENGTH"))
+    const other = verifyInputList(list, key.publicKey.subarray(1), key.crs, METADATA)
+    await expect(other).rejects.toSatisfy(code("PUBLIC_KEY_INVALID"))
+  })
+})
+
+describe("computation", () => {
+  test("adds, compares and selects", async () => {
+    const one = new Uint8Array(32).fill(1, 31)
+    const sum = await server.compute({ operator: "add", operands: [input(2)], scalar: one })
+    expect(await decrypt(sum, FHE_TYPES.uint64, [2, 3, 4])).toBe(VALUES[2] + 1n)
+    const greater = await server.compute({ operator: "gt", operands: [sum, input(2)] })
+    expect(await decrypt(greater, FHE_TYPES.bool)).toBe(1n)
+    const chosen = await server.compute({ operator: "select", operands: [greater, input(2), sum] })
+    expect(await decrypt(chosen, FHE_TYPES.uint64)).toBe(VALUES[2])
+  })
+
+  test("squashes known values as well", async () => {
+    const scalar = new Uint8Array(32).fill(77, 31)
+    const known = await server.compute({ operator: "trivial", operands: [], scalar, toType: FHE_TYPES.uint8 })
+    expect(await decrypt(known, FHE_TYPES.uint8)).toBe(77n)
+  })
+
+  test("refuses what no contract emits", async () => {
+    const mixed = server.compute({ operator: "add", operands: [input(1), input(2)] })
+    await expect(mixed).rejects.toSatisfy(code("OPERATION_INVALID"))
+    const cut = server.compute({ operator: "not", operands: [input(1).subarray(1)] })
+    await expect(cut).rejects.toSatisfy(code("CIPHERTEXT_MALFORMED"))
+    const wrongType = server.squash(input(1), FHE_TYPES.uint16)
+    await expect(wrongType).rejects.toSatisfy(code("CIPHERTEXT_TYPE"))
+  })
+
+  test("gives the same bytes in another process", async () => {
+    const request = { operator: "mul", operands: [input(1), input(1)] }
+    const product = await server.compute(request)
+    const words = await server.squash(product, FHE_TYPES.uint8)
+    const expected = createHash("sha256").update(product).update(words).digest("hex")
+    const fixture = new URL("./recompute.fixture.ts", import.meta.url).pathname
+    const { stdout } = await promisify(execFile)(process.execPath, [fixture], {
+      env: {
+        ...process.env,
+        TWINLOCK_SERVER_KEY: key.serverKeyPath,
+        TWINLOCK_OPERAND: Buffer.from(input(1)).toString("base64"),
+        RAYON_NUM_THREADS: "1",
+      },
+    })
+    expect(stdout.trim()).toBe(expected)
+  })
+})
+
+describe("decryption shares", () => {
+  test("are the same for the same words, and every quorum opens the same value", async () => {
+    const words = await server.squash(input(1), FHE_TYPES.uint8)
+    const [alice] = key.shares
+    const shares = await Promise.all([1, 2].map(() => alice?.decryptionShare(words, SESSION)))
+    expect(shares[0]).toEqual(shares[1])
+    for (const parties of [
+      [1, 2, 3],
+      [1, 2, 4],
+      [1, 3, 4],
+      [4, 3, 2],
+    ])
+      expect(await open(words, FHE_TYPES.uint8, parties)).toBe(VALUES[1])
+  })
+
+  test("outvote a liar, who is named", async () => {
+    const words = await server.squash(input(1), FHE_TYPES.uint8)
+    const opening = createOpening({ n: key.n, t: key.t, blocks: blockCountOf(FHE_TYPES.uint8) })
+    let state = opening.state
+    for (const [i, holder] of key.shares.entries()) {
+      const share = await holder.decryptionShare(words, SESSION)
+      state = opening.add(
+        parsePartyIndex(i + 1, key.n),
+        i === 2 ? new Uint8Array(randomBytes(share.length)) : share,
+      )
+    }
+    if (state.status !== "opened") throw new Error("want an opened value")
+    expect(decodePlaintext(state.values, FHE_TYPES.uint8)).toBe(VALUES[1])
+    expect(state.culprits).toEqual([3])
+  })
+
+  test("want whole blocks", async () => {
+    const [alice] = key.shares
+    if (alice === undefined) throw new Error("no share")
+    for (const length of [0, 65_551, 65_553, 65 * 65_552]) {
+      const refused = alice.decryptionShare(new Uint8Array(length), SESSION)
+      await expect(refused).rejects.toSatisfy(code("SHARE_WORDS"))
+    }
+    await expect(alice.decryptionShare(new Uint8Array(65_552), SESSION.subarray(1))).rejects.toSatisfy(
+      code("NATIVE_CONFIG"),
+    )
+  })
+})
+
+test("the self-test of a ceremony adds its two values", async () => {
+  const proven = await encryptSelfTest(key.publicKey, key.crs, METADATA, [12, 30])
+  const words = await evaluateSelfTest(server, proven, key, METADATA)
+  expect(await open(words, FHE_TYPES.uint8, [1, 2, 3])).toBe(42n)
+  await expect(evaluateSelfTest(server, list, key, METADATA)).rejects.toSatisfy(code("SELF_TEST_LIST"))
+})
+
+test("a server key of another digest is refused", async () => {
+  const refused = loadServerKey(key.serverKeyPath, new Uint8Array(32))
+  await expect(refused).rejects.toSatisfy(code("SERVER_KEY_INVALID"))
+})
+
+test("a destroyed share or key answers no more", async () => {
+  const { shares } = await dealtKey({ n: 4, t: 1 })
+  const [share] = shares
+  if (share === undefined) throw new Error("no share")
+  const running = share.decryptionShare(new Uint8Array(65_552), SESSION)
+  share.destroy()
+  expect(await running).toHaveLength(64)
+  await expect(share.decryptionShare(new Uint8Array(65_552), SESSION)).rejects.toSatisfy(
+    code("NATIVE_DESTROYED"),
+  )
+  expect(() => share.seal(new Uint8Array(32), METADATA)).toThrow(/^NATIVE_DESTROYED/)
+  for (const other of shares) other.destroy()
+})
