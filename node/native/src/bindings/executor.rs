@@ -1,9 +1,10 @@
 //! The executor's operations as JavaScript sees them. Big things come as paths or stay in Rust.
 
+use super::destroyable::Destroyable;
 use super::guard;
 use super::task::{Work, background};
 use crate::ciphertext::FheType;
-use crate::errors::{Code, Failure, Result};
+use crate::errors::Result;
 use crate::ops::inputs::ProofContext;
 use crate::ops::operation::Request;
 use crate::ops::server_key;
@@ -29,13 +30,7 @@ pub struct ExpandedInput {
 /// The loaded evaluation key, about 2 GB outside the JavaScript heap.
 #[napi]
 pub struct ServerKey {
-    key: Option<server_key::ServerKey>,
-}
-
-impl ServerKey {
-    fn key(&self) -> Result<server_key::ServerKey> {
-        self.key.clone().ok_or_else(|| Failure::new(Code::Destroyed, "the server key was destroyed"))
-    }
+    key: Destroyable<server_key::ServerKey>,
 }
 
 type Bytes = AsyncTask<Work<Vec<u8>, Uint8Array>>;
@@ -50,14 +45,14 @@ impl ServerKey {
     ) -> napi::Result<AsyncTask<Work<server_key::ServerKey, ServerKey>>> {
         let sha256 = guard(|| sha256.map(|digest| super::exactly("sha256", &digest)).transpose())?;
         Ok(background(
-            |key| ServerKey { key: Some(key) },
+            |key| ServerKey { key: Destroyable::new(key) },
             move || server_key::ServerKey::load(Path::new(&path), sha256.as_ref()),
         ))
     }
 
     #[napi(catch_unwind)]
     pub fn compute(&self, operation: Operation) -> napi::Result<Bytes> {
-        let key = guard(|| self.key())?;
+        let key = guard(|| self.key.get())?;
         let request = Request {
             operator: operation.operator,
             operands: operation.operands.iter().map(|bytes| bytes.to_vec()).collect(),
@@ -69,15 +64,15 @@ impl ServerKey {
 
     #[napi(catch_unwind)]
     pub fn squash(&self, ciphertext: Uint8Array, fhe_type: u32) -> napi::Result<Bytes> {
-        let key = guard(|| self.key())?;
+        let key = guard(|| self.key.get())?;
         let ciphertext = ciphertext.to_vec();
         Ok(background(Uint8Array::from, move || squash(&key, &ciphertext, FheType::from_code(fhe_type)?)))
     }
 
     /// Frees the memory as soon as running computations end; the collector does not know how much there is.
     #[napi]
-    pub fn destroy(&mut self) {
-        self.key = None;
+    pub fn destroy(&self) {
+        self.key.destroy();
     }
 
     #[napi(catch_unwind)]
@@ -88,7 +83,7 @@ impl ServerKey {
         crs: Uint8Array,
         metadata: Uint8Array,
     ) -> napi::Result<Expansion> {
-        let key = guard(|| self.key())?;
+        let key = guard(|| self.key.get())?;
         let arguments = ProofArguments::copy(&list, &public_key, &crs, &metadata);
         Ok(background(
             |values| {

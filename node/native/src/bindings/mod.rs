@@ -2,6 +2,7 @@
 //! the libuv pool, failures become errors of the form `CODE|culprits|text`.
 //! Left out of unit tests: its symbols exist only inside Node.
 pub mod crs;
+pub mod destroyable;
 pub mod executor;
 pub mod keygen;
 pub mod task;
