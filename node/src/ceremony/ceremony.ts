@@ -54,7 +54,7 @@ export type CeremonyTimeouts = {
 /** Generous for four nodes and two executors on two cores. */
 export const CEREMONY_TIMEOUTS: CeremonyTimeouts = {
   roundMs: 120_000,
-  crsMs: 120_000,
+  crsMs: 300_000,
   contributionsMs: 900_000,
   chunkMs: 120_000,
   verdictsMs: 600_000,

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { describe, expect, test } from "vitest"
 import { createManualClock } from "../clock.ts"
@@ -21,6 +23,7 @@ function world(
     readonly chunks?: number
     readonly bytes?: number
     readonly tamper?: Tamper
+    readonly onContribution?: (bytes: Uint8Array) => void
     readonly slow?: (index: number, chunk: number) => Promise<void>
   } = {},
 ) {
@@ -50,7 +53,9 @@ function world(
         contribution: async (chunk) => {
           await options.slow?.(index, chunk)
           computed.push(`${index}:${chunk}`)
-          return new Uint8Array(bytes).fill(16 * index + chunk)
+          const contribution = new Uint8Array(bytes).fill(16 * index + chunk)
+          options.onContribution?.(contribution)
+          return contribution
         },
       },
       sink: {
@@ -129,6 +134,19 @@ describe("reduce-scatter", () => {
     gate.resolve()
     await all
     expect(computed.length).toBe(64)
+  })
+
+  test("what was sent or summed is not kept: a key is half a gigabyte", async () => {
+    setFlagsFromString("--expose-gc")
+    const collect = runInNewContext("gc") as () => void
+    const made: WeakRef<Uint8Array>[] = []
+    const { scatters } = world({ chunks: 40, onContribution: (bytes) => void made.push(new WeakRef(bytes)) })
+    const over = Promise.all(scatters.map((scatter) => scatter.run()))
+    while (made.length < 120) await new Promise((resolve) => setImmediate(resolve))
+    collect()
+    const alive = made.filter((reference) => reference.deref() !== undefined).length
+    await over
+    expect(alive).toBeLessThan(40)
   })
 
   test("pieces that arrive twice count once", async () => {

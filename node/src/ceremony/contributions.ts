@@ -57,13 +57,20 @@ export const encodePiece = ({ committee, attempt }: Attempt, { chunk, offset, da
     .bytes(data)
     .done()
 
-/** Key id and attempt were read by the router already. */
+/** version ‖ key id ‖ attempt, read by the router already; chunk ‖ offset ‖ length follow. */
+const PREFIX_BYTES = 1 + 32 + 4
+const HEADER_BYTES = PREFIX_BYTES + 4 + 4 + 4
+
+/** The data is a view: hundreds of megabytes pass through here. @throws CHUNK_FORM */
 function decodePiece(payload: Uint8Array): Piece {
-  const reader = new Reader(payload)
-  reader.take(1 + 32 + 4)
-  const piece = { chunk: reader.uint(4), offset: reader.uint(4), data: reader.bytes(MAX_PIECE_BYTES) }
-  reader.end()
-  return piece
+  const reader = new Reader(payload.subarray(PREFIX_BYTES, HEADER_BYTES))
+  const [chunk, offset, length] = [reader.uint(4), reader.uint(4), reader.uint(4)]
+  if (length > MAX_PIECE_BYTES || payload.length !== HEADER_BYTES + length)
+    throw contributionError(
+      "CHUNK_FORM",
+      `want ${length} bytes of data, got ${payload.length - HEADER_BYTES}`,
+    )
+  return { chunk, offset, data: payload.subarray(HEADER_BYTES) }
 }
 
 export type Contributions = {
@@ -102,14 +109,37 @@ type Collector = {
   readonly complete: PromiseWithResolvers<void>
 }
 
+type Failure = {
+  /** Ends every wait, now and later; the first reason stays. */
+  fail(reason: unknown): void
+  or<T>(work: Promise<T>): Promise<T>
+}
+
+/** Unlike a race with one long-lived promise, this keeps nothing of the waits that are over: their values are large. */
+function createFailure(): Failure {
+  const waits = new Set<(reason: unknown) => void>()
+  let failed: { readonly reason: unknown } | null = null
+  return {
+    fail(reason) {
+      failed ??= { reason }
+      for (const reject of waits) reject(failed.reason)
+    },
+    or: (work) =>
+      new Promise((resolve, reject) => {
+        waits.add(reject)
+        work.then(resolve, reject).finally(() => waits.delete(reject))
+        if (failed !== null) reject(failed.reason)
+      }),
+  }
+}
+
 export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): ReduceScatter {
   const { committee, self } = attempt
   const { engine, party, signal } = deps
   const { chunks } = engine.keyLayout()
   const others = partyIndexes(committee).filter((other) => other !== self)
-  const failure = Promise.withResolvers<never>()
-  failure.promise.catch(() => {})
-  signal.addEventListener("abort", () => failure.reject(refuse("CEREMONY_STOPPED", "the attempt has ended")))
+  const failure = createFailure()
+  signal.addEventListener("abort", () => failure.fail(refuse("CEREMONY_STOPPED", "the attempt has ended")))
   const turns = new Map<number, PromiseWithResolvers<void>>()
   const sums: Digest[] = []
   const received = new Map<PartyIndex, Digest[]>(others.map((other) => [other, []]))
@@ -145,7 +175,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
       ),
     )
     try {
-      await Promise.race([complete.promise, failure.promise])
+      await failure.or(complete.promise)
     } finally {
       cancel()
     }
@@ -162,8 +192,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
     for (let offset = 0; offset < own.length; offset += PIECE_BYTES) {
       const data = own.subarray(offset, offset + PIECE_BYTES)
       const payload = encodePiece(attempt, { chunk: layout.index, offset, data })
-      const sent = deliver(to, CEREMONY_PROTOCOLS.chunk.id, payload, deps)
-      await Promise.race([sent, failure.promise])
+      await failure.or(deliver(to, CEREMONY_PROTOCOLS.chunk.id, payload, deps))
       deps.onBytes(payload.length)
     }
   }
@@ -192,7 +221,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
     if (piece.chunk >= chunks.length || summingParty(piece.chunk, committee.n) !== self)
       throw contributionError("CHUNK_FOREIGN", `chunk ${piece.chunk} is not summed here`, [from])
     if (piece.chunk <= summed) return
-    await Promise.race([turnOf(piece.chunk).promise, failure.promise])
+    await failure.or(turnOf(piece.chunk).promise)
     if (collector?.layout.index === piece.chunk) add(from, piece, collector)
   }
 
@@ -204,7 +233,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
         if (!(error instanceof ProtocolError)) throw error
         const { code, message } = error.detail
         const detail = code.startsWith("CODEC_") ? { code: "CHUNK_FORM", message } : error.detail
-        failure.reject(new ProtocolError({ ...detail, culprits: [from] }))
+        failure.fail(new ProtocolError({ ...detail, culprits: [from] }))
         throw error
       }
     },
@@ -213,7 +242,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
       let closing: Promise<void> = Promise.resolve()
       for (const layout of chunks) {
         signal.throwIfAborted()
-        const own = await Promise.race([party.contribution(layout.index), failure.promise])
+        const own = await failure.or(party.contribution(layout.index))
         if (own.length !== layout.byteLength)
           throw contributionError(
             "CHUNK_LENGTH",
@@ -224,7 +253,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
         else {
           await closing
           closing = close(open(layout, own))
-          closing.catch(failure.reject)
+          closing.catch(failure.fail)
         }
       }
       await closing
