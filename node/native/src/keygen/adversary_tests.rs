@@ -4,7 +4,7 @@ use super::combination::REPETITIONS;
 use super::message::{elements, put_elements};
 use super::party::Stage;
 use super::table::{Outcome, Turn, extrapolate, honest, reconstruct, run};
-use crate::errors::{Code, Failure};
+use crate::errors::Code;
 use crate::ring::element::GR_BYTES;
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr};
@@ -364,108 +364,6 @@ fn a_lie_in_one_high_bit_of_a_product_point_is_caught() {
                 turn.messages[0].broadcast[5 * GR_BYTES + 16 + 11] ^= 4;
             }
         });
-    }
-}
-
-#[test]
-fn a_coin_that_was_not_committed_is_refused() {
-    for size in COMMITTEES {
-        all_abort(size, 2, "coin", Code::CommitmentMismatch, Named::Exactly(&[1]), |turn| {
-            if turn.round == "coin" {
-                turn.messages[0].broadcast[0] ^= 1;
-            }
-        });
-    }
-}
-
-#[test]
-fn a_seed_that_was_not_committed_is_refused() {
-    all_abort((4, 1), 2, "prss-open", Code::CommitmentMismatch, Named::Exactly(&[1]), |turn| {
-        if turn.round == "prss-open" {
-            turn.messages[0].broadcast[40] ^= 1;
-        }
-    });
-}
-
-#[test]
-fn different_key_openings_to_different_members_are_refused() {
-    let outcome = run(committee((4, 1)), 2, "split", &mut |turn| {
-        if turn.round == "prss-open" {
-            let to_two = turn.messages[0].private[1].as_mut().expect("private");
-            to_two[3] ^= 1;
-        }
-    });
-    let Outcome::Failed(round, failures) = outcome else { panic!("it passed") };
-    assert_eq!(round, "prss-open");
-    assert_eq!(failures.len(), 1, "only the deceived member can know");
-    assert_eq!((failures[0].code, &failures[0].culprits[..]), (Code::CommitmentMismatch, &[1][..]));
-}
-
-#[test]
-fn a_pair_key_that_differs_is_caught_by_its_confirmation() {
-    let outcome = run(committee((4, 1)), 2, "pair", &mut |turn| {
-        if turn.round == "prss-open" {
-            let to_two = turn.messages[0].private[1].as_mut().expect("private");
-            *to_two.last_mut().expect("not empty") ^= 1;
-        }
-    });
-    let Outcome::Failed(round, failures) = outcome else { panic!("it passed") };
-    assert_eq!((round.as_str(), failures[0].code), ("prss-confirm", Code::KeyConfirmation));
-    assert_eq!(failures[0].culprits, [1]);
-}
-
-#[test]
-fn a_wrong_confirmation_of_a_replicated_key_is_refused() {
-    let outcome = run(committee((4, 1)), 2, "confirm", &mut |turn| {
-        if turn.round == "prss-confirm" {
-            turn.messages[0].broadcast[0] ^= 1;
-        }
-    });
-    let Outcome::Failed(_, failures) = outcome else { panic!("it passed") };
-    // The first subset of party 1 is {1, 2, 3}: its other members 2 and 3 see it.
-    assert_eq!(failures.len(), 2);
-    assert!(failures.iter().all(|f| f.code == Code::KeyConfirmation && f.culprits == [1]));
-}
-
-#[test]
-fn every_message_of_a_wrong_length_names_its_sender() {
-    let committee = committee((4, 1));
-    let malformed = |failures: &[Failure]| {
-        failures.iter().all(|f| f.code == Code::MessageMalformed && f.culprits == [1]) && !failures.is_empty()
-    };
-    for target in super::party::round_names(4) {
-        for longer in [false, true] {
-            let outcome = run(committee, 2, "length", &mut |turn| {
-                if turn.round == target {
-                    let broadcast = &mut turn.messages[0].broadcast;
-                    if longer { broadcast.push(0) } else { broadcast.truncate(broadcast.len() / 2) }
-                }
-            });
-            match outcome {
-                Outcome::Failed(round, failures) => assert!(round == target && malformed(&failures)),
-                // An empty broadcast cannot become shorter.
-                Outcome::Passed(_) => assert!(!longer && (target == "inputs" || target.starts_with("level"))),
-            }
-        }
-        let mut private = false;
-        let outcome = run(committee, 2, "withhold", &mut |turn| {
-            if turn.round == target {
-                let message = &mut turn.messages[0].private[2];
-                private = message.is_some();
-                *message = if private { None } else { Some(Zeroizing::new(vec![1])) };
-            }
-        });
-        let Outcome::Failed(round, failures) = outcome else { panic!("{target}: passed") };
-        assert!(round == target && malformed(&failures), "{target}: {failures:?}");
-        if private {
-            let outcome = run(committee, 2, "short", &mut |turn| {
-                if turn.round == target {
-                    turn.messages[0].private[2].as_mut().expect("private").pop();
-                }
-            });
-            let Outcome::Failed(_, failures) = outcome else { panic!("{target}: passed") };
-            assert!(malformed(&failures));
-        }
     }
 }
 

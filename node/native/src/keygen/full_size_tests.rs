@@ -7,16 +7,14 @@ use super::assembly::server_key::{Bodies, compressed_server_key};
 use super::assembly::server_key_file::{SERVER_KEY_LIMIT, assemble_server_key};
 use super::context::{Context, Root};
 use super::contribution::Contributor;
-use super::layout::{PARTS, PartId, Shape, chunks, mask_offset};
-use super::masks::MaskStream;
-use super::negacyclic::{Negacyclic, Width};
+use super::expected::noise_of;
+use super::layout::{PARTS, PartId, chunks};
 use super::noise::noise_bound;
 use super::party::{Party, Sent};
 use super::sum::add_into;
 use crate::params::{KEY_BITS, META, Secret};
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr, KeyShare};
-use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -119,83 +117,12 @@ fn reconstruct(contributors: &[Arc<Contributor>]) -> Vec<u128> {
         .collect()
 }
 
-/// The noise of every coefficient of a part: body minus mask times key minus message, as signed integers.
+/// Compares every coefficient of a part with the exact message: the rest must be noise of the right size.
 fn check_noise(seed: &[u8; 32], bits: &[u128], committee: Committee, id: PartId, body: &[u8]) {
     let part = id.part();
-    let (n, k) = (part.row_words, part.mask_polynomials);
-    let key = &bits[part.under.range()];
-    let masks = MaskStream::new(seed);
-    let engine = (n > 1).then(|| Negacyclic::new(n, part.width));
-    let spectra: Vec<_> = engine
-        .iter()
-        .flat_map(|e| {
-            key.chunks(n).map(|polynomial| {
-                let mut polynomial = polynomial.to_vec();
-                if part.shape == Shape::CompactPublic {
-                    polynomial.reverse();
-                }
-                e.forward_normalized(&polynomial)
-            })
-        })
-        .collect();
-    let read = |bytes: &[u8]| -> Vec<u128> {
-        bytes
-            .chunks(part.word_bytes())
-            .map(|word| word.iter().rev().fold(0u128, |value, &byte| value << 8 | u128::from(byte)))
-            .collect()
-    };
-    let row_bytes = n * part.word_bytes();
-    let (maximum, squares) = body
-        .par_chunks(row_bytes)
-        .enumerate()
-        .map(|(row, bytes)| {
-            let mut mask = vec![0; part.mask_bytes_per_row()];
-            masks.fill(mask_offset(id) + (row * mask.len()) as u64, &mut mask);
-            let mut want = vec![0u128; n];
-            match &engine {
-                Some(engine) => {
-                    let (mut sum, mut a) = (engine.zero(), engine.zero());
-                    for (polynomial, spectrum) in mask.chunks(row_bytes).zip(&spectra) {
-                        engine.forward(&read(polynomial), &mut a);
-                        engine.multiply_add(&mut sum, &a, spectrum);
-                    }
-                    engine.inverse(&mut sum, &mut want);
-                }
-                None => {
-                    want[0] =
-                        read(&mask).iter().zip(key).fold(0, |s, (a, b)| s.wrapping_add(a.wrapping_mul(*b)));
-                }
-            }
-            let bit = row / part.rows_per_bit();
-            match part.shape {
-                Shape::CompactPublic => {}
-                Shape::PackingKeySwitch { from } | Shape::KeySwitch { from } => {
-                    want[0] =
-                        want[0].wrapping_add(bits[from.range().start + bit] << part.shift(row % part.levels));
-                }
-                Shape::Bootstrapping { from } => {
-                    let shift = part.shift(row / (k + 1) % part.levels);
-                    let message = bits[from.range().start + bit];
-                    let column = row % (k + 1);
-                    if column == k {
-                        want[0] = want[0].wrapping_add(message << shift);
-                    } else {
-                        for (value, key) in want.iter_mut().zip(&key[column * n..]) {
-                            *value = value.wrapping_sub((message * key) << shift);
-                        }
-                    }
-                }
-            }
-            read(bytes).iter().zip(&want).fold((0u128, 0f64), |(maximum, squares), (got, want)| {
-                let difference = got.wrapping_sub(*want);
-                let noise = match part.width {
-                    Width::Bits64 => i128::from(difference as u64 as i64),
-                    Width::Bits128 => difference as i128,
-                };
-                (maximum.max(noise.unsigned_abs()), squares + (noise as f64).powi(2))
-            })
-        })
-        .reduce(|| (0, 0.0), |a, b| (a.0.max(b.0), a.1 + b.1));
+    let noise = noise_of(seed, bits, id, 0, body);
+    let maximum = noise.iter().map(|e| e.unsigned_abs()).max().expect("not empty");
+    let squares: f64 = noise.iter().map(|&e| (e as f64).powi(2)).sum();
     let bound = noise_bound(part.noise_log, part.budget.shares(committee)) as u128;
     let deviation = (squares / part.words() as f64).sqrt().log2();
     println!("{}: noise deviation 2^{deviation:.3}, maximum 2^{:.2}", part.name, (maximum as f64).log2());

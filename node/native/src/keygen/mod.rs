@@ -17,13 +17,21 @@ pub mod negacyclic;
 pub mod noise;
 pub mod party;
 pub mod rounds;
+pub mod row;
 pub mod sum;
+pub mod words;
 
 #[cfg(test)]
 mod adversary_tests;
 #[cfg(test)]
 mod ceremony_tests;
 #[cfg(test)]
+mod contribution_tests;
+#[cfg(test)]
+mod expected;
+#[cfg(test)]
 mod full_size_tests;
+#[cfg(test)]
+mod misbehaviour_tests;
 #[cfg(test)]
 mod table;

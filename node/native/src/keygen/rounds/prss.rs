@@ -64,6 +64,12 @@ pub struct PrssOpenRound {
     commitments: Vec<Vec<(Subset, [u8; COMMITMENT_BYTES])>>,
 }
 
+/// What one party opened to this one: its contributions by subset, checked against their commitments, and to the pair key.
+struct Opened<'a> {
+    openings: Vec<(Subset, &'a [u8])>,
+    pair: &'a [u8],
+}
+
 impl PrssOpenRound {
     fn session(&self) -> &Session {
         &self.before.session
@@ -87,8 +93,7 @@ impl PrssOpenRound {
         session.root.key(&session.context, Purpose::PairContribution, 0, &[other as u8])
     }
 
-    /// The openings of `party` by subset, each checked against its commitment, and its pair contribution.
-    fn open<'a>(&self, incoming: &'a Incoming, party: usize) -> Result<(Vec<(Subset, &'a [u8])>, &'a [u8])> {
+    fn open<'a>(&self, incoming: &'a Incoming, party: usize) -> Result<Opened<'a>> {
         let context = &self.session().context;
         let subsets = shared_subsets(context, context.index, party);
         let bytes = incoming.private(party, subsets.len() * REVEAL_BYTES + PAIR_BYTES)?;
@@ -103,7 +108,7 @@ impl PrssOpenRound {
             };
             check(context, Purpose::PrssContribution, party, &detail(*subset), opening, commitment)?;
         }
-        Ok((openings, pair))
+        Ok(Opened { openings, pair })
     }
 }
 
@@ -131,7 +136,7 @@ impl Round for PrssOpenRound {
             let commitment = &self.before.seed_commitments[party - 1];
             check(&context, Purpose::PublicSeed, party, &[], seed, commitment)?;
             seeds.push(seed);
-            let (openings, pair) = self.open(incoming, party)?;
+            let Opened { openings, pair } = self.open(incoming, party)?;
             for (subset, opening) in openings {
                 // Members come in ascending order, so every member hashes the same string.
                 for (_, all) in contributions.iter_mut().filter(|(own, _)| *own == subset) {
