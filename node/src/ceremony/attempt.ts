@@ -46,6 +46,9 @@ export const refuse = (
   culprits: readonly PartyIndex[] = [],
 ): ProtocolError => new ProtocolError({ code, message, culprits })
 
+/** The one attempt at a key: a retry is a new proposal with a new key id. The number stays part of what is signed. */
+export const ONLY_ATTEMPT = 1
+
 export type Attempt = {
   readonly committee: Committee
   readonly self: PartyIndex

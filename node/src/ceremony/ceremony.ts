@@ -16,7 +16,7 @@ import type { BlobSink } from "../blobs/blobSink.ts"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView, KeyRecord } from "../chain/chainView.ts"
 import { activationRounds, type SignedActivation, type SigningKey } from "./activationRounds.ts"
-import { type Attempt, proposalDigestOf, refuse } from "./attempt.ts"
+import { type Attempt, ONLY_ATTEMPT, proposalDigestOf, refuse } from "./attempt.ts"
 import { encodeBundle } from "./bundle.ts"
 import { watchProposal } from "./chainWatch.ts"
 import { createReduceScatter } from "./contributions.ts"
@@ -79,14 +79,12 @@ export type CeremonyDeps = RunnerDeps &
     keepTranscript(record: KeyRecord, bundle: Uint8Array): Promise<void>
   }
 
-const ATTEMPT = 1
-
 /** @throws CEREMONY_FOREIGN where `self` holds no seat, COMMITTEE_SIZE, COMMITTEE_PARTIES */
 export function attemptFor({ keyId, epoch, proposal }: KeyRecord, self: Address): Attempt {
   const committee = createCommittee({ keyId, epoch, t: proposal.t, parties: proposal.parties })
   const party = partyOf(committee, self)
   if (party === null) throw refuse("CEREMONY_FOREIGN", `${self} holds no seat of ${keyId}`)
-  return { committee, self: party, attempt: ATTEMPT, proposalDigest: proposalDigestOf(keyId, proposal) }
+  return { committee, self: party, attempt: ONLY_ATTEMPT, proposalDigest: proposalDigestOf(keyId, proposal) }
 }
 
 /**
@@ -118,7 +116,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
   const nonces = slot<SigningNonces>("nonces of the group signature")
 
   const { n, t } = committee
-  const party = engine.createParty({ ceremonyId: fromHex(keyId), attempt: ATTEMPT, n, t, index: self })
+  const party = engine.createParty({ ceremonyId: fromHex(keyId), attempt: ONLY_ATTEMPT, n, t, index: self })
   const scatter = createReduceScatter(attempt, {
     ...delivery,
     engine,
@@ -129,7 +127,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
   })
   const verdicts = createVerdictCollector({
     keyId,
-    attempt: ATTEMPT,
+    attempt: ONLY_ATTEMPT,
     executors: record.proposal.executors,
     k: record.proposal.k,
     timeoutMs: timeouts.verdictsMs,
@@ -198,7 +196,14 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
         if (complete === null) return
         const { proposal } = record
         const { records } = state
-        const bundle = { keyId, attempt: ATTEMPT, proposal, signing: deps.signing, records, signed: complete }
+        const bundle = {
+          keyId,
+          attempt: ONLY_ATTEMPT,
+          proposal,
+          signing: deps.signing,
+          records,
+          signed: complete,
+        }
         await deps.keepTranscript(record, encodeBundle(bundle))
         return
       }

@@ -158,8 +158,16 @@ describe("an executor", () => {
     const task = await makeTask()
     for (let again = 0; again < 3; again++) await give(partyAt(1), await signTask(task, partyAt(1).sign))
     await give(partyAt(2), await signTask(task, partyAt(2).sign))
-    await give(partyAt(3), await signTask({ ...task, attempt: 2 }, partyAt(3).sign))
+    await give(partyAt(3), await signTask({ ...task, crsDigest: taggedHash("other") }, partyAt(3).sign))
     expect(verdicts).toEqual([])
+  })
+
+  test("knows one attempt at a key only", async () => {
+    const { give } = executor()
+    const task = await makeTask()
+    expect(await give(partyAt(1), await signTask({ ...task, attempt: 2 }, partyAt(1).sign))).toBe(
+      "PEER_REFUSED",
+    )
   })
 
   test.each([

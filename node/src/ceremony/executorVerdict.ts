@@ -10,7 +10,7 @@ import type { BlobSink } from "../blobs/blobSink.ts"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView } from "../chain/chainView.ts"
 import type { Logger } from "../telemetry/logger.ts"
-import type { SeatSigner } from "./attempt.ts"
+import { ONLY_ATTEMPT, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
 import type { SelfTestEngine } from "./engine.ts"
 import { serverKeyDigestOf } from "./keyRounds.ts"
@@ -98,8 +98,9 @@ export async function judgeKey(task: SelfTestTask, deps: ExecutorVerdictDeps): P
 /** Serves tasks from now on: one at a time, each attempt once. */
 export function serveVerdicts(deps: ExecutorVerdictDeps): void {
   const { network, chain, logger } = deps
-  const votes = new Map<Digest, Set<Address>>()
-  const judged = new Set<string>()
+  /** By key, the newest task of each party: bounded by the committees of proposed keys. */
+  const votes = new Map<KeyId, Map<Address, Digest>>()
+  const judged = new Set<KeyId>()
   let queue: Promise<void> = Promise.resolve()
 
   async function committeeFor(keyId: KeyId): Promise<Committee> {
@@ -137,15 +138,16 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
 
   network.onMessage(TASK_PROTOCOL.id, TASK_PROTOCOL.maxBytes, async (from, payload) => {
     const task = openTask(payload, from)
+    if (task.attempt !== ONLY_ATTEMPT) throw taskError("TASK_FOREIGN", `there is no attempt ${task.attempt}`)
     const committee = await committeeFor(task.keyId)
     if (partyOf(committee, from) === null)
       throw taskError("TASK_FOREIGN", `${from} holds no seat of ${task.keyId}`)
     const digest = taskDigestOf(task)
-    const voters = votes.get(digest) ?? new Set()
-    votes.set(digest, voters.add(from))
-    const name = `${task.keyId}/${task.attempt}`
-    if (voters.size < quorum(committee) || judged.has(name)) return
-    judged.add(name)
+    const given = votes.get(task.keyId) ?? new Map<Address, Digest>()
+    votes.set(task.keyId, given.set(from, digest))
+    const same = [...given.values()].filter((other) => other === digest).length
+    if (same < quorum(committee) || judged.has(task.keyId)) return
+    judged.add(task.keyId)
     queue = queue
       .then(() => judgeAndAnswer(task, committee))
       .catch((error: unknown) => logger.error({ err: error }, "a verdict was not delivered"))
