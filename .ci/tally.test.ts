@@ -34,3 +34,8 @@ test("vitest: a suite that fails to load counts, an absent report counts as noth
   expect(parseVitest(JSON.stringify(report))).toMatchObject({ passed: 4, failed: 1, skipped: 1 })
   expect(parseVitest("")).toMatchObject({ passed: 0, failed: 0 })
 })
+
+test("output that is no report counts as nothing run", () => {
+  expect(parseForge("Error: Compiler run failed {solc}")).toMatchObject({ passed: 0, failed: 0 })
+  expect(parseVitest("{")).toMatchObject({ passed: 0, failed: 0 })
+})

@@ -8,17 +8,26 @@ export type Tally = {
 
 const nothing: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] }
 
+/** Null for what is no JSON: a runner that broke before its report counts as nothing run. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 /** @param text vitest's JSON report; an empty or broken one counts as nothing run. */
 export function parseVitest(text: string): Tally {
-  if (text === "") return nothing
-  const report = JSON.parse(text) as {
+  const report = parseJson(text) as {
     numPassedTests: number
     numFailedTests: number
     numPendingTests: number
     numTodoTests: number
     numFailedTestSuites: number
     success: boolean
-  }
+  } | null
+  if (report === null) return nothing
   const failed =
     report.numFailedTests + (report.success || report.numFailedTests > 0 ? 0 : report.numFailedTestSuites)
   return {
@@ -36,7 +45,7 @@ export function parseForge(text: string): Tally {
   type Suite = {
     readonly test_results: Record<string, { readonly status: string; readonly reason?: string | null }>
   }
-  const suites = JSON.parse(text.slice(start)) as Record<string, Suite>
+  const suites = (parseJson(text.slice(start)) ?? {}) as Record<string, Suite>
   let passed = 0
   let skipped = 0
   const failures: string[] = []

@@ -40,7 +40,7 @@ function forge(): Outcome {
     maxBuffer: 1 << 28,
     stdio: ["ignore", "pipe", "inherit"],
   })
-  const tally = parseForge(result.stdout)
+  const tally = parseForge(result.stdout ?? "")
   for (const failure of tally.failures) say(`  failed: ${failure}`)
   return { tally, status: result.status ?? 1 }
 }
@@ -52,8 +52,8 @@ function cargo(): Outcome {
     maxBuffer: 1 << 26,
     stdio: ["ignore", "pipe", "inherit"],
   })
-  process.stdout.write(result.stdout)
-  return { tally: parseCargo(result.stdout), status: result.status ?? 1 }
+  process.stdout.write(result.stdout ?? "")
+  return { tally: parseCargo(result.stdout ?? ""), status: result.status ?? 1 }
 }
 
 const runners: readonly (readonly [string, () => Outcome])[] = [

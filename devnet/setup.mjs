@@ -14,7 +14,7 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { delimiter, dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
@@ -54,7 +54,13 @@ function digestOf(files) {
 
 function run(command, args, cwd = root) {
   const started = Date.now()
+  // npm puts node_modules/.bin first: a step that replaces node_modules must not run on the Node inside it.
+  const PATH = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.includes("node_modules"))
+    .join(delimiter)
   const result = spawnSync(command, args, {
+    env: { ...process.env, PATH },
     cwd,
     stdio: quiet ? ["ignore", "ignore", "inherit"] : ["ignore", "inherit", "inherit"],
   })
@@ -149,7 +155,13 @@ step(
 step(
   "contracts",
   "compiling the contracts",
-  ["contracts/foundry.toml", "contracts/generate-abi.ts", ...filesBelow("contracts/src")],
+  [
+    "contracts/foundry.toml",
+    "contracts/solc-shim.mjs",
+    "contracts/generate-abi.ts",
+    "package-lock.json",
+    ...filesBelow("contracts/src"),
+  ],
   ["contracts/out", "sdk/src/chain/abi.ts"],
   buildContracts,
 )

@@ -3,8 +3,8 @@
  *   --keep        leaves the network running until Ctrl-C
  *   --json FILE   writes the report as JSON
  */
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
 import { runDemo } from "./demo/demo.ts"
@@ -14,6 +14,7 @@ import { createSetting } from "./demo/setting.ts"
 import { pathsOf } from "./network/layout.ts"
 import { startNetwork } from "./network/network.ts"
 import { createProcesses } from "./network/processes.ts"
+import { markAtRest, markInUse } from "./network/state.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const { values: options } = parseArgs({
@@ -36,18 +37,29 @@ async function end(code: number): Promise<never> {
   await processes.stopAll()
   process.exit(code)
 }
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => {
+/** The first signal stops every process in order, a second one kills what is left. */
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => {
+    if (interrupted.signal.aborted) process.exit(130)
     interrupted.abort()
     process.stdout.write("\nstopping every process of the network\n")
     void end(130)
   })
+process.once("exit", () => processes.killAll())
+
+function writeJson(): void {
+  if (options.json === undefined) return
+  mkdirSync(dirname(resolve(options.json)), { recursive: true })
+  writeFileSync(options.json, `${JSON.stringify(report.toJson(), null, 2)}\n`)
+}
 
 try {
   report.section("Local network")
   const network = await startNetwork({ paths, processes, report, signal: interrupted.signal })
   const setting = createSetting(network, report)
+  markInUse(paths)
   await runDemo(setting)
+  markAtRest(paths)
   await setting.prover.stop()
   report.size(
     "node_rss",
@@ -61,7 +73,7 @@ try {
     unasked.length === 0 ? "no process ended unasked" : unasked.join("; "),
   )
   const ok = report.finish()
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report.toJson(), null, 2)}\n`)
+  writeJson()
   if (options.keep) {
     process.stdout.write(
       `\nThe network stays up until Ctrl-C:\n  chain        ${network.chain.url} (chain id ${network.deployment.chainId})\n  coordinator  ${network.coordinatorUrl}\n${[...network.keyholders, ...network.executors].map(({ member, url }) => `  ${member.name.padEnd(12)} ${url}`).join("\n")}\n  logs         ${paths.logs}\n`,

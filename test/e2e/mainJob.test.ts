@@ -10,6 +10,7 @@ import { createSetting } from "@twinlock/devnet/demo/setting"
 import { pathsOf } from "@twinlock/devnet/network/layout"
 import { startNetwork } from "@twinlock/devnet/network/network"
 import { createProcesses } from "@twinlock/devnet/network/processes"
+import { markAtRest, markInUse } from "@twinlock/devnet/network/state"
 import { afterAll, beforeAll, expect, test } from "vitest"
 
 const root = join(import.meta.dirname, "..", "..")
@@ -28,7 +29,9 @@ beforeAll(async () => {
   try {
     const network = await startNetwork({ paths, processes, report, signal: new AbortController().signal })
     const setting = createSetting(network, report)
+    markInUse(paths)
     await runDemo(setting)
+    markAtRest(paths)
     await setting.prover.stop()
   } catch (error) {
     throw new Error(`${lines.join("")}\nlogs: ${paths.logs}`, { cause: error })
@@ -48,6 +51,7 @@ const CHECKS = [
   "network.executors-live",
   "input.tampered",
   "input.copied",
+  "commitments.equal",
   "tally",
   "user.own",
   "user.other",
@@ -76,6 +80,7 @@ test("nothing else failed, and no process ended unasked", () => {
 })
 
 test("gas stays within what the design promises", () => {
-  expect(json.gas["accept"]).toBeLessThanOrEqual(45_000)
-  expect(json.gas["quote_register"] ?? 0).toBeLessThanOrEqual(380_000)
+  expect(json.gas["accept"]).toBeLessThanOrEqual(40_000)
+  expect(json.gas["quote_register"]).toBeLessThanOrEqual(380_000)
+  expect(json.gas["quote_renew"]).toBeLessThanOrEqual(240_000)
 })

@@ -4,17 +4,24 @@ pragma solidity 0.8.37;
 import {ICoprocessor} from "../interfaces/ICoprocessor.sol";
 import {IDecryptionGateway} from "../interfaces/IDecryptionGateway.sol";
 import {FHE, euint16} from "../libraries/FHE.sol";
+import {EncryptedInput} from "../types/Fhe.sol";
 
-/// @title The smallest dApp: adds two numbers on ciphertexts and has the sum decrypted without a callback
-/// @notice Example. The summands are known to everybody; only the way of the result is of interest.
+/// @title The smallest dApp: adds a clear number to an encrypted one and has the sum decrypted without a callback
+/// @notice Example. One proven input serves many sums, each a fresh ciphertext under the network's key.
 contract EncryptedSum {
-    event SumComputed(bytes32 indexed sum, uint16 a, uint16 b);
+    event BaseSet(bytes32 indexed base, address indexed by);
+    event SumComputed(bytes32 indexed sum, uint16 addend);
     event SumRequested(bytes32 indexed sum, bytes32 indexed requestId);
+
+    error WrongInput(uint256 values);
+    error NoBase();
 
     uint40 private constant RESULT_SECONDS = 1 days;
 
     IDecryptionGateway public immutable gateway;
 
+    /// @notice The encrypted summand.
+    euint16 public base;
     /// @notice Handle of the newest sum.
     bytes32 public sum;
 
@@ -23,12 +30,21 @@ contract EncryptedSum {
         gateway = gateway_;
     }
 
-    /// @notice Computes a sum that wraps at 2^16.
-    function compute(uint16 a, uint16 b) external {
-        euint16 result = FHE.add(FHE.trivialEuint16(a), FHE.trivialEuint16(b));
-        sum = result.unwrap();
+    /// @param input one Uint16, encrypted by the caller for this contract
+    function setBase(EncryptedInput calldata input) external {
+        if (input.handles.length != 1) revert WrongInput(input.handles.length);
+        FHE.verify(input, msg.sender);
+        base = FHE.asEuint16(input.handles[0]);
+        FHE.allowThis(base.unwrap());
+        emit BaseSet(base.unwrap(), msg.sender);
+    }
+
+    /// @notice Computes base + addend, which wraps at 2^16.
+    function compute(uint16 addend) external {
+        if (base.unwrap() == 0) revert NoBase();
+        sum = FHE.add(base, FHE.trivialEuint16(addend)).unwrap();
         FHE.allowThis(sum);
-        emit SumComputed(sum, a, b);
+        emit SumComputed(sum, addend);
     }
 
     /// @notice Asks for the newest sum. The value sent is the gateway's fee; the gateway stores the result.

@@ -24,7 +24,7 @@ export async function gasOfVerification(
 
 /** For one fresh result. */
 export async function gasOfAcceptance(setting: Setting, sums: Sums): Promise<number> {
-  const request = await requestSum(setting, sums, 3, 4)
+  const request = await requestSum(setting, sums, 7)
   await awaitSum(setting, request)
   const certified = await awaitCertificate(setting.network.coordinatorUrl, request.requestId, 10_000)
   return Number(await gasOfVerification(setting, certified))

@@ -6,6 +6,7 @@ import { showLocks } from "./locks.ts"
 import { readBack } from "./readBack.ts"
 import { showRefusals } from "./refusals.ts"
 import type { Setting } from "./setting.ts"
+import { openSums } from "./sums.ts"
 import { castBallots, closeVote, openVote } from "./vote.ts"
 
 export async function runDemo(setting: Setting): Promise<void> {
@@ -25,10 +26,11 @@ export async function runDemo(setting: Setting): Promise<void> {
   await readBack(setting, vote)
 
   report.section("What nodes refuse to open")
-  await showRefusals(setting, vote)
+  const sums = await openSums(setting)
+  await showRefusals(setting, vote, sums)
 
   report.section("Faulty nodes")
-  await showFaults(setting)
+  await showFaults(setting, sums)
 
   report.section("Both locks")
   await showLocks(setting, vote)

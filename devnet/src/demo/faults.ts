@@ -2,13 +2,12 @@
 import { waitFor } from "../network/waitFor.ts"
 import { readMetric } from "./metrics.ts"
 import type { Setting } from "./setting.ts"
-import { awaitSum, openSums, requestSum } from "./sums.ts"
+import { awaitSum, requestSum, type Sums } from "./sums.ts"
 
 const CULPRITS = "twinlock_culprits_total"
 
-export async function showFaults(setting: Setting): Promise<void> {
+export async function showFaults(setting: Setting, sums: Sums): Promise<void> {
   const { network, report } = setting
-  const sums = await openSums(setting)
   const [, , third, fourth] = network.keyholders
   if (third === undefined || fourth === undefined) throw new Error("there are no four keyholders")
 
@@ -16,19 +15,23 @@ export async function showFaults(setting: Setting): Promise<void> {
   const crashed = await report.step(
     "fault.crash",
     `${third.member.name} is killed with SIGKILL, a decryption is requested`,
-    async () => awaitSum(setting, await requestSum(setting, sums, 40, 2)),
+    async () => {
+      const request = await requestSum(setting, sums, 42)
+      return { request, ...(await awaitSum(setting, request)) }
+    },
   )
   report.timing("decrypt.with_crash", crashed.latencyMs)
   report.check(
     "fault.crash",
-    crashed.value === 42 && ((crashed.signers >> 2n) & 1n) === 0n,
+    crashed.value === crashed.request.expected && ((crashed.signers >> 2n) & 1n) === 0n,
     `the others opened ${crashed.value}, signers ${crashed.signers.toString(2).padStart(4, "0")}`,
   )
   await report.step("fault.back", `${third.member.name} starts again`, () => third.start())
-  const healthy = await awaitSum(setting, await requestSum(setting, sums, 50, 5))
+  const next = await requestSum(setting, sums, 55)
+  const healthy = await awaitSum(setting, next)
   report.check(
     "fault.back",
-    third.process().isRunning() && healthy.value === 55,
+    third.process().isRunning() && healthy.value === next.expected,
     `it is ready again; the next sum is ${healthy.value}`,
   )
 
@@ -37,7 +40,8 @@ export async function showFaults(setting: Setting): Promise<void> {
   const party = String(network.keyholders.indexOf(fourth) + 1)
   const honest = network.keyholders.filter((keyholder) => keyholder !== fourth)
   const lied = await report.step("fault.liar", `${fourth.member.name} sends wrong shares`, async () => {
-    const result = await awaitSum(setting, await requestSum(setting, sums, 700, 77))
+    const request = await requestSum(setting, sums, 777)
+    const result = { request, ...(await awaitSum(setting, request)) }
     await waitFor(
       async () =>
         (await Promise.all(honest.map(({ url }) => readMetric(url, CULPRITS, { party })))).every(
@@ -51,7 +55,11 @@ export async function showFaults(setting: Setting): Promise<void> {
     )
     return result
   })
-  report.check("fault.liar_harmless", lied.value === 777, `the sum is right nevertheless: ${lied.value}`)
+  report.check(
+    "fault.liar_harmless",
+    lied.value === lied.request.expected,
+    `the sum is right nevertheless: ${lied.value}`,
+  )
   const named = await Promise.all(honest.map(({ url }) => readMetric(url, CULPRITS, { party })))
   const others = await Promise.all(
     honest.map(

@@ -92,10 +92,20 @@ async function showStanding(setting: Setting, certified: CertificatesRequest): P
       })
     },
   )
+  report.gas("quote_renew", await gasOfRenewal(setting, removal.blockNumber))
   const again = await verify(setting, certified)
   report.check(
     "lock.standing_restored",
     !again.refused,
     `after renewal by the same signers the same certificate ${again.text}`,
   )
+}
+
+/** Gas of the newest renewal since a block. */
+async function gasOfRenewal({ network }: Setting, since: number): Promise<bigint> {
+  const registry = contractAt("NodeRegistry", network.contracts.nodeRegistry, network.accounts.governance)
+  const event = (await registry.queryFilter("NodeAttested", since)).at(-1)
+  const receipt =
+    event === undefined ? null : await network.chain.provider.getTransactionReceipt(event.transactionHash)
+  return receipt?.gasUsed ?? 0n
 }

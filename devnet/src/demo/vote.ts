@@ -1,13 +1,13 @@
 /** The blind vote: ballots as ciphertexts, a tally that only the network can open, a callback that stores it. */
 import { randomInt } from "node:crypto"
-import { readArtifact } from "@twinlock/contracts/deploy"
 import { type Encrypted, encrypt, parseAddress } from "@twinlock/sdk"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
-import { ContractFactory } from "ethers"
 import { BASE_FEE_WEI, contractAt, sent } from "../network/contracts.ts"
 import { waitFor } from "../network/waitFor.ts"
 import { awaitCertificate, awaitFinal } from "./certified.ts"
+import { deployExample } from "./deployExample.ts"
 import type { Setting } from "./setting.ts"
+import { awaitCommitment } from "./sums.ts"
 
 const VOTERS = 5
 const OPTIONS = 3
@@ -25,18 +25,6 @@ export type Vote = {
   readonly ballots: readonly Ballot[]
   readonly requestId: string
   readonly certified: CertificatesRequest
-}
-
-/** @param name of the contract of an example. @param args of its constructor. */
-export async function deployExample(
-  { network }: Setting,
-  name: string,
-  args: readonly unknown[],
-): Promise<string> {
-  const { abi, bytecode } = readArtifact(name)
-  const contract = await new ContractFactory(abi, bytecode, network.accounts.organiser.signer).deploy(...args)
-  await contract.waitForDeployment()
-  return (await contract.getAddress()).toLowerCase()
 }
 
 export async function openVote(setting: Setting): Promise<string> {
@@ -88,22 +76,24 @@ export const clearTally = (ballots: readonly Ballot[]): readonly number[] =>
       ballots.filter(({ choice }) => choice === option).reduce((sum, { weight }) => sum + weight, 0) % 65_536,
   )
 
-async function awaitCommitments({ network }: Setting, handles: readonly string[]): Promise<void> {
+/** Every executor voted for the leaf that is final: the digests that they computed apart are equal. */
+async function checkEqualVotes({ network, report }: Setting, handles: readonly string[]): Promise<void> {
   const commitments = contractAt(
     "CiphertextCommitments",
     network.contracts.ciphertextCommitments,
     network.accounts.organiser,
   )
-  await waitFor(
-    async () => {
-      const finals = await Promise.all(
-        handles.map((handle) =>
-          commitments.getFunction("finalOf").staticCall(handle, { blockTag: "finalized" }),
-        ),
-      )
-      return finals.every(({ leaf }) => BigInt(leaf) !== 0n)
-    },
-    { what: "both executors' commitments", timeoutMs: 240_000, everyMs: 50 },
+  const all = (1n << BigInt(network.executors.length)) - 1n
+  const voters = await Promise.all(
+    handles.map(async (handle) => {
+      const { leaf } = await commitments.getFunction("finalOf").staticCall(handle)
+      return BigInt(await commitments.getFunction("votersOf").staticCall(handle, leaf))
+    }),
+  )
+  report.check(
+    "commitments.equal",
+    voters.every((bitmap) => bitmap === all),
+    `both executors committed the same digests for ${voters.filter((bitmap) => bitmap === all).length} of ${handles.length} tallies`,
   )
 }
 
@@ -122,8 +112,9 @@ export async function closeVote(
   await report.step(
     "tally.compute",
     "both executors finish the tally, squash it and commit bit-equal digests",
-    () => awaitCommitments(setting, handles),
+    () => awaitCommitment(setting, handles),
   )
+  await checkEqualVotes(setting, handles)
   const certified = await report.step("tally.decrypt", "nodes approve, share, open and sign", async () => {
     const finalAt = await awaitFinal(network.chain.provider, receipt.blockNumber)
     const certificate = await awaitCertificate(network.coordinatorUrl, requestId, 120_000)

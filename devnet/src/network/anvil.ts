@@ -32,7 +32,7 @@ export async function startAnvil({ processes, root, port, stateFile }: AnvilOpti
     args: [
       ...["--port", String(port), "--chain-id", String(CHAIN_ID), "--hardfork", "osaka"],
       ...["--slots-in-an-epoch", "1", "--block-time", String(BLOCK_SECONDS), "--mixed-mining"],
-      ...["--state", stateFile, "--state-interval", "5", "--preserve-historical-states"],
+      ...["--state", stateFile, "--state-interval", "60"],
       ...["--accounts", String(FUNDED_ACCOUNTS), "--balance", "1000000", "--silent"],
     ],
   })

@@ -1,4 +1,6 @@
 /** Who is in the local network, and where its files are. */
+import { createHash } from "node:crypto"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 export type Member = {
@@ -34,11 +36,14 @@ export type Paths = {
   readonly logs: string
   readonly state: string
   readonly chainState: string
+  /** There while a demonstration runs on the network. */
+  readonly inUse: string
   readonly platformConfig: string
   readonly coordinatorConfig: string
   readonly coordinatorData: string
   readonly submitterKey: string
-  /** Unix sockets: their paths must be short. */
+  /** Unix sockets: their paths must be short, whatever the clone's is. */
+  readonly sockets: string
   socket(member: Member): string
   config(member: Member): string
   data(member: Member): string
@@ -47,17 +52,20 @@ export type Paths = {
 
 /** @param root of the repository. @param home folder of the network's state. */
 export function pathsOf(root: string, home: string): Paths {
+  const sockets = join(tmpdir(), `twinlock-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`)
   return {
+    sockets,
     root,
     home,
     logs: join(home, "logs"),
     state: join(home, "network.json"),
     chainState: join(home, "chain.json"),
+    inUse: join(home, "in-use"),
     platformConfig: join(home, "platform.json"),
     coordinatorConfig: join(home, "coordinator.json"),
     coordinatorData: join(home, "coordinator"),
     submitterKey: join(home, "submitter.key"),
-    socket: ({ name }) => join(home, `${name}.sock`),
+    socket: ({ name }) => join(sockets, `${name}.sock`),
     config: ({ name }) => join(home, `${name}.json`),
     data: ({ name }) => join(home, name),
     operatorKey: ({ name }) => join(home, `${name}.operator.key`),

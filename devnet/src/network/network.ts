@@ -24,7 +24,15 @@ import { awaitReady, initMember, type MemberTools, registerMember, runMember } f
 import { type PlatformFacts, startPlatform } from "./platformProcess.ts"
 import { freePorts } from "./ports.ts"
 import type { Processes } from "./processes.ts"
-import { type Identity, type NetworkState, type Ports, readState, resetHome, writeState } from "./state.ts"
+import {
+  buildOf,
+  type Identity,
+  type NetworkState,
+  type Ports,
+  readState,
+  resetHome,
+  writeState,
+} from "./state.ts"
 import { waitFor } from "./waitFor.ts"
 
 export type NetworkOptions = {
@@ -69,6 +77,7 @@ async function startBase(options: NetworkOptions, ports: Ports, seed: string): P
     port: ports.chain,
     stateFile: paths.chainState,
   })
+  mkdirSync(paths.sockets, { recursive: true, mode: 0o700 })
   writePlatformConfig(paths, seed, ports)
   const platform = await startPlatform(paths, processes)
   const accounts = createAccounts(chain.provider)
@@ -205,6 +214,8 @@ async function create(options: NetworkOptions): Promise<{
     genesisHash: chain.genesisHash,
     identities,
     keyId,
+    creation: creationOf(report),
+    build: buildOf(paths),
   }
   writeState(paths, state)
   return { base, state, members }
@@ -215,6 +226,7 @@ async function reuse(
   state: NetworkState,
 ): Promise<{ readonly base: Base; readonly members: readonly RunningMember[] }> {
   const { report } = options
+  repeatCreation(report, state.creation)
   const base = await report.step("start.platform", "chain and simulated TDX platform as they were", () =>
     startBase(options, state.ports, state.seed),
   )
@@ -225,6 +237,20 @@ async function reuse(
     () => runMembers(base, state.identities, []),
   )
   return { base, members }
+}
+
+/** Figures of the steps that a later start does not repeat. */
+function creationOf(report: Report): NetworkState["creation"] {
+  const { timings_ms, gas } = report.toJson()
+  const timings = Object.fromEntries(
+    ["start.contracts", "start.register", "ceremony.total"].map((name) => [name, timings_ms[name] ?? 0]),
+  )
+  return { timings, gas }
+}
+
+function repeatCreation(report: Report, { timings, gas }: NetworkState["creation"]): void {
+  for (const [name, ms] of Object.entries(timings)) report.timing(name, ms)
+  for (const [name, amount] of Object.entries(gas)) report.gas(name, amount)
 }
 
 const split = (members: readonly RunningMember[]) => ({

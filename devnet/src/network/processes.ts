@@ -27,15 +27,19 @@ export type RunningProcess = {
 }
 
 export type Processes = {
-  /** @throws where the command cannot be started. */
+  /** @throws where the command cannot be started, or everything is being stopped. */
   start(spec: ProcessSpec): RunningProcess
   list(): readonly RunningProcess[]
   /** Processes that ended without being asked to, with how. */
   casualties(): readonly string[]
+  /** For good: nothing starts afterwards. */
   stopAll(): Promise<void>
+  /** SIGKILL to whatever is left, at once: for the very end of this process. */
+  killAll(): void
 }
 
-const GRACE_MS = 10_000
+/** A chain with a long history takes its time to write its state. */
+const GRACE_MS = 60_000
 
 function residentBytes(pid: number): number {
   try {
@@ -52,9 +56,11 @@ export function createProcesses(logDirectory: string): Processes {
   const running = new Map<number, { readonly process: RunningProcess; readonly child: ChildProcess }>()
   const expected = new Set<number>()
   const casualties: string[] = []
+  let stopping = false
 
   return {
     start({ name, command, args, env = {}, cwd }) {
+      if (stopping) throw new Error(`${name} is not started: the network is being stopped`)
       const log = openSync(join(logDirectory, `${name}.log`), "a")
       const child = spawn(command, args, {
         stdio: ["ignore", log, log],
@@ -95,8 +101,13 @@ export function createProcesses(logDirectory: string): Processes {
     list: () => [...running.values()].map((entry) => entry.process),
     casualties: () => casualties,
     async stopAll() {
+      stopping = true
       // In reverse order of start: the chain outlives those who read it.
-      for (const entry of [...running.values()].reverse()) await entry.process.stop()
+      while (running.size > 0) for (const entry of [...running.values()].reverse()) await entry.process.stop()
+    },
+    killAll() {
+      stopping = true
+      for (const { child } of running.values()) child.kill("SIGKILL")
     },
   }
 }
