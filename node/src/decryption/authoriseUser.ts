@@ -12,6 +12,7 @@ import {
 import type { Address, Digest, Handle } from "@twinlock/sdk/protocol/ids"
 import { recoverSigner } from "@twinlock/sdk/protocol/signature"
 import { userSubject } from "@twinlock/sdk/protocol/subjects"
+import { TRANSPORT_KEY_BYTES } from "@twinlock/sdk/threshold/sealedShare"
 import type { BlockRef, ChainView } from "../chain/chainView.ts"
 import type { Authorised } from "./authorisePublic.ts"
 import { type KeyContext, openableCiphertext } from "./ciphertexts.ts"
@@ -74,6 +75,11 @@ function checkPermit({ permit, transportKey, handles }: UserRequest, chainId: bi
     )
   if (at.timestamp > permit.notAfter)
     throw refuse("PERMIT_EXPIRED", `the permit ended at ${permit.notAfter}, chain time ${at.timestamp}`)
+  if (transportKey.length !== TRANSPORT_KEY_BYTES)
+    throw refuse(
+      "PERMIT_MALFORMED",
+      `a transport key has ${TRANSPORT_KEY_BYTES} bytes, got ${transportKey.length}`,
+    )
   if (keccak(transportKey) !== permit.transportKeyHash)
     throw refuse("PERMIT_WRONG_TRANSPORT_KEY", "the transport key is not the one that the permit names")
   for (const { contract } of handles)

@@ -2,27 +2,37 @@
  * Runs the subjects of one key: gossip in and out, one state machine per subject, bounded memory. Public and user
  * decryption hand it what they authorised and get told what the committee made possible.
  */
-
+import { quorum } from "@twinlock/sdk/protocol/committee"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
-import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
-import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
+import type { Digest, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
 import type {
   Approval,
   CommitmentPair,
   DecryptionShare,
   GossipMessage,
 } from "@twinlock/sdk/protocol/messages"
-import { MAX_MESSAGE_BYTES } from "@twinlock/sdk/protocol/messages"
-import type { Network } from "../p2p/network.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import type { Authorised } from "./authorisePublic.ts"
-import { type KeySeat, signAs, topicOf } from "./seat.ts"
-import { newSubject, type Subject, type SubjectEffect, type SubjectEvent, step } from "./subject.ts"
-import { validateMessage } from "./validators.ts"
+import { decryptionError } from "./errors.ts"
+import type { KeyGossip } from "./gossip.ts"
+import { createInbox, type EarlyMessage } from "./inbox.ts"
+import { type KeySeat, signAs } from "./seat.ts"
+import type { Standing } from "./standing.ts"
+import {
+  approvers,
+  newSubject,
+  type Subject,
+  type SubjectEffect,
+  type SubjectEvent,
+  sessionsOf,
+  step,
+} from "./subject.ts"
 
-/** What the owner of a subject is told. */
+/** What the owner of a subject is asked and told. */
 export type SubjectOwner = {
+  /** Commitments to ride on the approval; `previous` are those of the approval so far, kept while they are unused. */
+  commitments(previous: readonly CommitmentPair[]): readonly CommitmentPair[]
   /** A quorum approved: shares may leave now. */
   onRelease(authorised: Authorised): void
   /** All plaintexts are known (public decryption only: shares of a user's subject are never gossiped). */
@@ -31,58 +41,62 @@ export type SubjectOwner = {
 
 export type Engine = {
   start(): void
-  /** Approves and follows a subject that passed every rule. `commitments` ride on the approval. */
-  approve(authorised: Authorised, commitments: readonly CommitmentPair[], owner: SubjectOwner): Promise<void>
-  /** Gossips own shares and takes them into account. */
+  stop(): void
+  /** Approves and follows a subject that passed every rule. Where it is released already, its owner is told at once. */
+  approve(authorised: Authorised, owner: SubjectOwner): void
+  /** Gossips own shares of a released subject and takes them into account; nothing for a subject forgotten since. */
   publishShares(
     subject: Digest,
-    shares: readonly { readonly session: DecryptionShare["sessionId"]; readonly share: Uint8Array }[],
-  ): Promise<void>
-  refuse(subject: Digest): void
+    shares: readonly { readonly session: SessionId; readonly share: Uint8Array }[],
+  ): void
   forget(subject: Digest): void
   subject(id: Digest): Subject | null
-  /** Sends own approval and shares of everything unfinished once more: gossip may lose a message. */
-  resend(): Promise<void>
-  /** Called with each new approval, own ones included. */
+  /** Counts and logs parties that another part proved at fault. */
+  blame(subject: Digest, parties: readonly PartyIndex[]): void
+  /** Sends own approval once more, now, with fresh commitments where the last ones are used up. */
+  renew(subject: Digest): void
+  /** One tick: says again what peers may have missed, more and more seldom, and looks again who stands. */
+  resend(): void
+  /** Called with each approval of a peer. */
   onApproval(listener: (approval: Approval) => void): void
 }
 
 export type EngineDeps = {
   readonly seat: KeySeat
-  readonly network: Network
+  readonly gossip: KeyGossip
+  readonly standing: Standing
   readonly logger: Logger
   readonly metrics: Metrics | null
 }
 
-/** Subjects that this node has not judged are only kept until so many are known; the oldest goes first. */
-const MAX_UNDECIDED = 1024
+/** Longest pause between two repeats, in ticks. */
+const MAX_TICKS = 16
 
-type Entry = { state: Subject; owner: SubjectOwner | null; sent: GossipMessage[] }
+type Entry = {
+  state: Subject
+  owner: SubjectOwner
+  approval: Approval
+  shares: readonly DecryptionShare[]
+  /** Ticks until the next repeat, and the pause after it. */
+  due: number
+  pause: number
+  looking: boolean
+}
 
-export function createEngine({ seat, network, logger, metrics }: EngineDeps): Engine {
+export function createEngine({ seat, gossip, standing, logger, metrics }: EngineDeps): Engine {
   const entries = new Map<Digest, Entry>()
+  const inbox = createInbox()
   const listeners: ((approval: Approval) => void)[] = []
+  let stopped = false
   const culpritMetric = metrics?.counter({
     name: "culprits_total",
     help: "parties proven at fault in decryptions",
     labels: ["party"],
   })
-
   const released = metrics?.counter({
     name: "shares_released_total",
     help: "Decryption shares that left this node in gossip",
   })
-
-  function entryOf(id: Digest): Entry {
-    const known = entries.get(id)
-    if (known !== undefined) return known
-    const undecided = [...entries].filter(([, entry]) => entry.owner === null)
-    const [oldest] = undecided
-    if (undecided.length >= MAX_UNDECIDED && oldest !== undefined) entries.delete(oldest[0])
-    const entry: Entry = { state: newSubject(id), owner: null, sent: [] }
-    entries.set(id, entry)
-    return entry
-  }
 
   function apply(entry: Entry, event: SubjectEvent): void {
     const { subject, effects } = step(entry.state, event, seat.committee)
@@ -93,10 +107,12 @@ export function createEngine({ seat, network, logger, metrics }: EngineDeps): En
   function run(entry: Entry, effect: SubjectEffect): void {
     const subject = entry.state.id
     switch (effect.kind) {
+      case "quorum":
+        return look(entry, effect.parties)
       case "release":
-        return entry.owner?.onRelease(effect.authorised)
+        return entry.owner.onRelease(effect.authorised)
       case "opened":
-        return entry.owner?.onOpened(effect.authorised, effect.plaintexts)
+        return entry.owner.onOpened(effect.authorised, effect.plaintexts)
       case "culprits":
         return blame(subject, effect.parties)
       case "bad-plaintext":
@@ -109,87 +125,143 @@ export function createEngine({ seat, network, logger, metrics }: EngineDeps): En
     }
   }
 
+  /** Approvals count while their signers stand: an expired or revoked seat helps to release nothing. */
+  function look(entry: Entry, parties: readonly PartyIndex[]): void {
+    if (entry.looking || parties.length < quorum(seat.committee)) return
+    entry.looking = true
+    standing(parties)
+      .then(
+        (live) => {
+          entry.looking = false
+          if (entries.get(entry.state.id) !== entry || stopped) return
+          apply(entry, { kind: "standing", live })
+          const now = approvers(entry.state)
+          if (entry.state.status === "approving" && now.some((party) => !parties.includes(party)))
+            look(entry, now)
+        },
+        (err: unknown) => {
+          entry.looking = false
+          logger.warn({ subject: entry.state.id, err }, "standing of the approvers could not be read")
+        },
+      )
+      .catch((err: unknown) => logger.error({ subject: entry.state.id, err }, "release failed"))
+  }
+
   function blame(subject: Digest, parties: readonly PartyIndex[]): void {
     for (const party of parties) culpritMetric?.add({ party: String(party) })
-    logger.warn({ subject, culprits: parties }, "parties proven at fault")
+    if (parties.length > 0) logger.warn({ subject, culprits: parties }, "parties proven at fault")
   }
 
-  const publish = (message: GossipMessage) =>
-    network.publish(topicOf(message.kind, seat), encodeMessage(message))
-  async function send(entry: Entry, message: Approval | DecryptionShare): Promise<void> {
-    entry.sent.push(message)
-    apply(
-      entry,
-      message.kind === "approval"
-        ? { kind: "approval", approval: message }
-        : { kind: "share", share: message },
-    )
+  function publish(message: GossipMessage): void {
+    // What a lost connection swallows is said again by resend.
+    gossip.publish(message).catch((err: unknown) => logger.warn({ err, kind: message.kind }, "not published"))
+  }
+
+  function take(entry: Entry, message: EarlyMessage): void {
+    if (message.kind === "decryption-share") return apply(entry, { kind: "share", share: message })
+    const known = entry.state.approvals.get(message.party)
+    // Whoever approves anew may have missed what was said before.
+    if (known === undefined || known.commitments.join() !== message.commitments.join()) {
+      entry.due = 1
+      entry.pause = 1
+    }
+    apply(entry, { kind: "approval", approval: message })
+  }
+
+  function receive(message: EarlyMessage): void {
+    if (stopped) return
+    const entry = entries.get(message.subject)
+    if (entry === undefined) inbox.keep(message)
+    else take(entry, message)
     if (message.kind === "approval") for (const listener of listeners) listener(message)
-    await publish(message)
   }
 
-  function listen<K extends "approval" | "decryption-share">(
-    kind: K,
-    take: (message: Extract<GossipMessage, { kind: K }>) => void,
-  ): void {
-    // Validation decodes and verifies; what it accepted is handed over by identity, not decoded twice.
-    const accepted = new WeakMap<Uint8Array, Extract<GossipMessage, { kind: K }>>()
-    network.subscribe(
-      topicOf(kind, seat),
-      MAX_MESSAGE_BYTES[kind],
-      (payload) => {
-        const result = validateMessage(kind, payload, seat)
-        if (result.validation === "accept") accepted.set(payload, result.message)
-        return result.validation
-      },
-      (payload) => {
-        const known = accepted.get(payload)
-        if (known !== undefined) return take(known)
-        const result = validateMessage(kind, payload, seat)
-        if (result.validation === "accept") take(result.message)
-      },
-    )
+  const approvalOf = (
+    { subject, at, ciphertexts }: Authorised,
+    commitments: readonly CommitmentPair[],
+  ): Approval =>
+    signAs<Approval>(seat, {
+      kind: "approval",
+      subject,
+      sessions: ciphertexts.map(({ session }) => session),
+      blockNumber: at.number,
+      blockHash: at.hash,
+      verdict: 1,
+      commitments,
+    })
+
+  /** Own approval as it should be sent now. */
+  function freshApproval(entry: Entry): Approval {
+    const { commitments } = entry.approval
+    const wanted = entry.owner.commitments(commitments)
+    if (wanted !== commitments) entry.approval = approvalOf(entry.state.authorised, wanted)
+    return entry.approval
+  }
+
+  function repeat(entry: Entry): void {
+    publish(freshApproval(entry))
+    for (const share of entry.shares) publish(share)
   }
 
   return {
     start() {
-      listen("approval", (approval) => {
-        apply(entryOf(approval.subject), { kind: "approval", approval })
-        for (const listener of listeners) listener(approval)
-      })
-      listen("decryption-share", (share) => apply(entryOf(share.subject), { kind: "share", share }))
+      gossip.listen("approval", receive)
+      gossip.listen("decryption-share", receive)
     },
-    async approve(authorised, commitments, owner) {
-      const entry = entryOf(authorised.subject)
-      entry.owner = owner
-      const { number, hash } = authorised.at
-      const sessions = authorised.ciphertexts.map(({ session }) => session)
-      const approval = signAs<Approval>(seat, {
-        kind: "approval",
-        subject: authorised.subject,
-        sessions,
-        blockNumber: number,
-        blockHash: hash,
-        verdict: 1,
-        commitments,
-      })
-      apply(entry, { kind: "authorised", authorised })
-      await send(entry, approval)
+    stop() {
+      stopped = true
+      entries.clear()
     },
-    async publishShares(subject, shares) {
-      const entry = entryOf(subject)
+    approve(authorised, owner) {
+      const known = entries.get(authorised.subject)
+      if (known !== undefined) {
+        if (sessionsOf(known.state.authorised).join() !== sessionsOf(authorised).join())
+          throw decryptionError(
+            "CONFLICTING_RELEASE",
+            `subject ${authorised.subject} was approved with other sessions`,
+          )
+        known.owner = owner
+        if (known.state.status === "released" || known.state.status === "opened") owner.onRelease(authorised)
+        return
+      }
+      const approval = approvalOf(authorised, owner.commitments([]))
+      const state = newSubject(authorised, seat.committee)
+      const entry: Entry = { state, owner, approval, shares: [], due: 1, pause: 1, looking: false }
+      entries.set(authorised.subject, entry)
+      publish(approval)
+      for (const message of inbox.take(authorised.subject)) take(entry, message)
+      apply(entry, { kind: "approval", approval })
+    },
+    publishShares(subject, shares) {
+      const entry = entries.get(subject)
+      if (entry === undefined || entry.shares.length > 0) return
+      if (entry.state.status === "approving")
+        throw new Error(`shares of ${subject} must not leave before a quorum approved`)
+      entry.shares = shares.map(({ session, share }) =>
+        signAs<DecryptionShare>(seat, { kind: "decryption-share", subject, sessionId: session, share }),
+      )
       released?.add({}, shares.length)
-      for (const { session, share } of shares)
-        await send(
-          entry,
-          signAs<DecryptionShare>(seat, { kind: "decryption-share", subject, sessionId: session, share }),
-        )
+      for (const share of entry.shares) {
+        publish(share)
+        apply(entry, { kind: "share", share })
+      }
     },
-    refuse: (subject) => apply(entryOf(subject), { kind: "refused" }),
     forget: (subject) => void entries.delete(subject),
     subject: (id) => entries.get(id)?.state ?? null,
-    async resend() {
-      for (const { sent } of entries.values()) for (const message of sent) await publish(message)
+    blame,
+    renew(subject) {
+      const entry = entries.get(subject)
+      if (entry !== undefined) publish(freshApproval(entry))
+    },
+    resend() {
+      for (const entry of entries.values()) {
+        if (entry.state.status === "approving") look(entry, approvers(entry.state))
+        entry.due -= 1
+        if (entry.due > 0) continue
+        entry.pause = Math.min(2 * entry.pause, MAX_TICKS)
+        entry.due = entry.pause
+        repeat(entry)
+      }
     },
     onApproval: (listener) => void listeners.push(listener),
   }

@@ -47,8 +47,8 @@ export type DecryptionErrorCode =
   | "NOT_APPROVED"
   /** a signing request whose digest, list or commitments are not those of this node's view. */
   | "SIGNING_REFUSED"
-  /** the sender is not an aggregator of this rank at this time. */
-  | "NOT_RANKED"
+  /** the own commitment in a signing request was used, dropped, or made before a restart. */
+  | "COMMITMENT_USED"
 
 export type DecryptionDetail = ErrorDetail & { readonly code: DecryptionErrorCode }
 
@@ -58,10 +58,31 @@ export const decryptionError = (
   options?: ErrorOptions,
 ): ProtocolError<DecryptionDetail> => new ProtocolError<DecryptionDetail>({ code, message }, options)
 
-/** Refusals that a later block may lift; everything else is final for its subject. */
-export const isTemporary = (code: DecryptionErrorCode): boolean =>
-  code === "REQUEST_CANCELLABLE" ||
-  code === "COMMITMENT_NOT_FINAL" ||
-  code === "BLOB_UNAVAILABLE" ||
-  code === "REQUEST_UNKNOWN" ||
-  code === "NOT_APPROVED"
+/**
+ * What to do with a request that was refused with a code, of whatever part of the node.
+ * next-block: chain time or executors decide, look again at the next block. later: something outside the protocol failed.
+ * never: final for the subject.
+ */
+export type Remedy = "next-block" | "later" | "never"
+
+/** Codes of other parts, whose failures are nobody's fault here: chain, storage, blobs. */
+const FOREIGN = /^(CHAIN|STORE|BLOB)_/
+
+export function remedyOf(code: string): Remedy {
+  switch (code as DecryptionErrorCode) {
+    case "REQUEST_CANCELLABLE":
+    case "REQUEST_UNKNOWN":
+    case "COMMITMENT_NOT_FINAL":
+      return "next-block"
+    case "BLOB_UNAVAILABLE":
+    case "NOT_APPROVED":
+    case "QUOTA_EXCEEDED":
+      return "later"
+    default:
+      return FOREIGN.test(code) ? "later" : "never"
+  }
+}
+
+/** Refusals that say that somebody tries something: logged as errors. */
+export const isAlarm = (code: string): boolean =>
+  code === "CONFLICTING_RELEASE" || code === "COMMITMENT_FROZEN" || code === "COMMITMENT_MISMATCH"

@@ -1,7 +1,9 @@
 /**
- * From permission to shares (protocol §8, rules 4 to 6): fetch the canonical words, book the blocks, check-and-insert into
- * the release log, all before this node even approves; then compute. Shares leave only through `sharesOf`.
+ * From permission to shares (protocol §8, rules 4 to 6): fetch the canonical words, check-and-insert into the release log,
+ * book the blocks, all before this node even approves; then compute. Shares leave only through `sharesOf`. A conflicting
+ * release books nothing: nobody can use up a key's budget with what is refused.
  */
+import { sha256Digest } from "@twinlock/sdk/protocol/codec"
 import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
 import type { BlobSource } from "../blobs/blobSource.ts"
@@ -34,6 +36,9 @@ export async function prepareRelease(
   const words = new Map<SessionId, Uint8Array>()
   for (const { session, squashedDigest, fheType } of authorised.ciphertexts) {
     const bytes = await blobs.get(squashedDigest, blobBytesOf(fheType))
+    // Whatever the source promises: the session names the linear form by this very digest.
+    if (sha256Digest(bytes) !== squashedDigest)
+      throw decryptionError("BLOB_MISMATCH", `the bytes served are not those of ${squashedDigest}`)
     if (bytes.length !== blobBytesOf(fheType))
       throw decryptionError(
         "BLOB_MISMATCH",
@@ -42,8 +47,8 @@ export async function prepareRelease(
     words.set(session, bytes)
   }
   for (const { handle, session, blockCount } of authorised.ciphertexts) {
-    await budget.spend(session, blockCount)
     await log.checkAndInsert({ handle, recipient: authorised.recipient, session })
+    await budget.spend(session, blockCount)
   }
   return { authorised, words }
 }

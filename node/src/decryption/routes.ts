@@ -9,6 +9,7 @@ import {
 import { parseAddress, parseHandle } from "@twinlock/sdk/protocol/ids"
 import { z } from "zod"
 import type { UserRequest } from "./authoriseUser.ts"
+import { remedyOf } from "./errors.ts"
 import type { UserDecryption } from "./userDecryption.ts"
 
 const text = (max: number) => z.string().max(max)
@@ -29,20 +30,21 @@ const schema = z.strictObject({
   handles: z.array(z.strictObject({ handle: text(66), contract: text(42) })).max(32),
 })
 
+type RefusalStatus = 400 | 403 | 429 | 503
+
 export type UserDecryptionAnswer =
   | { readonly status: 200; readonly body: NodeUserDecryptionResponse }
   | {
-      readonly status: 400 | 403 | 503
+      readonly status: RefusalStatus
       readonly body: { readonly error: { readonly code: string; readonly message: string } }
     }
 
-const UNAVAILABLE: ReadonlySet<string> = new Set([
-  "NOT_APPROVED",
-  "BLOB_UNAVAILABLE",
-  "QUOTA_EXCEEDED",
-  "CHAIN_UNAVAILABLE",
-  "CHAIN_DISAGREEMENT",
-])
+/** 503 where the same request may succeed later, 403 where somebody decided against it. */
+function statusOf(code: string): RefusalStatus {
+  if (code === "PERMIT_MALFORMED") return 400
+  if (code === "QUOTA_EXCEEDED") return 429
+  return remedyOf(code) === "never" ? 403 : 503
+}
 
 function requestOf(body: UserDecryptionRequest): UserRequest {
   return {
@@ -56,7 +58,7 @@ function requestOf(body: UserDecryptionRequest): UserRequest {
   }
 }
 
-const refused = (status: 400 | 403 | 503, code: string, message: string): UserDecryptionAnswer => ({
+const refused = (status: RefusalStatus, code: string, message: string): UserDecryptionAnswer => ({
   status,
   body: { error: { code, message } },
 })
@@ -87,6 +89,6 @@ export async function answerUserDecryption(
   } catch (error) {
     if (!isProtocolError(error)) throw error
     const { code, message } = error.detail
-    return refused(UNAVAILABLE.has(code) ? 503 : 403, code, message)
+    return refused(statusOf(code), code, message)
   }
 }

@@ -3,13 +3,12 @@
  * them by polling the chain view. Started when the key is active and the share is unsealed.
  */
 
-import { signerOf } from "@twinlock/sdk/protocol/committee"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
-import type { Address, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { Address } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import type { BlobSource } from "../blobs/blobSource.ts"
-import { type ChainView, isLive } from "../chain/chainView.ts"
+import type { ChainView } from "../chain/chainView.ts"
 import type { Clock, Scheduler } from "../clock.ts"
 import type { Network } from "../p2p/network.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
@@ -17,13 +16,16 @@ import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { createBlockBudget } from "./blockBudget.ts"
 import { createEngine } from "./engine.ts"
+import { createKeyGossip } from "./gossip.ts"
 import { createPublicDecryption } from "./publicDecryption.ts"
 import type { ShareHolder } from "./release.ts"
 import { createReleaseLog } from "./releaseLog.ts"
+import { createRequestCursor } from "./requestCursor.ts"
 import type { KeySeat } from "./seat.ts"
 import { createCommitmentBook } from "./signing/commitmentBook.ts"
 import { createNoncePool } from "./signing/noncePool.ts"
 import { createSigning, type SigningOptions } from "./signing/signing.ts"
+import { createStanding } from "./standing.ts"
 import { createUserDecryption, type UserDecryption } from "./userDecryption.ts"
 
 export type DecryptionOptions = SigningOptions & {
@@ -31,18 +33,20 @@ export type DecryptionOptions = SigningOptions & {
   readonly resendMs: number
   readonly approvalTimeoutMs: number
   readonly requestsPerUser: number
-  /** A listed signer must stand for at least so many seconds more. */
-  readonly livenessMarginSeconds: number
+  /** User decryptions of all users at once. */
+  readonly userRequests: number
 }
 
 export const DEFAULT_OPTIONS: DecryptionOptions = {
   takeoverMs: 500,
   shareTimeoutMs: 1000,
-  maxAttempts: 16,
+  maxServed: 16,
+  servePeriodMs: 60_000,
   pollMs: 100,
   resendMs: 2000,
   approvalTimeoutMs: 15_000,
   requestsPerUser: 8,
+  userRequests: 256,
   livenessMarginSeconds: 600,
 }
 
@@ -72,62 +76,58 @@ export type DecryptionService = {
   readonly user: UserDecryption
 }
 
+/** Longest pause after failures of one loop. */
+const LONGEST_PAUSE_MS = 5000
+
 export function createDecryptionService(deps: DecryptionDeps): DecryptionService {
-  const { seat, view, network, store, scheduler, logger, metrics, options } = deps
-  const engine = createEngine({ seat, network, logger, metrics })
-  const isPartyLive = async (party: PartyIndex) => {
-    const at = await view.head()
-    const node = await view.node(signerOf(seat.committee, party), at)
-    const margin = { ...at, timestamp: at.timestamp + BigInt(options.livenessMarginSeconds) }
-    return node !== null && isLive(node, margin)
-  }
-  const pool = createNoncePool(deps.frostShare, systemRng)
+  const { seat, view, network, store, clock, scheduler, logger, metrics, options } = deps
+  const name = `${seat.key.keyId}/${seat.key.epoch}`
+  const gossip = createKeyGossip(seat, network)
+  const standing = createStanding(view, seat.committee)
+  const engine = createEngine({ seat, gossip, standing, logger, metrics })
   const signing = createSigning({
-    ...{ seat, engine, network, scheduler, logger, options, pool },
+    ...{ seat, engine, gossip, standing, clock, scheduler, logger, options },
+    pool: createNoncePool(deps.frostShare, systemRng),
     book: createCommitmentBook(),
     keyShare: deps.frostShare,
     publicKey: deps.frostPublic,
-    isLive: isPartyLive,
-    clock: deps.clock,
     deliver: deps.deliver,
   })
   const release = {
     blobs: deps.blobs,
     holder: deps.holder,
     log: createReleaseLog(store),
-    budget: createBlockBudget(store, `${seat.key.keyId}/${seat.key.epoch}`),
+    budget: createBlockBudget(store, name),
   }
-  const { gateway, startBlock } = deps
   const open = createPublicDecryption({
-    seat,
-    view,
-    engine,
-    signing,
-    release,
-    gateway,
-    logger,
-    metrics,
-    startBlock,
+    ...{ seat, view, engine, signing, release, clock, logger, metrics },
+    gateway: deps.gateway,
+    cursor: createRequestCursor(store, name, deps.startBlock),
   })
-  const { approvalTimeoutMs, requestsPerUser } = options
   const user = createUserDecryption({
-    seat,
-    view,
-    engine,
-    release,
-    scheduler,
-    approvalTimeoutMs,
-    perUser: requestsPerUser,
+    ...{ seat, view, engine, release, scheduler },
+    approvalTimeoutMs: options.approvalTimeoutMs,
+    perUser: options.requestsPerUser,
+    atOnce: options.userRequests,
     rng: systemRng,
   })
 
   let stopped = false
   const repeat = (ms: number, what: string, task: () => Promise<void>) => {
+    let failures = 0
     const again = () => {
       if (stopped) return
       task()
-        .catch((err: unknown) => logger.warn({ err }, what))
-        .finally(() => scheduler.after(ms, again))
+        .then(
+          () => {
+            failures = 0
+          },
+          (err: unknown) => {
+            failures += 1
+            logger.warn({ err, failures }, what)
+          },
+        )
+        .finally(() => scheduler.after(Math.min(ms * 2 ** failures, LONGEST_PAUSE_MS), again))
     }
     again()
   }
@@ -138,11 +138,12 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
       engine.start()
       signing.start()
       repeat(options.pollMs, "the chain could not be read", () => open.poll())
-      repeat(options.resendMs, "resending failed", () => engine.resend())
+      repeat(options.resendMs, "resending failed", async () => engine.resend())
     },
     stop() {
       stopped = true
-      pool.wipe()
+      engine.stop()
+      signing.stop()
     },
   }
 }

@@ -1,11 +1,11 @@
 /**
  * User decryption (protocol §10): judges a permit, approves it with the committee, and only after a quorum of equal
- * approvals seals this node's shares to the user's transport key. Repeats are answered with the same shares.
+ * approvals seals this node's shares to the user's transport key. Every request is judged anew; a repeat of one that the
+ * committee just approved is answered from the same approvals, with the same shares.
  */
-
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { NodeUserDecryptionResponse } from "@twinlock/sdk/protocol/http"
-import type { Digest } from "@twinlock/sdk/protocol/ids"
+import type { Address, Digest } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { type SealedShareContext, sealedShareDigest, sealShare } from "@twinlock/sdk/threshold/sealedShare"
@@ -14,7 +14,7 @@ import type { Scheduler } from "../clock.ts"
 import { type AuthorisedUser, authoriseUser, type UserRequest } from "./authoriseUser.ts"
 import type { Engine } from "./engine.ts"
 import { decryptionError } from "./errors.ts"
-import { prepareRelease, type ReleaseDeps, sharesOf } from "./release.ts"
+import { type Prepared, prepareRelease, type ReleaseDeps, sharesOf } from "./release.ts"
 import type { KeySeat } from "./seat.ts"
 
 export type UserDecryption = {
@@ -28,58 +28,67 @@ export type UserDecryptionDeps = {
   readonly engine: Engine
   readonly release: ReleaseDeps
   readonly scheduler: Scheduler
-  /** Milliseconds to wait for the committee's approvals. */
+  /** Milliseconds to wait for the committee's approvals; a quorum's word serves repeats for as long again. */
   readonly approvalTimeoutMs: number
-  /** Requests of one user that may wait at once. */
+  /** Requests of one user that may be at work at once, counted once the permit holds. */
   readonly perUser: number
+  /** Requests of all that may be at work at once, and subjects that are followed. */
+  readonly atOnce: number
   readonly rng: Rng
 }
 
 export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
-  const { seat, view, engine, release, scheduler, approvalTimeoutMs, perUser, rng } = deps
-  const waiting = new Map<string, number>()
-
+  const { seat, view, engine, release, scheduler, approvalTimeoutMs, perUser, atOnce, rng } = deps
+  const ofUser = new Map<Address, number>()
+  let working = 0
   /** Resolves when a quorum approved; every caller asking for the same subject waits for the same quorum. */
   const approved = new Map<Digest, Promise<void>>()
+
+  function forget(subject: Digest): void {
+    approved.delete(subject)
+    engine.forget(subject)
+  }
+
   function approve(authorised: AuthorisedUser): Promise<void> {
-    const known = approved.get(authorised.subject)
+    const { subject } = authorised
+    const known = approved.get(subject)
     if (known !== undefined) return known
+    if (approved.size >= atOnce)
+      throw decryptionError("QUOTA_EXCEEDED", `${approved.size} user decryptions are followed already`)
     const promise = new Promise<void>((resolve, reject) => {
       const cancel = scheduler.after(approvalTimeoutMs, () => {
+        forget(subject)
         reject(decryptionError("NOT_APPROVED", `no quorum of nodes approved within ${approvalTimeoutMs} ms`))
       })
       const onRelease = () => {
         cancel()
         resolve()
+        // Followed a little longer: nodes that come late hear this node's approval, and repeats are quick.
+        scheduler.after(approvalTimeoutMs, () => forget(subject))
       }
-      engine.approve(authorised, [], { onRelease, onOpened: () => {} }).catch(reject)
-    }).finally(() => {
-      approved.delete(authorised.subject)
-      engine.forget(authorised.subject)
+      engine.approve(authorised, { commitments: (previous) => previous, onRelease, onOpened: () => {} })
     })
-    approved.set(authorised.subject, promise)
+    approved.set(subject, promise)
     return promise
   }
 
-  async function seal(authorised: AuthorisedUser, request: UserRequest): Promise<NodeUserDecryptionResponse> {
-    const prepared = await prepareRelease(authorised, release)
-    await approve(authorised)
-    const { keyId, epoch } = seat.key
-    const shares = await sharesOf(prepared, release.holder)
+  async function seal(
+    { authorised, words }: Prepared,
+    { permitHash, user }: AuthorisedUser,
+    transportKey: Uint8Array,
+  ): Promise<NodeUserDecryptionResponse> {
+    const { keyId, epoch, domain } = seat.key
+    const shares = await sharesOf({ authorised, words }, release.holder)
     const sealedShares = authorised.ciphertexts.map(({ handle, session }, i) => {
       const context: SealedShareContext = {
-        keyId,
-        epoch,
+        ...{ keyId, epoch, handle, user, permitHash },
         sessionId: session,
-        chainId: seat.key.domain.chainId,
-        handle,
-        user: authorised.user,
-        permitHash: authorised.permitHash,
+        chainId: domain.chainId,
         party: seat.self,
       }
       const share = shares[i]?.share
       if (share === undefined) throw decryptionError("BLOB_UNAVAILABLE", `no share of session ${session}`)
-      const sealed = sealShare(request.transportKey, context, share, rng)
+      const sealed = sealShare(transportKey, context, share, rng)
       const signature = seat.signer.use((secretKey) =>
         signDigest(sealedShareDigest(context, sealed), secretKey),
       )
@@ -88,20 +97,35 @@ export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
     return { keyId, epoch, party: seat.self, sealedShares }
   }
 
+  /** Counted only for who signed: a stranger who names a user does not use up the user's places. */
+  async function counted<T>(user: Address, task: () => Promise<T>): Promise<T> {
+    const busy = ofUser.get(user) ?? 0
+    if (busy >= perUser)
+      throw decryptionError("QUOTA_EXCEEDED", `${user} has ${busy} requests at work, at most ${perUser}`)
+    ofUser.set(user, busy + 1)
+    try {
+      return await task()
+    } finally {
+      const left = (ofUser.get(user) ?? 1) - 1
+      if (left === 0) ofUser.delete(user)
+      else ofUser.set(user, left)
+    }
+  }
+
   return {
     async answer(request) {
-      const { user } = request.permit
-      const busy = waiting.get(user) ?? 0
-      if (busy >= perUser)
-        throw decryptionError("QUOTA_EXCEEDED", `${user} has ${busy} requests waiting, at most ${perUser}`)
-      waiting.set(user, busy + 1)
+      if (working >= atOnce)
+        throw decryptionError("QUOTA_EXCEEDED", `${working} requests are at work, at most ${atOnce}`)
+      working += 1
       try {
         const authorised = await authoriseUser(view, seat.key, seat.signing, request, await view.head())
-        return await seal(authorised, request)
+        return await counted(authorised.user, async () => {
+          const prepared = await prepareRelease(authorised, release)
+          await approve(authorised)
+          return seal(prepared, authorised, request.transportKey)
+        })
       } finally {
-        const left = (waiting.get(user) ?? 1) - 1
-        if (left === 0) waiting.delete(user)
-        else waiting.set(user, left)
+        working -= 1
       }
     },
   }

@@ -1,11 +1,15 @@
 /**
- * Gossip validation (protocol §6): a numbered list, cheap first, signature last. Reject holds a fault against the sender;
- * ignore drops what may be honest but is of no use here. An unknown exception is an ignore.
+ * Gossip validation (protocol §6): a numbered list, cheap first, signature last but for what needs curve arithmetic
+ * itself. Reject holds a fault against the sender; ignore drops what may be honest but is of no use here. An unknown
+ * exception is an ignore.
  */
-import { isProtocolError } from "@twinlock/sdk/protocol/errors"
+import { type Committee, partiesOfBitmap, quorum, signerOf } from "@twinlock/sdk/protocol/committee"
+import { assertNever, isProtocolError } from "@twinlock/sdk/protocol/errors"
+import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import { verifyMessage } from "@twinlock/sdk/protocol/messageSignature"
 import type { GossipMessage, MessageKind } from "@twinlock/sdk/protocol/messages"
+import { assertCommitment } from "@twinlock/sdk/threshold/frostSign"
 import type { Validation } from "../p2p/network.ts"
 import type { KeySeat } from "./seat.ts"
 
@@ -16,7 +20,9 @@ export type Validated<M> =
 /**
  * 1. [REJECT] the bytes are the one encoding of a message of the topic's kind, within its maximum
  * 2. [IGNORE] it is not this node's own message coming back
- * 3. [REJECT] key and epoch are the topic's, the party is of the committee, and its seat signer signed it
+ * 3. [REJECT] whoever it lists are parties of the committee, and a list of signers is a quorum with its aggregator
+ * 4. [REJECT] key and epoch are the topic's, the party is of the committee, and its seat signer signed it
+ * 5. [REJECT] every commitment in it is a pair of points
  */
 export function validateMessage<K extends MessageKind>(
   kind: K,
@@ -27,9 +33,39 @@ export function validateMessage<K extends MessageKind>(
     const message = decodeMessage(bytes)
     if (message.kind !== kind) return { validation: "reject" }
     if (message.party === seat.self) return { validation: "ignore" }
+    if (!namesQuorum(message, seat.committee)) return { validation: "reject" }
     verifyMessage(message, seat.signing, seat.committee)
+    assertCommitments(message)
     return { validation: "accept", message: message as Extract<GossipMessage, { kind: K }> }
   } catch (error) {
     return { validation: isProtocolError(error) ? "reject" : "ignore" }
   }
+}
+
+/** @throws BAD_PARTY_INDEX, COMMITTEE_BITMAP where it names somebody outside the committee. */
+function namesQuorum(message: GossipMessage, committee: Committee): boolean {
+  switch (message.kind) {
+    case "signing-request": {
+      const parties = message.signers.map(({ party }) => party)
+      for (const party of parties) signerOf(committee, party)
+      return parties.length >= quorum(committee) && parties.includes(message.party)
+    }
+    case "certificate-announcement":
+      return partiesOfBitmap(message.signers, committee.n).length >= quorum(committee)
+    case "approval":
+    case "decryption-share":
+    case "signature-share":
+      return true
+    default:
+      return assertNever(message)
+  }
+}
+
+/** @throws FROST_COMMITMENT */
+function assertCommitments(message: GossipMessage): void {
+  const check = (party: PartyIndex) => (commitment: Uint8Array) => assertCommitment({ party, commitment })
+  if (message.kind === "approval" || message.kind === "signature-share")
+    message.commitments.forEach(check(message.party))
+  if (message.kind === "signing-request")
+    for (const { party, commitment } of message.signers) check(party)(commitment)
 }

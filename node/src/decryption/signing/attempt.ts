@@ -25,13 +25,14 @@ export type AttemptOutcome =
 /**
  * The list of the next attempt: this node and the first candidates with an unused commitment, ascending.
  * @param candidates parties that approved, are live, and were not silent or caught, best first
+ * @param own makes this node's own commitment, once the others are found
  * @returns null where they are no quorum
  */
 export function chooseSigners(
   seat: KeySeat,
   candidates: readonly PartyIndex[],
   book: CommitmentBook,
-  own: Uint8Array,
+  own: () => Uint8Array,
 ): SigningRequest["signers"] | null {
   const others = candidates
     .filter((party) => party !== seat.self && book.offers(party))
@@ -41,7 +42,7 @@ export function chooseSigners(
     const commitment = book.take(party)
     return commitment === null ? [] : [{ party, commitment }]
   })
-  return [...signers, { party: seat.self, commitment: own }].sort((a, b) => a.party - b.party)
+  return [...signers, { party: seat.self, commitment: own() }].sort((a, b) => a.party - b.party)
 }
 
 export function signingRequest(

@@ -14,6 +14,8 @@ export type NoncePool = {
   fresh(): CommitmentPair
   /** The nonces behind a commitment, once; null where they were used, dropped, or never made. */
   take(commitment: CommitmentPair): SigningNonces | null
+  /** True while the nonces behind a commitment are unused. */
+  holds(commitment: CommitmentPair): boolean
   wipe(): void
 }
 
@@ -30,6 +32,7 @@ export function createNoncePool(keyShare: FrostKeyShare, rng: Rng, capacity = 40
       }
       return nonces.commitment
     },
+    holds: (commitment) => unused.has(toHex(commitment)),
     take(commitment) {
       const name = toHex(commitment)
       const nonces = unused.get(name) ?? null

@@ -4,13 +4,14 @@
  */
 import { quorum, signerOf } from "@twinlock/sdk/protocol/committee"
 import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
-import type { PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
+import type { RequestId } from "@twinlock/sdk/protocol/ids"
 import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type { SignatureShare, SigningRequest, Unsigned } from "@twinlock/sdk/protocol/messages"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import { createSignatureShare } from "@twinlock/sdk/threshold/frostSign"
 import { decryptionError } from "../errors.ts"
 import { type KeySeat, signAs } from "../seat.ts"
+import type { Standing } from "../standing.ts"
 import { batchDigest, batchOf } from "./batch.ts"
 import type { CommitmentBook } from "./commitmentBook.ts"
 import type { NoncePool } from "./noncePool.ts"
@@ -21,16 +22,18 @@ export type SignerDeps = {
   readonly publicKey: PublicKeyPackage
   readonly pool: NoncePool
   readonly book: CommitmentBook
-  /** True where the party's seat signer is live on chain with the margin, at a fresh agreed block. */
-  readonly isLive: (party: PartyIndex) => Promise<boolean>
-  /** This node's own result of a request, null while it is not open. */
-  readonly resultOf: (request: RequestId) => DecryptionResult | null
+  /** At a fresh agreed block. */
+  readonly standing: Standing
+  readonly options: { readonly livenessMarginSeconds: number }
 }
 
-/** Results of a request's subjects, or null while this node has not opened them all. */
+/**
+ * Results of a request's subjects, or null while this node has not opened them all.
+ * @param resultOf this node's own result of a request, null while it is not open
+ */
 export function resultsOf(
   request: SigningRequest,
-  { resultOf }: Pick<SignerDeps, "resultOf">,
+  resultOf: (request: RequestId) => DecryptionResult | null,
 ): readonly DecryptionResult[] | null {
   const results = request.subjects.flatMap((subject) => resultOf(subject) ?? [])
   return results.length === request.subjects.length ? results : null
@@ -41,14 +44,14 @@ export function resultsOf(
  * 2. at least a quorum is listed, and this node with a pair of its own that was never used
  * 3. every other commitment came under its party's seat signature; the aggregator's comes with the request that it signed
  * 4. every listed party is live on chain, with a margin
- * @throws SIGNING_REFUSED, FROST_FORM, ChainErrorCode
+ * @throws SIGNING_REFUSED, COMMITMENT_USED, FROST_FORM, ChainErrorCode
  */
 export async function answerSigningRequest(
   request: SigningRequest,
   results: readonly DecryptionResult[],
   deps: SignerDeps,
 ): Promise<SignatureShare> {
-  const { seat, keyShare, publicKey, pool, book, isLive } = deps
+  const { seat, keyShare, publicKey, pool, book, standing, options } = deps
   const batch = batchOf(results)
   const refuse = (why: string) =>
     decryptionError("SIGNING_REFUSED", `${why}, asked by party ${request.party}`)
@@ -60,11 +63,15 @@ export async function answerSigningRequest(
   for (const { party, commitment } of request.signers)
     if (party !== seat.self && party !== request.party && !book.has(party, commitment))
       throw refuse(`the commitment of party ${party} was not signed by its seat`)
-  for (const party of parties)
-    if (!(await isLive(party)))
-      throw refuse(`party ${party} (${signerOf(seat.committee, party)}) is not live`)
+  const live = await standing(parties, options.livenessMarginSeconds)
+  const fallen = parties.find((party) => !live.has(party))
+  if (fallen !== undefined) throw refuse(`party ${fallen} (${signerOf(seat.committee, fallen)}) is not live`)
   const nonces = pool.take(own.commitment)
-  if (nonces === null) throw refuse("the own commitment was used or never made")
+  if (nonces === null)
+    throw decryptionError(
+      "COMMITMENT_USED",
+      `the own commitment in the list of party ${request.party} was used or never made`,
+    )
   const share = createSignatureShare(
     { publicKey, list: request.signers, message: batchDigest(seat, batch, parties) },
     keyShare,
