@@ -22,7 +22,7 @@ const CONTRACTS = [
 
 /** Enums that off-chain code must number alike: [file in src/types, enum, exported name]. */
 const ENUMS = [
-  ["Fhe", "Operator", "OPERATOR"],
+  ["Encrypted", "Operator", "OPERATOR"],
   ["Node", "Role", "ROLE"],
   ["Key", "KeyStatus", "KEY_STATUS"],
   ["Decryption", "RequestStatus", "REQUEST_STATUS"],

@@ -9,7 +9,7 @@ import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {FheTypes} from "./libraries/FheTypes.sol";
 import {HandleLayout} from "./libraries/HandleLayout.sol";
 import {InputAttestation} from "./libraries/InputAttestation.sol";
-import {EncryptedInput, FheType, Operator} from "./types/Fhe.sol";
+import {EncryptedInput, FheType, Operator} from "./types/Encrypted.sol";
 
 /// @title Symbolic operations on handles, access control and input verification (protocol §1, §8)
 /// @notice Computes nothing: it names results, checks types and permissions, and emits what executors compute. Every

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IDecryptionGateway} from "./interfaces/IDecryptionGateway.sol";
 import {IDecryptionVerifier} from "./interfaces/IDecryptionVerifier.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
@@ -138,10 +139,10 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
         DecryptionRequest storage failed = _withStatus(requestId, RequestStatus.CallbackFailed);
         bytes memory plaintexts = resultOf[requestId];
         failed.status = RequestStatus.Fulfilled;
-        uint256 spare = gasleft() - gasleft() / 64;
-        uint256 reserve = _reserve(plaintexts.length);
-        // A callback that needs more than was asked for gets whatever the caller brought along.
-        uint256 callbackGas = spare > reserve + failed.callbackGas ? spare - reserve : failed.callbackGas;
+        // A callback that needs more than was asked for gets what the caller brought along, less twice the reserve.
+        uint256 kept = 2 * _reserve(plaintexts.length);
+        uint256 spare = gasleft() > kept ? gasleft() - kept : 0;
+        uint256 callbackGas = Math.max(failed.callbackGas, spare - spare / 64);
         if (_deliver(requestId, failed, plaintexts, callbackGas)) {
             delete resultOf[requestId];
             emit CallbackDelivered(requestId);

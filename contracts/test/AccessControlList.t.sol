@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICoprocessor} from "../src/interfaces/ICoprocessor.sol";
-import {FheType, Operator} from "../src/types/Fhe.sol";
+import {FheType, Operator} from "../src/types/Encrypted.sol";
 import {System} from "./support/System.sol";
 
 /// @notice Permissions come only from those who have them, and transient ones end with the transaction.

@@ -5,7 +5,7 @@ import {BlindVote} from "../src/examples/BlindVote.sol";
 import {ICoprocessor} from "../src/interfaces/ICoprocessor.sol";
 import {FHE} from "../src/libraries/FHE.sol";
 import {Certificate, DecryptionResult, Opening} from "../src/types/Decryption.sol";
-import {EncryptedInput, FheType, Operator} from "../src/types/Fhe.sol";
+import {EncryptedInput, FheType, Operator} from "../src/types/Encrypted.sol";
 import {InputTest} from "./support/InputTest.sol";
 import {Vm} from "./support/Vm.sol";
 
@@ -18,8 +18,9 @@ contract BlindVoteTest is InputTest {
         super.setUp();
         _organiser = addressOfName("organiser");
         vm.deal(_organiser, 1 ether);
-        vm.prank(_organiser);
-        _vote = new BlindVote(coprocessor, gateway, 3);
+        vm.startPrank(_organiser);
+        _vote = BlindVote(_create("BlindVote", abi.encode(coprocessor, gateway, 3)));
+        vm.stopPrank();
     }
 
     function test_ballotsAreCountedByEqSelectAndAdd() public {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ICiphertextCommitments} from "../src/interfaces/ICiphertextCommitments.sol";
 import {HandleLayout} from "../src/libraries/HandleLayout.sol";
 import {Commitment} from "../src/types/Commitment.sol";
-import {FheType} from "../src/types/Fhe.sol";
+import {FheType} from "../src/types/Encrypted.sol";
 import {Role} from "../src/types/Node.sol";
 import {Proposal} from "../src/types/Key.sol";
 import {System} from "./support/System.sol";

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ICoprocessor} from "../src/interfaces/ICoprocessor.sol";
 import {HandleLayout} from "../src/libraries/HandleLayout.sol";
-import {EncryptedInput, FheType} from "../src/types/Fhe.sol";
+import {EncryptedInput, FheType} from "../src/types/Encrypted.sol";
 import {InputTest} from "./support/InputTest.sol";
 
 /// @notice Inputs enter on the word of k distinct live executors, for one contract and one user.

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ICoprocessor} from "../src/interfaces/ICoprocessor.sol";
 import {FheTypes} from "../src/libraries/FheTypes.sol";
 import {HandleLayout} from "../src/libraries/HandleLayout.sol";
-import {FheType, Operator} from "../src/types/Fhe.sol";
+import {FheType, Operator} from "../src/types/Encrypted.sol";
 import {System} from "./support/System.sol";
 
 /// @notice Types, permissions and names of symbolic operations.

@@ -1,50 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Certificate, DecryptionResult} from "../src/types/Decryption.sol";
-import {System} from "./support/System.sol";
-import {Vm} from "./support/Vm.sol";
+import {Certificate, DecryptionResult, EpochHeader} from "../src/types/Decryption.sol";
+import {FheType} from "../src/types/Fhe.sol";
+import {BlindVote} from "../src/examples/BlindVote.sol";
+import {InputTest} from "./support/InputTest.sol";
 
-/// @notice Gas of what happens for every decryption, compared with snapshots/ (signing design, rule B′).
-contract GasTest is System {
-    /// @notice A result of one handle, 3 of 4 signers, as a whole transaction.
+/// @notice Gas of whole transactions, compared with snapshots/: what every decryption and every ballot costs.
+/// forge-config: default.isolate = true
+contract GasTest is InputTest {
+    string private constant GROUP = "Transactions";
+    /// @dev Budget of the verification part.
+    uint256 private constant ACCEPTANCE = 40_000;
+
     function test_gas_acceptOneHandle() public {
-        vm.assertLe(_accept(1, "accept 3 of 4, 1 handle, whole transaction"), 40_000);
+        DecryptionResult memory result = _result(keccak256("request"), 1);
+        verifier.verify(result, _certify(keyId, result, 7));
+        vm.assertLe(_snapshot("accept 1 handle, 3 of 4"), ACCEPTANCE);
     }
 
-    /// @notice The three tallies of the vote, as a whole transaction.
+    /// @notice The size of the vote's tally.
     function test_gas_acceptThreeHandles() public {
-        vm.assertLe(_accept(3, "accept 3 of 4, 3 handles, whole transaction"), 40_000);
+        DecryptionResult memory result = _result(keccak256("request"), 3);
+        verifier.verify(result, _certify(keyId, result, 7));
+        vm.assertLe(_snapshot("accept 3 handles, 3 of 4"), ACCEPTANCE);
     }
 
-    function _accept(uint256 handles, string memory name) private returns (uint256 total) {
-        bytes32 keyId = _activeKey();
-        DecryptionResult memory result = _result(keccak256("request"), handles);
-        Certificate memory certificate = _certify(keyId, result, 7);
-        bytes memory data = abi.encodeCall(verifier.verify, (result, certificate));
-        _coolDown();
-        (bool accepted,) = address(verifier).staticcall(data);
-        vm.assertTrue(accepted);
-        total = _transactionGas(data, _lastGas());
-        vm.snapshotValue("Acceptance", name, total);
+    function test_gas_acceptInALargeCommittee() public {
+        uint32[] memory expiries = new uint32[](13);
+        for (uint256 i; i < 13; ++i) expiries[i] = uint32(block.timestamp + 1);
+        vm.prank(address(keys));
+        verifier.installEpoch(
+            "large", EPOCH, EpochHeader(group.x, group.v, 13, 9, address(gateway)), expiries
+        );
+        DecryptionResult memory result = _result(keccak256("request"), 3);
+        verifier.verify(result, _certify("large", result, 0x1ff0));
+        _snapshot("accept 3 handles, 9 of 13");
     }
 
-    /// @dev Only storage that this transaction has not touched costs what a fresh transaction pays.
-    function _coolDown() private {
-        vm.cool(address(verifier));
+    function test_gas_vote() public {
+        vm.deal(address(this), 1 ether);
+        BlindVote vote = BlindVote(_create("BlindVote", abi.encode(coprocessor, gateway, 5)));
+        for (uint256 i; i < 2; ++i) {
+            address voter = addressOfName(vm.toString(i));
+            vm.startPrank(voter);
+            vote.castVote(_input(address(vote), voter, FheType.Uint8, FheType.Uint16));
+            _snapshot(i == 0 ? "first ballot" : "later ballot");
+            vm.stopPrank();
+        }
+        vote.close{value: FEE}();
+        _snapshot("close the vote");
+        vm.warp(block.timestamp + CANCEL_WINDOW);
+        DecryptionResult memory result = _result(vote.requestId(), 3);
+        for (uint256 i; i < 3; ++i) result.openings[i].handle = vote.encryptedTally()[i];
+        gateway.fulfil(result, _certify(keyId, result, 7));
+        _snapshot("fulfil 3 handles with the vote's callback");
     }
 
-    function _lastGas() private view returns (uint256 used) {
-        Vm.Gas memory gas = vm.lastCallGas();
-        return gas.gasTotalUsed;
-    }
 
-    /// @dev Intrinsic gas, calldata and execution, or the floor of EIP-7623.
-    function _transactionGas(bytes memory data, uint256 execution) private pure returns (uint256) {
-        uint256 tokens;
-        for (uint256 i; i < data.length; ++i) tokens += data[i] == 0 ? 1 : 4;
-        uint256 standard = 21_000 + 4 * tokens + execution;
-        uint256 floor = 21_000 + 10 * tokens;
-        return standard > floor ? standard : floor;
+    function _snapshot(string memory name) private returns (uint256) {
+        return vm.snapshotGasLastCall(GROUP, name);
     }
 }

@@ -5,7 +5,7 @@ import {ICoprocessor} from "../interfaces/ICoprocessor.sol";
 import {IDecryptionGateway} from "../interfaces/IDecryptionGateway.sol";
 import {FHE, ebool, euint16, euint8} from "../libraries/FHE.sol";
 import {RequestStatus} from "../types/Decryption.sol";
-import {EncryptedInput} from "../types/Fhe.sol";
+import {EncryptedInput} from "../types/Encrypted.sol";
 
 /// @title A weighted vote on three options of which only the tally becomes known
 /// @notice Example. Every address votes once; weights are what the voters claim, and a tally wraps at 2^16, so a real

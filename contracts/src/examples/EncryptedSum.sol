@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ICoprocessor} from "../interfaces/ICoprocessor.sol";
 import {IDecryptionGateway} from "../interfaces/IDecryptionGateway.sol";
 import {FHE, euint16} from "../libraries/FHE.sol";
-import {EncryptedInput} from "../types/Fhe.sol";
+import {EncryptedInput} from "../types/Encrypted.sol";
 
 /// @title The smallest dApp: adds a clear number to an encrypted one and has the sum decrypted without a callback
 /// @notice Example. One proven input serves many sums, each a fresh ciphertext under the network's key.

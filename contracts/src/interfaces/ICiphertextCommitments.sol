@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Commitment} from "../types/Commitment.sol";
-import {FheType} from "../types/Fhe.sol";
+import {FheType} from "../types/Encrypted.sol";
 
 /// @title Which ciphertext a handle stands for, by the word of k executors (protocol §8)
 interface ICiphertextCommitments {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {EncryptedInput, FheType, Operator} from "../types/Fhe.sol";
+import {EncryptedInput, FheType, Operator} from "../types/Encrypted.sol";
 
 /// @title Symbolic operations on handles, access control and input verification (protocol §1, §8)
 /// @notice handle = hash (21 bytes) ‖ index (1) ‖ chain id (8) ‖ type (1) ‖ version (1).

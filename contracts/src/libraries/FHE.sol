@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICoprocessor} from "../interfaces/ICoprocessor.sol";
-import {EncryptedInput, FheType, Operator} from "../types/Fhe.sol";
+import {EncryptedInput, FheType, Operator} from "../types/Encrypted.sol";
 import {HandleLayout} from "./HandleLayout.sol";
 
 type ebool is bytes32;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {FheType, Operator} from "../types/Fhe.sol";
+import {FheType, Operator} from "../types/Encrypted.sol";
 
 /// @title What the types can hold and which operations they have
 library FheTypes {

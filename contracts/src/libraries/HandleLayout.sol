@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {FheType} from "../types/Fhe.sol";
+import {FheType} from "../types/Encrypted.sol";
 
 /// @title Layout of handles: hash (21 bytes) ‖ index (1) ‖ chain id (8) ‖ type (1) ‖ version (1) (protocol §1)
 library HandleLayout {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {FheType} from "./Fhe.sol";
+import {FheType} from "./Encrypted.sol";
 
 /// @notice What an executor computed for one handle (protocol §8).
 /// @param operationDigest full hash whose first 21 bytes are the handle's: of the operation or of the input

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {FheTypes} from "../../src/libraries/FheTypes.sol";
 import {HandleLayout} from "../../src/libraries/HandleLayout.sol";
-import {FheType, Operator} from "../../src/types/Fhe.sol";
+import {FheType, Operator} from "../../src/types/Encrypted.sol";
 import {Test} from "../support/Test.sol";
 
 contract HandlesTest is Test {

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {HandleLayout} from "../../src/libraries/HandleLayout.sol";
-import {EncryptedInput, FheType} from "../../src/types/Fhe.sol";
+import {EncryptedInput, FheType} from "../../src/types/Encrypted.sol";
 import {System} from "./System.sol";
 
 /// @notice An active key, and inputs as both executors would attest them.

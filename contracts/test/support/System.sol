@@ -6,10 +6,6 @@ import {Coprocessor} from "../../src/Coprocessor.sol";
 import {DecryptionGateway} from "../../src/DecryptionGateway.sol";
 import {DecryptionVerifier} from "../../src/DecryptionVerifier.sol";
 import {KeyRegistry} from "../../src/KeyRegistry.sol";
-import {ICiphertextCommitments} from "../../src/interfaces/ICiphertextCommitments.sol";
-import {IDecryptionVerifier} from "../../src/interfaces/IDecryptionVerifier.sol";
-import {IKeyRegistry} from "../../src/interfaces/IKeyRegistry.sol";
-import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
 import {Certificate, DecryptionResult, Opening} from "../../src/types/Decryption.sol";
 import {Activation, Host, Proposal} from "../../src/types/Key.sol";
 import {Role} from "../../src/types/Node.sol";
@@ -61,16 +57,22 @@ abstract contract System is Test {
         address verifierAt = vm.computeCreateAddress(address(this), nonce + 2);
         address commitmentsAt = vm.computeCreateAddress(address(this), nonce + 4);
         address coprocessorAt = vm.computeCreateAddress(address(this), nonce + 5);
-        nodes = new MockNodeRegistry(IDecryptionVerifier(verifierAt));
-        keys = new KeyRegistry(
-            keccak256("genesis"), INodeRegistry(nodesAt), IDecryptionVerifier(verifierAt), governance, guardian
-        );
-        verifier = new DecryptionVerifier(keysAt, nodesAt);
-        gateway = new DecryptionGateway(verifier, treasury, FEE, CANCEL_WINDOW);
-        commitments = new CiphertextCommitments(keys, INodeRegistry(nodesAt), coprocessorAt);
-        coprocessor =
-            new Coprocessor(keys, INodeRegistry(nodesAt), verifier, ICiphertextCommitments(commitmentsAt));
+        nodes = MockNodeRegistry(_create("MockNodeRegistry", abi.encode(verifierAt)));
+        bytes memory arguments = abi.encode(keccak256("genesis"), nodesAt, verifierAt, governance, guardian);
+        keys = KeyRegistry(_create("KeyRegistry", arguments));
+        verifier = DecryptionVerifier(_create("DecryptionVerifier", abi.encode(keysAt, nodesAt)));
+        arguments = abi.encode(verifierAt, treasury, FEE, CANCEL_WINDOW);
+        gateway = DecryptionGateway(_create("DecryptionGateway", arguments));
+        arguments = abi.encode(keysAt, nodesAt, coprocessorAt);
+        commitments = CiphertextCommitments(_create("CiphertextCommitments", arguments));
+        arguments = abi.encode(keysAt, nodesAt, verifierAt, commitmentsAt);
+        coprocessor = Coprocessor(_create("Coprocessor", arguments));
         vm.assertEq(address(coprocessor), coprocessorAt);
+    }
+
+    /// @notice Creates a contract as production compiles it; tests themselves are compiled without the optimizer.
+    function _create(string memory name, bytes memory arguments) internal returns (address) {
+        return vm.deployCode(string.concat("out/", name, ".sol/", name, ".json"), arguments);
     }
 
     /// @notice Registers a node whose operator and platform are its own.

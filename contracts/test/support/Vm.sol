@@ -50,6 +50,7 @@ interface Vm {
     function cool(address target) external;
     function createWallet(uint256 privateKey) external returns (Wallet memory);
     function deal(address account, uint256 newBalance) external;
+    function deployCode(string calldata artifact, bytes calldata constructorArguments) external returns (address);
     function etch(address target, bytes calldata newRuntimeBytecode) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;

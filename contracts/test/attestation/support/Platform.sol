@@ -175,7 +175,7 @@ abstract contract Platform is Test {
         return bytes.concat(hex"3082", bytes2(uint16(content.length)), content);
     }
 
-    function _integer(bytes32 value) private pure returns (bytes memory) {
+    function _integer(bytes32 value) internal pure returns (bytes memory) {
         bytes memory digits = abi.encodePacked(value);
         uint256 start = 0;
         while (start < 31 && digits[start] == 0) start++;
