@@ -36,6 +36,8 @@ export type CoprocessorEvent =
   | { readonly kind: "allowed"; readonly handle: Handle; readonly account: Address; readonly by: Address }
   | { readonly kind: "allowed-for-decryption"; readonly handle: Handle }
 
+export type LocatedEvent = { readonly blockNumber: bigint; readonly event: CoprocessorEvent }
+
 type Parse = (args: ChainEvent["args"]) => CoprocessorEvent
 
 const PARSERS: Readonly<Record<string, Parse>> = {
@@ -72,7 +74,7 @@ export async function coprocessorEvents(
   coprocessor: Address,
   from: bigint,
   to: bigint,
-): Promise<readonly CoprocessorEvent[]> {
+): Promise<readonly LocatedEvent[]> {
   const lists = await Promise.all(
     Object.entries(PARSERS).map(async ([event, parse]) => {
       const found = await reader.between({ address: coprocessor, abi: coprocessorInterface, event }, from, to)
@@ -84,5 +86,5 @@ export async function coprocessorEvents(
     .sort((a, b) =>
       a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1,
     )
-    .map(({ event }) => event)
+    .map(({ blockNumber, event }) => ({ blockNumber, event }))
 }

@@ -3,7 +3,7 @@
  * handle always means the same bytes.
  */
 import { randomUUID } from "node:crypto"
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { concatBytes, fromHex, Reader, sha256Digest } from "@twinlock/sdk/protocol/codec"
 import { type Digest, type Handle, parseDigest } from "@twinlock/sdk/protocol/ids"
@@ -19,6 +19,7 @@ export type StoredCiphertext = {
 export type CiphertextStore = {
   put(handle: Handle, ciphertext: Omit<StoredCiphertext, "digest">): Promise<void>
   get(handle: Handle): Promise<StoredCiphertext | null>
+  has(handle: Handle): Promise<boolean>
 }
 
 /** @param directory created if absent. */
@@ -40,6 +41,14 @@ export async function createCiphertextStore(directory: string): Promise<Cipherte
         throw error
       })
     },
+    has: (handle) =>
+      stat(pathOf(handle)).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === "ENOENT") return false
+          throw error
+        },
+      ),
     async get(handle) {
       const file = await readFile(pathOf(handle)).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return null

@@ -10,7 +10,7 @@ export type ExecutorErrorCode =
   | "INPUT_QUEUE_FULL"
   /** the key is not active yet, or its files are not loaded. */
   | "KEY_NOT_READY"
-  /** an operand of an operation is not known; the chain never emits such an operation. */
+  /** an operand of an operation is not there; the chain never emits such an operation. */
   | "CIPHERTEXT_UNKNOWN"
   /** the list of an input that the chain accepted is nowhere to be had. */
   | "INPUT_UNAVAILABLE"

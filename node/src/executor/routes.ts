@@ -9,12 +9,17 @@ import type { ExecutorService } from "./service.ts"
 
 const body = z.strictObject({
   list: z.string().max(2 + 2 * MAX_LIST_BYTES),
-  contract: z.string(),
-  user: z.string(),
+  contract: z.string().max(42),
+  user: z.string().max(42),
 })
 
-/** Status per code; the caller's fault unless it is listed. */
-const STATUS: Readonly<Record<string, 503 | 429>> = { KEY_NOT_READY: 503, INPUT_QUEUE_FULL: 429 }
+/** Status per code; the caller's fault unless it is listed, or of a store or chain. */
+const STATUS: Readonly<Record<string, 413 | 429 | 503>> = {
+  KEY_NOT_READY: 503,
+  INPUT_QUEUE_FULL: 429,
+  INPUT_TOO_LARGE: 413,
+}
+const statusOf = (code: string) => STATUS[code] ?? (/^(BLOB|STORE|CHAIN)_/.test(code) ? 503 : 422)
 
 export function executorRoutes(service: ExecutorService): (app: Hono) => void {
   return (app) => {
@@ -37,7 +42,7 @@ export function executorRoutes(service: ExecutorService): (app: Hono) => void {
       } catch (error) {
         if (!isProtocolError(error)) throw error
         const { code, message } = error.detail
-        return context.json({ error: { code, message } }, STATUS[code] ?? 422)
+        return context.json({ error: { code, message } }, statusOf(code))
       }
     })
   }

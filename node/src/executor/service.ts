@@ -6,17 +6,18 @@ import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
 import type { HandleDomain } from "@twinlock/sdk/protocol/handles"
 import type { ExecutorInputsResponse } from "@twinlock/sdk/protocol/http"
-import type { Address, KeyId } from "@twinlock/sdk/protocol/ids"
+import type { Address, Handle, KeyId } from "@twinlock/sdk/protocol/ids"
 import type { BlobSink } from "../blobs/blobSink.ts"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { BlockRef, ChainView, Commitment, KeyRecord } from "../chain/chainView.ts"
 import { ciphertextCommitmentsInterface } from "../chain/contracts.ts"
-import type { CoprocessorEvent } from "../chain/coprocessorEvents.ts"
+import type { LocatedEvent } from "../chain/coprocessorEvents.ts"
 import type { Transactor } from "../chain/transactor.ts"
-import type { Scheduler } from "../clock.ts"
+import type { Clock, Scheduler } from "../clock.ts"
 import type { Secret } from "../secret.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import type { Logger } from "../telemetry/logger.ts"
+import type { Metrics } from "../telemetry/metrics.ts"
 import type { CiphertextStore } from "./ciphertextStore.ts"
 import type { Computer } from "./computer.ts"
 import { executorError } from "./errors.ts"
@@ -31,7 +32,7 @@ export type ExecutorDeps = {
   readonly commitments: Address
   readonly startBlock: bigint
   readonly view: ChainView
-  readonly events: (from: bigint, to: bigint) => Promise<readonly CoprocessorEvent[]>
+  readonly events: (from: bigint, to: bigint) => Promise<readonly LocatedEvent[]>
   readonly transactor: Transactor
   readonly store: SealedStore
   readonly ciphertexts: (keyId: KeyId) => Promise<CiphertextStore>
@@ -39,9 +40,11 @@ export type ExecutorDeps = {
   readonly sink: BlobSink
   /** The evaluation key of a ceremony that this executor judged; null while there is none. */
   readonly loadKey: (keyId: KeyId) => Promise<Computer | null>
+  readonly clock: Clock
   readonly scheduler: Scheduler
   readonly pollMs: number
   readonly logger: Logger
+  readonly metrics: Metrics | null
 }
 
 export type ExecutorService = {
@@ -56,13 +59,24 @@ export type ExecutorService = {
 const MAX_PUBLIC_KEY_BYTES = 1024 * 1024
 const MAX_CRS_BYTES = 16 * 1024 * 1024
 const CURSOR = "executor-cursor"
+const COMMITTED = "executor-committed"
+/** Longest pause after steps that failed. */
+const LONGEST_PAUSE_MS = 10_000
 
 type Serving = { readonly keyId: KeyId; readonly inputs: Inputs; readonly follower: Follower }
 
 export function createExecutorService(deps: ExecutorDeps): ExecutorService {
-  const { view, store, source, sink, transactor, scheduler, logger, pollMs } = deps
+  const { view, store, source, sink, transactor, clock, scheduler, logger, pollMs } = deps
+  const openEvents = deps.metrics?.gauge({
+    name: "executor_open_events",
+    help: "Events of the coprocessor that are not worked off yet",
+  })
   let serving: Serving | null = null
   let stopped = false
+  let failures = 0
+  /** Keys proposed so far, and the first block not looked at for more. */
+  const proposed: KeyId[] = []
+  let nextProposals = deps.startBlock
 
   const commit = async (keyId: KeyId, commitments: readonly Commitment[]) => {
     const sent = await transactor.send({
@@ -82,6 +96,11 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
       return bytes === null ? deps.startBlock : BigInt(new Reader(bytes).uint(8))
     },
     save: (next: bigint) => store.put(CURSOR, keyId, new Writer().uint(8, Number(next)).done()),
+  })
+
+  const committedOf = (keyId: KeyId) => ({
+    has: async (handle: Handle) => (await store.get(COMMITTED, `${keyId}/${handle}`)) !== null,
+    add: (handle: Handle) => store.put(COMMITTED, `${keyId}/${handle}`, Uint8Array.of(1)),
   })
 
   async function serve({
@@ -112,7 +131,9 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
       events: deps.events,
       list: (digest) => source.get(digest, MAX_LIST_BYTES),
       commit: (commitments) => commit(keyId, commitments),
+      committed: committedOf(keyId),
       cursor: cursorOf(keyId),
+      clock,
       logger,
     })
     logger.info({ keyId }, "serving a key")
@@ -121,7 +142,11 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
 
   /** The newest active key that names this executor. */
   async function findKey(at: BlockRef): Promise<(KeyRecord & { readonly status: "active" }) | null> {
-    for (const keyId of [...(await view.proposalsSince(deps.startBlock, at))].reverse()) {
+    if (at.number >= nextProposals) {
+      proposed.push(...(await view.proposalsSince(nextProposals, at)))
+      nextProposals = at.number + 1n
+    }
+    for (const keyId of [...proposed].reverse()) {
       const record = await view.key(keyId, at)
       if (record?.status === "active" && record.proposal.executors.includes(deps.self)) return record
     }
@@ -135,13 +160,22 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
       if (record !== null) serving = await serve(record)
     }
     await serving?.follower.advance(at)
+    openEvents?.set(serving?.follower.open ?? 0)
   }
 
   function again(): void {
     if (stopped) return
     tick()
-      .catch((err: unknown) => logger.warn({ err }, "a step failed and is done again"))
-      .finally(() => scheduler.after(pollMs, again))
+      .then(
+        () => {
+          failures = 0
+        },
+        (err: unknown) => {
+          failures += 1
+          logger.warn({ err, failures }, "a step failed and is done again")
+        },
+      )
+      .finally(() => scheduler.after(Math.min(pollMs * 2 ** failures, LONGEST_PAUSE_MS), again))
   }
 
   return {

@@ -18,7 +18,8 @@ import { createKeyFiles } from "./keyFiles.ts"
 const POLL_MS = 250
 
 export function executorServices(context: NodeContext): readonly NodeService[] {
-  const { config, identity, chain, events, network, store, transactor, scheduler, logger, health } = context
+  const { config, identity, chain, events, network, store, transactor, clock, scheduler } = context
+  const { logger, metrics, health } = context
   const { contracts } = config
   const { source, sink } = blobsOf(context)
   const chainId = BigInt(config.chain.id)
@@ -50,7 +51,7 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
       return key === null ? null : load(key.path, key.sha256)
     },
     pollMs: POLL_MS,
-    ...{ transactor, store, source, sink, scheduler, logger },
+    ...{ transactor, store, source, sink, clock, scheduler, logger, metrics },
   })
   health.add("key", () => ({
     ready: service.servedKey !== null,

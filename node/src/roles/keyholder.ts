@@ -36,6 +36,8 @@ const honest: KeyholderOptions = {
   }),
 }
 
+const LONGEST_PAUSE_MS = 60_000
+
 type Serving = { readonly share: KeyShare; readonly service: DecryptionService; readonly record: KeyRecord }
 
 export function keyholderServices(
@@ -67,20 +69,36 @@ export function keyholderServices(
   const fromBlock = BigInt(config.chain.deployedAt)
   const vault = createShareVault({ store, sealingKey: (seat) => context.epochKey(seat) })
   const serving = new Map<KeyId, Serving>()
+  const starting = new Set<KeyId>()
+  let stopped = false
   const progress = metrics.gauge({ name: "ceremony_round", help: "Round of the running key ceremony" })
   const contributed = metrics.counter({
     name: "ceremony_contributed_bytes_total",
     help: "Bytes of key contributions sent",
   })
 
+  /** Once per key, repeated until it works: a share that cannot be read now may be readable later. */
+  function serveUntilUp(record: KeyRecord, failures = 0): void {
+    const { keyId } = record
+    if (stopped || serving.has(keyId) || starting.has(keyId)) return
+    starting.add(keyId)
+    serve(record)
+      .catch((err: unknown) => {
+        logger.error({ err, keyId, failures }, "an active key cannot be served")
+        const pause = Math.min(1000 * 2 ** failures, LONGEST_PAUSE_MS)
+        scheduler.after(pause, () => serveUntilUp(record, failures + 1))
+      })
+      .finally(() => starting.delete(keyId))
+  }
+
   async function serve(record: KeyRecord): Promise<void> {
-    if (serving.has(record.keyId)) return
     const { keyId, epoch, proposal } = record
     const committee = createCommittee({ keyId, epoch, t: proposal.t, parties: proposal.parties })
     const self = partyOf(committee, identity.signer)
     if (self === null) return
-    const share = await openShare(record, self)
     const { frostShare, frostPublic } = await vault.openSigningKey({ keyId, epoch })
+    const share = await openShare(record, self)
+    if (stopped) return share.destroy()
     const service = createDecryptionService({
       seat: {
         key: { keyId, epoch, domain: { chainId, coprocessor: host.coprocessor } },
@@ -152,11 +170,7 @@ export function keyholderServices(
         await mkdir(folder, { recursive: true })
         await writeFile(join(folder, `${keyId.slice(2)}.bundle`), bundle)
       },
-      onActiveKey(record) {
-        serve(record).catch((err: unknown) =>
-          logger.error({ err, keyId: record.keyId }, "an active key cannot be served"),
-        )
-      },
+      onActiveKey: (record) => serveUntilUp(record),
       onEnd({ keyId }, state) {
         if (state.status === "aborted") logger.error({ keyId, cause: state.cause }, "ceremony aborted")
         else logger.info({ keyId, status: state.status }, "ceremony ended")
@@ -175,6 +189,7 @@ export function keyholderServices(
         ceremonies.start()
       },
       async stop() {
+        stopped = true
         await ceremonies.stop()
         for (const { service, share } of serving.values()) {
           service.stop()
