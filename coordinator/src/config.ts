@@ -46,6 +46,8 @@ export const configSchema = z.strictObject({
         .default(256 * 1024),
       /** Milliseconds to wait for nodes and executors. */
       relayTimeoutMs: z.number().int().positive().default(20_000),
+      /** Milliseconds that slower nodes get once a quorum answered. */
+      relayGraceMs: z.number().int().min(0).default(500),
     })
     .prefault({}),
 })

@@ -52,6 +52,9 @@ export type Gateway = {
   key(): Promise<ActiveKey | null>
 }
 
+/** A transaction that is not included by then is sent anew: one that was dropped must not block the queue. */
+const INCLUSION_MS = 60_000
+
 const STATES: Readonly<Record<number, RequestState>> = {
   [REQUEST_STATUS.none]: "unknown",
   [REQUEST_STATUS.pending]: "pending",
@@ -97,9 +100,19 @@ export function createGateway(
   const nodes = new Contract(config.contracts.nodeRegistry, nodeRegistryAbi, provider)
   const keys = new Contract(config.contracts.keyRegistry, keyRegistryAbi, provider)
 
+  /** What is no word of a contract is an endpoint's failure. */
+  const ask = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call
+    } catch (cause) {
+      if (isCallException(cause)) throw cause
+      throw coordinatorError({ code: "RPC_UNAVAILABLE", message: "the chain does not answer" }, { cause })
+    }
+  }
+
   return {
     async status(requestId) {
-      const { status } = await gateway.getFunction("requestOf").staticCall(requestId)
+      const { status } = await ask(gateway.getFunction("requestOf").staticCall(requestId))
       return STATES[Number(status)] ?? "unknown"
     },
     simulate: async (item) => {
@@ -108,7 +121,7 @@ export function createGateway(
     async fulfil(item) {
       try {
         const transaction = await gateway.getFunction("fulfil").send(...fulfilArguments(item))
-        const receipt = await transaction.wait()
+        const receipt = await transaction.wait(1, INCLUSION_MS)
         return parseDigest(receipt?.hash ?? transaction.hash)
       } catch (error) {
         account.reset()
@@ -118,16 +131,17 @@ export function createGateway(
     isRefusal: (error) => isCallException(error),
     describe,
     async isLive(signer) {
-      const [until, block] = await Promise.all([
-        nodes.getFunction("liveUntil").staticCall(signer),
-        provider.getBlock("latest"),
-      ])
+      const [until, block] = await ask(
+        Promise.all([nodes.getFunction("liveUntil").staticCall(signer), provider.getBlock("latest")]),
+      )
       return block !== null && Number(until) > block.timestamp
     },
     async key() {
-      const keyId = parseKeyId(await keys.getFunction("keyOfHost").staticCall(config.contracts.coprocessor))
+      const keyId = parseKeyId(
+        await ask(keys.getFunction("keyOfHost").staticCall(config.contracts.coprocessor)),
+      )
       if (BigInt(keyId) === 0n) return null
-      const { epoch, publicKeyDigest, crsDigest } = await keys.getFunction("keyOf").staticCall(keyId)
+      const { epoch, publicKeyDigest, crsDigest } = await ask(keys.getFunction("keyOf").staticCall(keyId))
       return {
         keyId,
         epoch: Number(epoch),

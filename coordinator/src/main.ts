@@ -38,7 +38,12 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
     },
   })
   const results = createResultCache(CACHED_RESULTS)
-  const relay = { fetch, timeoutMs: limits.relayTimeoutMs, maxBytes: limits.bodyBytes * 4 }
+  const relay = {
+    fetch,
+    timeoutMs: limits.relayTimeoutMs,
+    graceMs: limits.relayGraceMs,
+    maxBytes: limits.bodyBytes * 4,
+  }
   const ready = () =>
     gateway.key().then(
       () => true,

@@ -1,4 +1,5 @@
 /** Certificates that still have to reach the chain: one durable file per request, so that a restart loses none. */
+import { randomUUID } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
@@ -18,7 +19,10 @@ export async function createOutbox(directory: string): Promise<Outbox> {
   await mkdir(directory, { recursive: true })
   const pathOf = (requestId: RequestId) => join(directory, `${requestId.slice(2)}.json`)
   const get = async (requestId: RequestId) => {
-    const text = await readFile(pathOf(requestId), "utf8").catch(() => null)
+    const text = await readFile(pathOf(requestId), "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null
+      throw error
+    })
     return text === null ? null : certificatesRequest.parse(JSON.parse(text))
   }
   return {
@@ -26,14 +30,15 @@ export async function createOutbox(directory: string): Promise<Outbox> {
     async put(item) {
       const path = pathOf(item.result.requestId)
       if ((await get(item.result.requestId)) !== null) return
-      const file = await open(`${path}.new`, "w")
+      const temporary = `${path}.${randomUUID()}.new`
+      const file = await open(temporary, "wx")
       try {
         await file.writeFile(JSON.stringify(item))
         await file.sync()
       } finally {
         await file.close()
       }
-      await rename(`${path}.new`, path)
+      await rename(temporary, path)
     },
     remove: (requestId) => rm(pathOf(requestId), { force: true }),
     async list() {

@@ -8,6 +8,8 @@ export type Answer<T> =
 export type RelayOptions = {
   readonly fetch: typeof fetch
   readonly timeoutMs: number
+  /** Milliseconds that slower peers get once the others' answers decide. */
+  readonly graceMs: number
   readonly maxBytes: number
 }
 
@@ -36,13 +38,14 @@ async function ask<T>(
   body: string,
   schema: z.ZodType<T>,
   options: RelayOptions,
+  over: AbortSignal,
 ): Promise<Answer<T>> {
   try {
     const response = await options.fetch(new URL(path, url), {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,
-      signal: AbortSignal.timeout(options.timeoutMs),
+      signal: AbortSignal.any([AbortSignal.timeout(options.timeoutMs), over]),
       redirect: "error",
     })
     const value: unknown = JSON.parse(await limitedText(response, options.maxBytes))
@@ -71,9 +74,17 @@ async function ask<T>(
   }
 }
 
+/** When to stop waiting: what is still open is left behind, and named as silent. */
+export type Patience<T> = {
+  /** True where the answers so far suffice; slower peers get `graceMs` more. */
+  readonly enough: (answers: readonly Answer<T>[]) => boolean
+  /** True where no further answer can make them suffice; peers that refuse get their say within `graceMs`. */
+  readonly hopeless: (answers: readonly Answer<T>[]) => boolean
+}
+
 /**
- * POSTs `body` to `path` of every url in parallel. `enough` may end the wait early: it sees the answers so far.
- * @returns the answers that had come by then, in order of arrival.
+ * POSTs `body` to `path` of every url in parallel.
+ * @returns the answers in order of arrival, then a refusal for each peer that had not answered by then
  */
 export async function askAll<T>(
   urls: readonly string[],
@@ -81,21 +92,30 @@ export async function askAll<T>(
   body: unknown,
   schema: z.ZodType<T>,
   options: RelayOptions,
-  enough: (answers: readonly Answer<T>[]) => boolean = () => false,
+  { enough, hopeless }: Patience<T>,
 ): Promise<readonly Answer<T>[]> {
   const text = JSON.stringify(body)
   const answers: Answer<T>[] = []
+  const over = new AbortController()
+  let grace: ReturnType<typeof setTimeout> | undefined
   await new Promise<void>((resolve) => {
     if (urls.length === 0) resolve()
-    let open = urls.length
     for (const url of urls)
-      void ask(url, path, text, schema, options).then((answer) => {
+      void ask(url, path, text, schema, options, over.signal).then((answer) => {
+        if (over.signal.aborted) return
         answers.push(answer)
-        open -= 1
-        if (open === 0 || enough(answers)) resolve()
+        if (answers.length === urls.length) resolve()
+        else if (grace === undefined && (enough(answers) || hopeless(answers)))
+          grace = setTimeout(resolve, options.graceMs)
       })
   })
-  return [...answers]
+  clearTimeout(grace)
+  over.abort()
+  const heard = new Set(answers.map(({ url }) => url))
+  const silent = urls
+    .filter((url) => !heard.has(url))
+    .map((url): Answer<T> => ({ url, ok: false, code: "PEER_SILENT", message: "no answer in time" }))
+  return [...answers, ...silent]
 }
 
 /** What to tell a client about the peers that refused or were silent. */

@@ -10,7 +10,10 @@ export function userDecryptionRoutes(nodes: readonly string[], quorum: number, r
   return (app) => {
     app.post("/v1/user-decryptions", async (context) => {
       const body = await readBody(context, userDecryptionRequest)
-      const answers = await askAll(nodes, "/v1/user-decryptions", body, nodeUserDecryptionResponse, relay)
+      const answers = await askAll(nodes, "/v1/user-decryptions", body, nodeUserDecryptionResponse, relay, {
+        enough: (so) => so.filter(({ ok }) => ok).length >= quorum,
+        hopeless: (so) => so.filter(({ ok }) => !ok).length > nodes.length - quorum,
+      })
       const responses = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
       if (responses.length < quorum) {
         const refused = answers.some((answer) => !answer.ok && !answer.code.startsWith("PEER_"))

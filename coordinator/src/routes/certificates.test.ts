@@ -1,0 +1,133 @@
+import { readdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import { parseDigest, type RequestId } from "@twinlock/sdk/protocol/ids"
+import { describe, expect, test } from "vitest"
+import type { Gateway, RequestState } from "../gateway.ts"
+import { address, appOf, bytes32, codeOf, post, temporary } from "../http.fixture.ts"
+import { createOutbox } from "../outbox.ts"
+import { createResultCache } from "../resultCache.ts"
+import { createSubmitter } from "../submitter.ts"
+import { certificateRoutes } from "./certificates.ts"
+
+describe("certificates", () => {
+  const requestId = bytes32("99") as RequestId
+  const item = {
+    result: {
+      chainId: "31337",
+      gateway: address("9a"),
+      requestId,
+      handles: [bytes32("04")],
+      sessions: [bytes32("05")],
+      plaintexts: bytes32("06"),
+    },
+    certificate: {
+      keyId: bytes32("aa"),
+      epoch: 1,
+      signers: "7",
+      leaves: 1,
+      index: 0,
+      path: [],
+      r: address("0f"),
+      s: "5",
+    },
+  } as unknown as CertificatesRequest
+
+  type Behaviour = {
+    readonly state?: RequestState
+    readonly simulate?: "refuse" | "fail"
+    readonly fulfil?: "refuse" | "fail-once"
+  }
+
+  async function scene(behaviour: Behaviour) {
+    let state: RequestState = behaviour.state ?? "pending"
+    let failures = behaviour.fulfil === "fail-once" ? 1 : 0
+    const refusal = new Error("SignerNotLive")
+    const gateway: Gateway = {
+      status: async () => state,
+      simulate: async () => {
+        if (behaviour.simulate === "refuse") throw refusal
+        if (behaviour.simulate === "fail") throw new Error("connection lost")
+      },
+      fulfil: async () => {
+        if (behaviour.fulfil === "refuse") throw refusal
+        if (failures-- > 0) throw new Error("connection lost")
+        state = "fulfilled"
+        return parseDigest(bytes32("77"))
+      },
+      isRefusal: (error) => error === refusal,
+      describe: () => "SignerNotLive(1, 0)",
+      isLive: async () => true,
+      key: async () => null,
+    }
+    const directory = await temporary()
+    const results: string[] = []
+    const submitter = createSubmitter({
+      gateway,
+      outbox: await createOutbox(directory),
+      onResult: (result) => void results.push(result),
+    })
+    const app = appOf(certificateRoutes({ submitter, gateway, results: createResultCache(2) }))
+    return { app, submitter, gateway, results, directory }
+  }
+
+  test("a certificate is submitted and its request reads as fulfilled", async () => {
+    const { app, submitter, results } = await scene({})
+    expect((await app.request("/v1/certificates", post(item))).status).toBe(202)
+    await submitter.flush()
+    expect(results[0]).toBe("fulfilled")
+    expect(await (await app.request(`/v1/requests/${requestId}`)).json()).toMatchObject({
+      status: "fulfilled",
+      transaction: bytes32("77"),
+      result: { plaintexts: bytes32("06") },
+    })
+  })
+
+  test("NOT_SUBMITTABLE tells the contract's typed error", async () => {
+    const { app } = await scene({ simulate: "refuse" })
+    const response = await app.request("/v1/certificates", post(item))
+    expect(await response.json()).toMatchObject({
+      error: { code: "NOT_SUBMITTABLE", message: "SignerNotLive(1, 0)" },
+    })
+  })
+
+  test("what an outage stopped is submitted later, also by a new process", async () => {
+    const { app, submitter, gateway, results, directory } = await scene({ fulfil: "fail-once" })
+    await app.request("/v1/certificates", post(item))
+    await submitter.flush()
+    expect(results).toEqual(["retry"])
+    const restarted = createSubmitter({
+      gateway,
+      outbox: await createOutbox(directory),
+      onResult: (result) => void results.push(result),
+    })
+    await restarted.flush()
+    expect(results).toEqual(["retry", "fulfilled"])
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test("a certificate of a settled request is not shown: nobody judged it", async () => {
+    const { app } = await scene({ state: "fulfilled" })
+    expect((await app.request("/v1/certificates", post(item))).status).toBe(202)
+    expect(await (await app.request(`/v1/requests/${requestId}`)).json()).toEqual({ status: "pending" })
+  })
+
+  test("RPC_UNAVAILABLE, and nothing is kept, where the contract cannot be asked", async () => {
+    const { app, directory } = await scene({ simulate: "fail" })
+    const response = await app.request("/v1/certificates", post(item))
+    expect(response.status).toBe(502)
+    expect(await codeOf(response)).toBe("RPC_UNAVAILABLE")
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test("a damaged file in the outbox does not stop the certificates behind it", async () => {
+    const { app, submitter, results, directory } = await scene({ fulfil: "fail-once" })
+    await writeFile(join(directory, `${"00".repeat(32)}.json`), "{")
+    await submitter.flush()
+    expect(results).toEqual(["retry"])
+    await app.request("/v1/certificates", post(item))
+    await submitter.flush()
+    await submitter.flush()
+    expect(results).toContain("fulfilled")
+  })
+})
