@@ -101,13 +101,25 @@ function needTool(command, how) {
   if (result.error || result.status !== 0) stop(`Twinlock needs \`${command}\`, which was not found. ${how}`)
 }
 
+/** The native crate is written in edition 2024 and built on this version or newer in CI. */
+const RUST = [1, 91]
+
+function needRust() {
+  const how = `Install Rust (${RUST.join(".")} or newer) from https://rustup.rs and run the command again.`
+  needTool("cargo", how)
+  const text = spawnSync("rustc", ["--version"], { encoding: "utf8" }).stdout ?? ""
+  const [major, minor] = (/rustc (\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number)
+  if (major === undefined || major < RUST[0] || (major === RUST[0] && minor < RUST[1]))
+    stop(`Twinlock needs a newer Rust than ${text.trim() || "what was found"}. ${how}`)
+}
+
 /** npm ci; the install scripts allowed are those named in package.json (`allowScripts`). */
 function installDependencies() {
   return run("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts=false", "--loglevel=error"])
 }
 
 function buildNative() {
-  needTool("cargo", "Install Rust (1.91 or newer) from https://rustup.rs and run the command again.")
+  needRust()
   needTool(
     "cc",
     "Install a C linker (Debian and Ubuntu: apt-get install build-essential; macOS: xcode-select --install).",

@@ -15,7 +15,9 @@ import {
 import type { Identity, Ports } from "./state.ts"
 
 const local = (port: number) => `http://127.0.0.1:${port}`
-const write = (path: string, value: unknown) => writeFileSync(path, JSON.stringify(value, null, 2))
+/** Some of them hold what only this network may know. */
+const write = (path: string, value: unknown) =>
+  writeFileSync(path, JSON.stringify(value, null, 2), { mode: 0o600 })
 
 export const urlsOf = (ports: Ports) => ({
   chain: local(ports.chain),

@@ -15,6 +15,8 @@ export type StandingEvidenceErrorCode =
   | "EVIDENCE_UNREGISTERED"
   /** bytes that are no evidence. */
   | "EVIDENCE_MALFORMED"
+  /** the quote is over a block that is too old, or not final yet: made for another occasion. */
+  | "EVIDENCE_STALE"
 
 export type StandingEvidence = {
   evidence(): Promise<Uint8Array>
@@ -23,6 +25,10 @@ export type StandingEvidence = {
 }
 
 const MAX_BYTES = 128 * 1024
+/** Blocks between the challenge in a quote and the agreed head of whoever reads it. */
+const MAX_AGE = 7_200n
+/** A peer's agreed head may be a little newer. */
+const MAX_AHEAD = 64n
 const refuse = (code: StandingEvidenceErrorCode, message: string) => new ProtocolError({ code, message })
 
 export function createStandingEvidence(
@@ -63,6 +69,13 @@ export function createStandingEvidence(
       const number = BigInt(reader.uint(8))
       const hash = parseDigest(reader.hex(32))
       const quote = reader.take(evidence.length - 40)
+      const head = await chain.head()
+      // The block's number and hash are inside the quoted report data: an older quote cannot claim a newer block.
+      if (number > head.number + MAX_AHEAD || number + MAX_AGE < head.number)
+        throw refuse(
+          "EVIDENCE_STALE",
+          `the quote of ${signer} is over block ${number}, the agreed head is ${head.number}`,
+        )
       const record = await recordOf(signer)
       await peerPolicy.appraise(quote, bindingOf(record, number, hash), record)
     },
