@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Certificate, DecryptionResult, EpochHeader} from "../src/types/Decryption.sol";
-import {FheType} from "../src/types/Fhe.sol";
+import {FheType} from "../src/types/Encrypted.sol";
 import {BlindVote} from "../src/examples/BlindVote.sol";
 import {InputTest} from "./support/InputTest.sol";
 
