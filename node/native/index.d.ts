@@ -166,3 +166,8 @@ export function encryptSelfTest(
   metadata: Uint8Array,
   values: Uint8Array,
 ): Promise<Uint8Array>
+
+// ---- memory
+
+/** Gives freed memory back to the system; whether there was any. Only glibc keeps some. */
+export function trimMemory(): Promise<boolean>

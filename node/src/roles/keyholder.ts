@@ -20,6 +20,7 @@ import { answerUserDecryption } from "../decryption/routes.ts"
 import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from "../decryption/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
+import { trimMemoryRegularly } from "../threshold/memory.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
@@ -182,14 +183,18 @@ export function keyholderServices(
     reason: serving.size === 0 ? "no active key yet" : `${serving.size} keys are served`,
   }))
 
+  let stopTrimming = () => {}
+
   return [
     {
       name: "keyholder",
       async start() {
         ceremonies.start()
+        stopTrimming = trimMemoryRegularly(scheduler, (err) => logger.warn({ err }, "memory not given back"))
       },
       async stop() {
         stopped = true
+        stopTrimming()
         await ceremonies.stop()
         for (const { service, share } of serving.values()) {
           service.stop()

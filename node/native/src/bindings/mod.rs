@@ -5,6 +5,7 @@ pub mod crs;
 pub mod destroyable;
 pub mod executor;
 pub mod keygen;
+pub mod memory;
 pub mod task;
 pub mod threshold;
 
