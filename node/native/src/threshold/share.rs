@@ -41,8 +41,9 @@ pub fn decryption_share(key: &KeyShare, words: &[u8], session: &[u8; 32]) -> Res
         );
         return Err(Failure::new(Code::ShareWords, text));
     }
-    let share = compute(key, words, session, Order::Forward);
-    let again = compute(black_box(key), black_box(words), black_box(session), Order::Backward);
+    let context = mask_context(words, session);
+    let share = compute(key, words, &context, Order::Forward);
+    let again = compute(black_box(key), black_box(words), black_box(&context), Order::Backward);
     agreed(share, &again)
 }
 
@@ -60,8 +61,8 @@ enum Order {
     Backward,
 }
 
-fn compute(key: &KeyShare, words: &[u8], session: &[u8; 32], order: Order) -> Zeroizing<Vec<u8>> {
-    let masks = key.prss().masks(&mask_context(words, session));
+fn compute(key: &KeyShare, words: &[u8], context: &[u8; 32], order: Order) -> Zeroizing<Vec<u8>> {
+    let masks = key.prss().masks(context);
     let mut out = Zeroizing::new(vec![0; words.len() / PACKED_BLOCK_BYTES * GR_BYTES]);
     for (index, (block, out)) in
         words.chunks_exact(PACKED_BLOCK_BYTES).zip(out.chunks_exact_mut(GR_BYTES)).enumerate()
