@@ -103,22 +103,41 @@ fn all_abort(
     }
 }
 
+/// The shared values of a run that must pass.
+fn values(committee: Committee, label: &str, adversary: &mut dyn FnMut(&mut Turn<'_>)) -> Vec<Gr> {
+    match run(committee, 40, label, adversary) {
+        Outcome::Passed(finished) => reconstruct(committee, &finished),
+        Outcome::Failed(round, failures) => panic!("{round}: {failures:?}"),
+    }
+}
+
 #[test]
 fn honest_runs_share_bits_whatever_the_committee() {
     for size in COMMITTEES {
         let committee = committee(size);
-        let mut inputs: Vec<Vec<Gr>> = Vec::new();
-        let Outcome::Passed(finished) = run(committee, 40, "honest", &mut honest) else {
-            panic!("an honest run passes");
-        };
-        let values = reconstruct(committee, &finished);
-        assert!(values.iter().all(|v| *v == Gr::ZERO || *v == Gr::ONE));
-        assert!(values.contains(&Gr::ZERO) && values.contains(&Gr::ONE));
-        inputs.push(values);
-        let Outcome::Passed(again) = run(committee, 40, "other", &mut honest) else {
-            panic!("an honest run passes");
-        };
-        assert_ne!(reconstruct(committee, &again), inputs[0]);
+        let values = |label: &str| values(committee, label, &mut honest);
+        let bits = values("honest");
+        assert!(bits.iter().all(|v| *v == Gr::ZERO || *v == Gr::ONE));
+        assert!(bits.contains(&Gr::ZERO) && bits.contains(&Gr::ONE));
+        assert_eq!(bits, values("honest"));
+        assert_ne!(bits, values("other"));
+    }
+}
+
+#[test]
+fn flipping_one_input_flips_the_shared_bit() {
+    for size in COMMITTEES {
+        let committee = committee(size);
+        let before = values(committee, "flip", &mut honest);
+        let after = values(committee, "flip", &mut |turn| {
+            if turn.round == "inputs" {
+                let flip = Gr::ONE - dealt(turn, 7).scale(2);
+                shift(turn, 7, |_| flip);
+            }
+        });
+        for (e, (before, after)) in before.into_iter().zip(after).enumerate() {
+            assert_eq!(after, if e == 7 { Gr::ONE - before } else { before });
+        }
     }
 }
 
@@ -338,6 +357,26 @@ fn an_inconsistent_blind_alone_is_caught() {
             attack(turn);
             rush(turn);
         });
+    }
+}
+
+#[test]
+fn an_inconsistent_resharing_alone_is_caught_at_every_level() {
+    for size in COMMITTEES {
+        let victim = committee(size).quorum();
+        for level in ["level-0".to_string(), last_level(committee(size))] {
+            let attack = |turn: &mut Turn<'_>| {
+                if turn.round == level {
+                    shift(turn, 3, |q| if q == victim { Gr::scalar(1 << 126) } else { Gr::ZERO });
+                }
+            };
+            let pair = [1, victim];
+            all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::Exactly(&pair), attack);
+            all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::AtLeastOne, |turn| {
+                attack(turn);
+                rush(turn);
+            });
+        }
     }
 }
 

@@ -77,19 +77,6 @@ impl Stage {
             Stage::Gone => return Err(gone()),
         })
     }
-
-    fn public_seed(&self) -> Option<[u8; 32]> {
-        match self {
-            Stage::Hello(_) | Stage::PrssCommit(_) | Stage::PrssOpen(_) | Stage::Gone => None,
-            Stage::PrssConfirm(round) => Some(round.public_seed()),
-            Stage::Inputs(round) => Some(round.setup.public_seed),
-            Stage::Level(round) => Some(round.setup.public_seed),
-            Stage::Coin(round) => Some(round.setup.public_seed),
-            Stage::DegreePoints(round) => Some(round.setup.public_seed),
-            Stage::ProductPoints(round) => Some(round.setup.public_seed),
-            Stage::Done(finished) => Some(*finished.contributor.public_seed()),
-        }
-    }
 }
 
 fn gone() -> Failure {
@@ -121,6 +108,7 @@ pub struct Party {
     recipients: Vec<PublicKey>,
     stage: Stage,
     round: usize,
+    public_seed: Option<[u8; 32]>,
     /// Own broadcast and own private message of the current round, once produced.
     produced: Option<(Vec<u8>, Option<Secret>)>,
 }
@@ -129,7 +117,7 @@ impl Party {
     pub fn new(context: Context, root: Root) -> Party {
         let key = SecretKey::from_seed(root.key(&context, Purpose::EphemeralKey, 0, &[]));
         let stage = Stage::Hello(HelloRound::new(Session { context, root }));
-        Party { context, key, recipients: Vec::new(), stage, round: 0, produced: None }
+        Party { context, key, recipients: Vec::new(), stage, round: 0, public_seed: None, produced: None }
     }
 
     pub fn rounds(&self) -> Vec<String> {
@@ -195,6 +183,9 @@ impl Party {
             self.recipients = split_keys(&mut incoming)?;
         }
         self.stage = stage.consume(&incoming)?;
+        if let Stage::PrssConfirm(round) = &self.stage {
+            self.public_seed = Some(round.public_seed());
+        }
         self.round += 1;
         Ok(())
     }
@@ -222,12 +213,12 @@ impl Party {
         [SEALED_TAG, &hash].concat()
     }
 
-    /// The public seed of the masks.
+    /// The public seed of the masks; it stays known after the secrets are gone.
     ///
     /// # Errors
     /// `KEYGEN_ROUND_ORDER` before the seeds are revealed.
     pub fn public_seed(&self) -> Result<[u8; 32]> {
-        self.stage.public_seed().ok_or_else(|| Failure::new(Code::RoundOrder, "the seed is not revealed yet"))
+        self.public_seed.ok_or_else(|| Failure::new(Code::RoundOrder, "the seed is not revealed yet"))
     }
 
     /// What contributions are made from, once all rounds have passed.
