@@ -34,8 +34,7 @@ function vitest(project: string): Outcome {
 }
 
 function forge(): Outcome {
-  const result = spawnSync(join(root, "node_modules", ".bin", "forge"), ["test", "--json"], {
-    cwd: join(root, "contracts"),
+  const result = spawnSync(process.execPath, [join(root, "contracts", "forge.mjs"), "test", "--json"], {
     encoding: "utf8",
     maxBuffer: 1 << 28,
     stdio: ["ignore", "pipe", "inherit"],

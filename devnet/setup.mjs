@@ -135,7 +135,7 @@ function buildNative() {
 
 function buildContracts() {
   const contracts = join(root, "contracts")
-  const seconds = run(join(root, "node_modules", ".bin", "forge"), ["build", "--skip", "test"], contracts)
+  const seconds = run(process.execPath, [join(contracts, "forge.mjs"), "build", "--skip", "test"])
   return seconds + run(join(root, "node_modules", ".bin", "node"), ["generate-abi.ts"], contracts)
 }
 
@@ -169,6 +169,7 @@ step(
   "compiling the contracts",
   [
     "contracts/foundry.toml",
+    "contracts/forge.mjs",
     "contracts/solc-shim.mjs",
     "contracts/generate-abi.ts",
     "package-lock.json",
