@@ -2,18 +2,11 @@
  * Keyholders of one committee on an in-memory network and a scripted chain: the whole decryption path with real openings,
  * real FROST and real signatures. Only the key share is a stand-in: it shares known plaintexts.
  */
-
-import type {
-  BlockRef,
-  ChainView,
-  Commitment,
-  CommitmentState,
-  DecryptionRequest,
-  NodeRecord,
-  PermitFloor,
-} from "@twinlock/node/chain/chainView"
+import type { NodeRecord } from "@twinlock/node/chain/chainView"
 import { createManualClock, type ManualClock } from "@twinlock/node/clock"
+import { createKeyGossip, type KeyGossip } from "@twinlock/node/decryption/gossip"
 import type { ShareHolder } from "@twinlock/node/decryption/release"
+import type { KeySeat } from "@twinlock/node/decryption/seat"
 import {
   createDecryptionService,
   DEFAULT_OPTIONS,
@@ -25,162 +18,29 @@ import { createMemoryStore } from "@twinlock/node/storage/memoryStore"
 import type { SealedStore } from "@twinlock/node/storage/sealedStore"
 import { silentLogger } from "@twinlock/node/telemetry/logger"
 import { createMetrics, type Metrics } from "@twinlock/node/telemetry/metrics"
-import { sha256Digest, taggedHash, tagHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
-import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
-import { createCommittee } from "@twinlock/sdk/protocol/committee"
-import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
-import { blobBytesOf, blockCountOf, type FheType } from "@twinlock/sdk/protocol/fheType"
-import { formatHandle, handleFields } from "@twinlock/sdk/protocol/handles"
+import { sha256Digest } from "@twinlock/sdk/protocol/codec"
+import { type Committee, createCommittee } from "@twinlock/sdk/protocol/committee"
+import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
+import { handleFields } from "@twinlock/sdk/protocol/handles"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
-import {
-  type Address,
-  type Digest,
-  type Handle,
-  type PartyIndex,
-  parseAddress,
-  parseDigest,
-  parseEpoch,
-  parseKeyId,
-  parsePartyIndex,
-  parseRequestId,
-  type RequestId,
-  type SessionId,
-} from "@twinlock/sdk/protocol/ids"
-import { sessionIdOf } from "@twinlock/sdk/protocol/session"
+import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { addressOfSecretKey } from "@twinlock/sdk/protocol/signature"
+import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
 import { share } from "@twinlock/sdk/threshold/shamir"
 import { generateFrostGroup } from "./frostGroup.ts"
+import {
+  DOMAIN,
+  EPOCH,
+  GATEWAY,
+  KEY_ID,
+  type ScriptedChain,
+  SIGNING,
+  type TestCiphertext,
+  viewOf,
+  ZERO,
+} from "./scriptedChain.ts"
 import { seededRng } from "./seededRng.ts"
-
-export const KEY_ID = parseKeyId(tagHash("test key"))
-export const EPOCH = parseEpoch(1)
-export const DOMAIN = { chainId: 31_337n, coprocessor: parseAddress(`0x${"c0".repeat(20)}`) }
-export const SIGNING: SigningDomain = {
-  chainId: 31_337n,
-  verifyingContract: parseAddress(`0x${"dd".repeat(20)}`),
-}
-export const GATEWAY = parseAddress(`0x${"9a".repeat(20)}`)
-const ZERO = parseDigest(`0x${"00".repeat(32)}`)
-
-/** A chain that says what the test lets it say. */
-export type ScriptedChain = {
-  head: BlockRef
-  readonly requests: Map<RequestId, DecryptionRequest>
-  readonly commitments: Map<Handle, { state: CommitmentState; details: Commitment }>
-  readonly publiclyAllowed: Set<Handle>
-  readonly allowed: Set<string>
-  readonly nodes: Map<Address, NodeRecord>
-  permitFloor: PermitFloor
-}
-
-export const blockAt = (number: bigint, timestamp: bigint): BlockRef => ({
-  number,
-  timestamp,
-  hash: taggedHash("block", number),
-})
-
-export function createScriptedChain(): ScriptedChain {
-  return {
-    head: blockAt(100n, 1_000_000n),
-    requests: new Map(),
-    commitments: new Map(),
-    publiclyAllowed: new Set(),
-    allowed: new Set(),
-    nodes: new Map(),
-    permitFloor: { nonce: 0n, invalidBefore: 0n },
-  }
-}
-
-export function viewOf(chain: ScriptedChain): ChainView {
-  return {
-    head: async () => chain.head,
-    node: async (signer) => chain.nodes.get(signer) ?? null,
-    key: async () => null,
-    committee: async () => null,
-    executors: async () => ({ members: [], k: 2 }),
-    commitment: async (handle) => chain.commitments.get(handle)?.state ?? { leaf: ZERO, status: "none" },
-    commitmentDetails: async (handle) => chain.commitments.get(handle)?.details ?? null,
-    request: async (id) => chain.requests.get(id) ?? null,
-    proposalsSince: async () => [],
-    requestsSince: async (from) =>
-      [...chain.requests.values()]
-        .filter(({ blockNumber }) => blockNumber >= from)
-        .map(({ requestId }) => requestId),
-    isAllowedForDecryption: async (handle) => chain.publiclyAllowed.has(handle),
-    isAllowed: async (handle, account) => chain.allowed.has(`${handle}/${account}`),
-    permitFloor: async () => chain.permitFloor,
-    isValidContractSignature: async () => false,
-  }
-}
-
-export type TestCiphertext = {
-  readonly handle: Handle
-  readonly words: Uint8Array
-  readonly session: SessionId
-  readonly value: bigint
-}
-
-/** A committed ciphertext of a known value; its canonical words are filler, since shares come from the stand-in. */
-export function addCiphertext(
-  chain: ScriptedChain,
-  name: string,
-  value: bigint,
-  fheType: FheType = 3,
-): TestCiphertext {
-  const handle = formatHandle({
-    hash: taggedHash("test handle", sha256Digest(utf8ToBytes(name))),
-    index: 255,
-    chainId: DOMAIN.chainId,
-    fheType,
-  })
-  const words = seededRng(`words/${name}`)(64)
-  const bytes = new Uint8Array(blobBytesOf(fheType))
-  bytes.set(words)
-  const squashedDigest = sha256Digest(bytes)
-  const blockCount = blockCountOf(fheType)
-  const details: Commitment = {
-    handle,
-    operationDigest: ZERO,
-    inputsDigest: ZERO,
-    ciphertextDigest: ZERO,
-    squashedDigest,
-    fheType,
-    blockCount,
-  }
-  chain.commitments.set(handle, {
-    details,
-    state: { leaf: commitmentLeaf(DOMAIN, { ...details, fheType }), status: "final" },
-  })
-  chain.publiclyAllowed.add(handle)
-  return {
-    handle,
-    words: bytes,
-    value,
-    session: sessionIdOf({ keyId: KEY_ID, epoch: EPOCH, blockCount, squashedDigest }),
-  }
-}
-
-export function addRequest(
-  chain: ScriptedChain,
-  name: string,
-  handles: readonly Handle[],
-  change: Partial<DecryptionRequest> = {},
-): RequestId {
-  const requestId = parseRequestId(taggedHash("test request", sha256Digest(utf8ToBytes(name))))
-  chain.requests.set(requestId, {
-    requestId,
-    requester: GATEWAY,
-    keyId: KEY_ID,
-    handles,
-    blockNumber: chain.head.number,
-    uncancellableFrom: chain.head.timestamp,
-    deadline: chain.head.timestamp + 3600n,
-    status: "open",
-    ...change,
-  })
-  return requestId
-}
 
 /** Shares of known plaintexts without masks; deterministic, like the native holder. */
 export function createTestHolder(
@@ -212,13 +72,27 @@ export type TestNode = {
   readonly metrics: Metrics
 }
 
+/** What a corrupted party has: its seat, its key shares, its place in the network. It has no service. */
+export type Traitor = {
+  readonly party: PartyIndex
+  readonly seat: KeySeat
+  readonly gossip: KeyGossip
+  /** Bytes under no rule at all. */
+  publishRaw(topic: string, bytes: Uint8Array): Promise<void>
+  readonly holder: ShareHolder
+  readonly frostShare: FrostKeyShare
+}
+
 export type TestCommittee = {
+  /** Of every party that is not corrupt. */
   readonly nodes: readonly TestNode[]
+  readonly committee: Committee
+  traitor(party: number): Traitor
   readonly clock: ManualClock
   readonly delivered: CertificatesRequest[]
   readonly groupKey: ReturnType<typeof generateFrostGroup>["publicKey"]
   /** Lets time pass in small steps, with all messages delivered in between, until `done` or `ms` are over. */
-  run(ms: number, done?: () => boolean): Promise<void>
+  run(ms: number, done?: () => boolean, stepMs?: number): Promise<void>
 }
 
 export type CommitteeOptions = {
@@ -229,8 +103,32 @@ export type CommitteeOptions = {
   /** Replaces a party's share holder: a liar. */
   readonly holders?: ReadonlyMap<number, ShareHolder>
   readonly down?: readonly number[]
+  /** Parties that the test plays itself. */
+  readonly corrupt?: readonly number[]
   readonly stores?: ReadonlyMap<number, SealedStore>
+  /** What the blob source answers, where it is not the words of the digest. */
+  readonly blobOf?: (digest: Digest, words: Uint8Array) => Uint8Array | Promise<Uint8Array>
+  readonly deliver?: (certified: CertificatesRequest) => Promise<void>
+  /** False cuts the link for this direction. */
+  readonly connected?: (from: number, to: number) => boolean
 }
+
+/** A seat that stands for a day of chain time. */
+export const standingNode = (signer: Address, liveUntil: bigint): NodeRecord => ({
+  signer,
+  operator: signer,
+  role: "keyholder",
+  peerIdHash: ZERO,
+  configHash: ZERO,
+  ppid: signer,
+  liveUntil,
+  revoked: false,
+})
+
+/** Signers of the test committees, by party index − 1. */
+export const seatSigners = (n: number): readonly Address[] => seatKeys(n).map(addressOfSecretKey)
+
+const seatKeys = (n: number) => Array.from({ length: n }, (_, i) => seededRng(`signer/${i}`)(32))
 
 export function createTestCommittee({
   n,
@@ -239,87 +137,113 @@ export function createTestCommittee({
   ciphertexts,
   holders = new Map(),
   down = [],
+  corrupt = [],
   stores = new Map(),
+  blobOf = (_, words) => words,
+  deliver = async () => {},
+  connected = () => true,
 }: CommitteeOptions): TestCommittee {
-  const keys = Array.from({ length: n }, (_, i) => seededRng(`signer/${i}`)(32))
-  const parties = keys.map(addressOfSecretKey)
+  const keys = seatKeys(n)
+  const parties = seatSigners(n)
   const committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t, parties })
   const group = generateFrostGroup(n, t, "decryption network")
   const clock = createManualClock()
   const delivered: CertificatesRequest[] = []
-  const isDown = (signer: Address) => down.includes(parties.indexOf(signer) + 1)
-  const networks = createMemoryNetworks(parties, { connected: (from, to) => !isDown(from) && !isDown(to) })
+  const numberOf = (signer: Address) => parties.indexOf(signer) + 1
+  const isUp = (party: number) => !down.includes(party)
+  const networks = createMemoryNetworks(parties, {
+    connected: (from, to) =>
+      isUp(numberOf(from)) && isUp(numberOf(to)) && connected(numberOf(from), numberOf(to)),
+  })
   const blobs = new Map<Digest, Uint8Array>(ciphertexts.map(({ words }) => [sha256Digest(words), words]))
   for (const signer of parties)
     if (!chain.nodes.has(signer))
-      chain.nodes.set(signer, {
-        signer,
-        operator: signer,
-        role: "keyholder",
-        peerIdHash: ZERO,
-        configHash: ZERO,
-        ppid: signer,
-        liveUntil: chain.head.timestamp + 86_400n,
-        revoked: false,
-      })
+      chain.nodes.set(signer, standingNode(signer, chain.head.timestamp + 86_400n))
 
-  const nodes = parties.map((signer, i): TestNode => {
-    const party = parsePartyIndex(i + 1, n)
-    const network = networks.get(signer)
+  const partOf = (number: number) => {
+    const party = parsePartyIndex(number, n)
+    const signer = parties[number - 1]
+    const network = signer === undefined ? undefined : networks.get(signer)
     const frostShare = group.keyShares.get(party)
-    if (network === undefined || frostShare === undefined) throw new Error("incomplete committee")
-    const store = stores.get(party) ?? createMemoryStore()
+    if (signer === undefined || network === undefined || frostShare === undefined)
+      throw new Error("incomplete committee")
+    const seat: KeySeat = {
+      key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+      committee,
+      self: party,
+      signing: SIGNING,
+      signer: new Secret(Uint8Array.from(keys[number - 1] ?? [])),
+    }
+    return { party, signer, network, frostShare, seat }
+  }
+
+  const startNode = (number: number): TestNode => {
+    const { party, signer, network, frostShare, seat } = partOf(number)
+    const store = stores.get(number) ?? createMemoryStore()
     const metrics = createMetrics()
     const service = createDecryptionService({
-      seat: {
-        key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
-        committee,
-        self: party,
-        signing: SIGNING,
-        signer: new Secret(Uint8Array.from(keys[i] ?? [])),
-      },
+      ...{ seat, network, store, frostShare, clock, metrics },
       gateway: GATEWAY,
       view: viewOf(chain),
-      network,
-      store,
       blobs: {
         get: async (digest) => {
           const bytes = blobs.get(digest)
           if (bytes === undefined) throw new Error(`no blob ${digest}`)
-          return bytes
+          return blobOf(digest, bytes)
         },
       },
-      holder: holders.get(party) ?? createTestHolder(party, n, t, ciphertexts),
-      frostShare,
+      holder: holders.get(number) ?? createTestHolder(party, n, t, ciphertexts),
       frostPublic: group.publicKey,
-      deliver: async (certified) => void delivered.push(certified),
-      clock,
+      deliver: async (certified) => {
+        delivered.push(certified)
+        await deliver(certified)
+      },
       scheduler: clock,
       logger: silentLogger,
-      metrics,
       startBlock: 0n,
       options: DEFAULT_OPTIONS,
     })
+    if (isUp(number)) service.start()
     return { party, signer, service, store, metrics }
-  })
+  }
+  const numbers = Array.from({ length: n }, (_, i) => i + 1)
+  const nodes = numbers.filter((number) => !corrupt.includes(number)).map(startNode)
 
   const settle = async () => {
     for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve))
   }
-  for (const node of nodes) if (!down.includes(node.party)) node.service.start()
   return {
-    nodes,
-    clock,
-    delivered,
+    ...{ nodes, committee, clock, delivered },
     groupKey: group.publicKey,
-    async run(ms, done = () => false) {
-      for (let passed = 0; passed <= ms && !done(); passed += 100) {
+    traitor(number) {
+      const { party, seat, network, frostShare } = partOf(number)
+      return {
+        ...{ party, seat, frostShare },
+        gossip: createKeyGossip(seat, network),
+        publishRaw: (topic, bytes) => network.publish(topic, bytes),
+        holder: createTestHolder(party, n, t, ciphertexts),
+      }
+    },
+    async run(ms, done = () => false, stepMs = 100) {
+      for (let passed = 0; passed <= ms && !done(); passed += stepMs) {
         await settle()
-        clock.advance(100)
+        clock.advance(stepMs)
       }
       await settle()
     },
   }
+}
+
+/** A count of a node's metrics; 0 where it was never counted. */
+export async function countOf(
+  { metrics }: Pick<TestNode, "metrics">,
+  name: string,
+  labels = "",
+): Promise<number> {
+  const found = (await metrics.text())
+    .split("\n")
+    .find((line) => line.startsWith(`twinlock_${name}${labels} `))
+  return Number(found?.split(" ").at(-1) ?? 0)
 }
 
 /** A share holder that answers with another value's shares: consistent in form, wrong in content. */

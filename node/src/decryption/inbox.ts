@@ -6,11 +6,12 @@ import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { Approval, DecryptionShare } from "@twinlock/sdk/protocol/messages"
+import { sessionsHash } from "@twinlock/sdk/protocol/subjects"
 
 export type EarlyMessage = Approval | DecryptionShare
 
 export type Inbox = {
-  /** Keeps a verified message: the newest approval of a party, its first share of each session. */
+  /** Keeps a verified message: a party's newest approval of the same sessions, its first share of each session. */
   keep(message: EarlyMessage): void
   /** Everything about a subject, which is then forgotten here. */
   take(subject: Digest): readonly EarlyMessage[]
@@ -51,7 +52,9 @@ export function createInbox(bytesPerParty: number = BYTES_PER_PARTY): Inbox {
       shelves.set(party, shelf)
       const page = shelf.subjects.get(subject) ?? new Map<string, EarlyMessage>()
       shelf.subjects.set(subject, page)
-      const name = message.kind === "approval" ? "approval" : message.sessionId
+      // An approval that contradicts an earlier one stands beside it, as evidence.
+      const name =
+        message.kind === "approval" ? `approval ${sessionsHash(message.sessions)}` : message.sessionId
       const known = page.get(name)
       if (known?.kind === "decryption-share") return
       shelf.bytes += sizeOf(message) - (known === undefined ? 0 : sizeOf(known))

@@ -1,0 +1,88 @@
+/** One request over three ciphertexts among four parties, of which the test plays some. */
+import { signAs } from "@twinlock/node/decryption/seat"
+import { type PartyIndex, parsePartyIndex, type RequestId, type SessionId } from "@twinlock/sdk/protocol/ids"
+import type { Approval, CommitmentPair, DecryptionShare } from "@twinlock/sdk/protocol/messages"
+import { requestSubject } from "@twinlock/sdk/protocol/subjects"
+import {
+  type CommitteeOptions,
+  countOf,
+  createTestCommittee,
+  type TestCommittee,
+  type TestNode,
+  type Traitor,
+} from "../../support/decryptionNetwork.ts"
+import {
+  addCiphertext,
+  addRequest,
+  createScriptedChain,
+  type ScriptedChain,
+  type TestCiphertext,
+} from "../../support/scriptedChain.ts"
+
+export const SIZE = { n: 4, t: 1 } as const
+export const party = (index: number): PartyIndex => parsePartyIndex(index, SIZE.n)
+
+export type Scene = {
+  readonly chain: ScriptedChain
+  readonly ciphertexts: readonly TestCiphertext[]
+  readonly sessions: readonly SessionId[]
+  readonly requestId: RequestId
+  readonly committee: TestCommittee
+}
+
+export function createScene(options: Partial<CommitteeOptions> = {}, name = "tally"): Scene {
+  const chain = createScriptedChain()
+  const ciphertexts = [addCiphertext(chain, "yes", 1234n), addCiphertext(chain, "no", 65_535n)]
+  const handles = ciphertexts.map(({ handle }) => handle)
+  const requestId = addRequest(chain, name, handles)
+  const committee = createTestCommittee({ ...SIZE, chain, ciphertexts, ...options })
+  return { chain, ciphertexts, sessions: ciphertexts.map(({ session }) => session), requestId, committee }
+}
+
+/** A well-formed approval by a traitor, changed at will before it is signed. */
+export const approvalBy = (
+  { seat }: Traitor,
+  { chain, requestId, sessions }: Scene,
+  change: Partial<Pick<Approval, "subject" | "sessions">> = {},
+  commitments: readonly CommitmentPair[] = [],
+): Approval =>
+  signAs<Approval>(seat, {
+    kind: "approval",
+    subject: requestSubject(requestId),
+    sessions,
+    blockNumber: chain.head.number,
+    blockHash: chain.head.hash,
+    verdict: 1,
+    commitments,
+    ...change,
+  })
+
+export const shareBy = (
+  { seat }: Traitor,
+  { requestId }: Scene,
+  sessionId: SessionId,
+  share: Uint8Array,
+): DecryptionShare =>
+  signAs<DecryptionShare>(seat, {
+    kind: "decryption-share",
+    subject: requestSubject(requestId),
+    sessionId,
+    share,
+  })
+
+/** What an honest party would say before signing: approval and right shares. */
+export async function playHonestly(
+  traitor: Traitor,
+  scene: Scene,
+  commitments: readonly CommitmentPair[] = [],
+): Promise<void> {
+  await traitor.gossip.publish(approvalBy(traitor, scene, {}, commitments))
+  for (const { session, words } of scene.ciphertexts) {
+    const share = await traitor.holder.decryptionShare(words, session)
+    await traitor.gossip.publish(shareBy(traitor, scene, session, share))
+  }
+}
+
+/** How often a node proved a party at fault. */
+export const faultsOf = (node: TestNode, index: number): Promise<number> =>
+  countOf(node, "culprits_total", `{party="${index}"}`)

@@ -1,0 +1,169 @@
+/** A chain that says what the test lets it say: requests, commitments, access control and standing of one test key. */
+import type {
+  BlockRef,
+  ChainView,
+  Commitment,
+  CommitmentState,
+  DecryptionRequest,
+  NodeRecord,
+  PermitFloor,
+} from "@twinlock/node/chain/chainView"
+import { sha256Digest, taggedHash, tagHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
+import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
+import { blobBytesOf, blockCountOf, type FheType } from "@twinlock/sdk/protocol/fheType"
+import { formatHandle } from "@twinlock/sdk/protocol/handles"
+import {
+  type Address,
+  type Handle,
+  parseAddress,
+  parseDigest,
+  parseEpoch,
+  parseKeyId,
+  parseRequestId,
+  type RequestId,
+  type SessionId,
+} from "@twinlock/sdk/protocol/ids"
+import { sessionIdOf } from "@twinlock/sdk/protocol/session"
+import { seededRng } from "./seededRng.ts"
+
+export const KEY_ID = parseKeyId(tagHash("test key"))
+export const EPOCH = parseEpoch(1)
+export const DOMAIN = { chainId: 31_337n, coprocessor: parseAddress(`0x${"c0".repeat(20)}`) }
+export const SIGNING: SigningDomain = {
+  chainId: 31_337n,
+  verifyingContract: parseAddress(`0x${"dd".repeat(20)}`),
+}
+export const GATEWAY = parseAddress(`0x${"9a".repeat(20)}`)
+export const ZERO = parseDigest(`0x${"00".repeat(32)}`)
+
+export type ScriptedChain = {
+  head: BlockRef
+  readonly requests: Map<RequestId, DecryptionRequest>
+  readonly commitments: Map<Handle, { state: CommitmentState; details: Commitment }>
+  readonly publiclyAllowed: Set<Handle>
+  readonly allowed: Set<string>
+  readonly nodes: Map<Address, NodeRecord>
+  permitFloor: PermitFloor
+}
+
+export const blockAt = (number: bigint, timestamp: bigint): BlockRef => ({
+  number,
+  timestamp,
+  hash: taggedHash("block", number),
+})
+
+export function createScriptedChain(): ScriptedChain {
+  return {
+    head: blockAt(100n, 1_000_000n),
+    requests: new Map(),
+    commitments: new Map(),
+    publiclyAllowed: new Set(),
+    allowed: new Set(),
+    nodes: new Map(),
+    permitFloor: { nonce: 0n, invalidBefore: 0n },
+  }
+}
+
+export function viewOf(chain: ScriptedChain): ChainView {
+  return {
+    head: async () => chain.head,
+    node: async (signer) => chain.nodes.get(signer) ?? null,
+    key: async () => null,
+    committee: async () => null,
+    executors: async () => ({ members: [], k: 2 }),
+    commitment: async (handle) => chain.commitments.get(handle)?.state ?? { leaf: ZERO, status: "none" },
+    commitmentDetails: async (handle) => chain.commitments.get(handle)?.details ?? null,
+    request: async (id) => chain.requests.get(id) ?? null,
+    proposalsSince: async () => [],
+    requestsSince: async (from) =>
+      [...chain.requests.values()]
+        .filter(({ blockNumber }) => blockNumber >= from)
+        .map(({ requestId }) => requestId),
+    isAllowedForDecryption: async (handle) => chain.publiclyAllowed.has(handle),
+    isAllowed: async (handle, account) => chain.allowed.has(`${handle}/${account}`),
+    permitFloor: async () => chain.permitFloor,
+    isValidContractSignature: async () => false,
+  }
+}
+
+export type TestCiphertext = {
+  readonly handle: Handle
+  readonly words: Uint8Array
+  readonly session: SessionId
+  readonly value: bigint
+}
+
+/** A committed ciphertext of a known value; its canonical words are filler, since shares come from the stand-in. */
+export function addCiphertext(
+  chain: ScriptedChain,
+  name: string,
+  value: bigint,
+  fheType: FheType = 3,
+  length: number = blobBytesOf(fheType),
+): TestCiphertext {
+  const handle = formatHandle({
+    hash: taggedHash("test handle", sha256Digest(utf8ToBytes(name))),
+    index: 255,
+    chainId: DOMAIN.chainId,
+    fheType,
+  })
+  const bytes = new Uint8Array(length)
+  bytes.set(seededRng(`words/${name}`)(64))
+  const squashedDigest = sha256Digest(bytes)
+  const blockCount = blockCountOf(fheType)
+  const details: Commitment = {
+    handle,
+    operationDigest: ZERO,
+    inputsDigest: ZERO,
+    ciphertextDigest: ZERO,
+    squashedDigest,
+    fheType,
+    blockCount,
+  }
+  chain.commitments.set(handle, {
+    details,
+    state: { leaf: commitmentLeaf(DOMAIN, { ...details, fheType }), status: "final" },
+  })
+  chain.publiclyAllowed.add(handle)
+  return {
+    handle,
+    words: bytes,
+    value,
+    session: sessionIdOf({ keyId: KEY_ID, epoch: EPOCH, blockCount, squashedDigest }),
+  }
+}
+
+export function addRequest(
+  chain: ScriptedChain,
+  name: string,
+  handles: readonly Handle[],
+  change: Partial<DecryptionRequest> = {},
+): RequestId {
+  const requestId = parseRequestId(taggedHash("test request", sha256Digest(utf8ToBytes(name))))
+  chain.requests.set(requestId, {
+    requestId,
+    requester: GATEWAY,
+    keyId: KEY_ID,
+    handles,
+    blockNumber: chain.head.number,
+    uncancellableFrom: chain.head.timestamp,
+    deadline: chain.head.timestamp + 3600n,
+    status: "open",
+    ...change,
+  })
+  return requestId
+}
+
+/** The handle now stands for other words: what a second k-quorum of executors would try. */
+export function replaceWords(chain: ScriptedChain, handle: Handle, name: string): TestCiphertext {
+  const other = addCiphertext(chain, name, 1n)
+  const entry = chain.commitments.get(other.handle)
+  if (entry === undefined) throw new Error("no commitment")
+  const details = { ...entry.details, handle }
+  chain.commitments.set(handle, {
+    details,
+    state: { leaf: commitmentLeaf(DOMAIN, { ...details, fheType: 3 }), status: "final" },
+  })
+  return other
+}
