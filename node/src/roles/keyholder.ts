@@ -20,10 +20,10 @@ import { answerUserDecryption } from "../decryption/routes.ts"
 import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from "../decryption/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
-import { trimMemoryRegularly } from "../threshold/memory.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
+import { trimMemoryRegularly } from "./memory.ts"
 import { createStandingEvidence } from "./standingEvidence.ts"
 
 export type KeyholderOptions = {

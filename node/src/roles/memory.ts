@@ -1,6 +1,6 @@
 /** Memory that the addon's work leaves with the allocator: glibc keeps it until told otherwise. */
 import type { Cancel, Scheduler } from "../clock.ts"
-import { awaitNative } from "./native.ts"
+import { awaitNative } from "../threshold/native.ts"
 
 const INTERVAL_MS = 30_000
 
