@@ -96,4 +96,33 @@ describe("transactor", () => {
       "was not included",
     )
   })
+
+  test("one that was never included is replaced by the next: it does not block the account", async () => {
+    const slow = await startAnvil("--no-mining")
+    try {
+      await slow.call("anvil_setBalance", account, "0xde0b6b3a7640000")
+      await slow.call("anvil_setCode", TAKES, "0x00")
+      const clock = createManualClock()
+      let patient = false
+      const endpoint: RpcEndpoint = {
+        name: "slow",
+        async call(method, params, signal) {
+          const polls = method === "eth_getTransactionReceipt"
+          if (polls && patient) await slow.call("evm_mine")
+          const answer = await slow.endpoint.call(method, params, signal)
+          if (polls && !patient) setImmediate(() => clock.advance(60_000))
+          return answer
+        },
+      }
+      const sender = transactor([endpoint], { clock, scheduler: clock })
+      await expect(sender.send(call(TAKES, 1n))).rejects.toThrow("was not included")
+      patient = true
+      const { hash } = await sender.send(call(TAKES, 2n))
+      const transaction = (await slow.call("eth_getTransactionByHash", hash)) as Record<string, string>
+      expect(transaction["nonce"]).toBe("0x0")
+      expect((await sender.send(call(TAKES, 3n))).hash).not.toBe(hash)
+    } finally {
+      slow.stop()
+    }
+  })
 })

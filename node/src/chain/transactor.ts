@@ -46,6 +46,13 @@ export type TransactorDeps = {
 const WAIT_MS = 60_000
 const POLL_MS = 250
 
+type Fees = { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
+type Priced = Fees & { readonly nonce: number }
+
+/** What endpoints want at least for a replacement: an eighth more. */
+const raised = (fee: bigint): bigint => fee + fee / 8n + 1n
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+
 const quantity = z
   .string()
   .regex(/^0x[0-9a-f]+$/)
@@ -80,6 +87,9 @@ export function createTransactor(deps: TransactorDeps, key: Secret<Uint8Array>):
   const account = key.use(addressOfSecretKey)
   let queue: Promise<unknown> = Promise.resolve()
 
+  /** The last transaction, while it was not seen to be included: the next one takes its nonce, at a higher price. */
+  let stuck: Priced | null = null
+
   const read = <T>(method: string, params: readonly unknown[], schema: z.ZodType<T>): Promise<T> =>
     pool.first(method, params, (answer: RpcAnswer) => schema.parse(resultOf(answer)))
 
@@ -92,12 +102,27 @@ export function createTransactor(deps: TransactorDeps, key: Secret<Uint8Array>):
     return gas + gas / 4n
   }
 
-  async function fees(): Promise<{ readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }> {
+  async function fees(): Promise<Fees> {
     const [priority, { baseFeePerGas }] = await Promise.all([
       read("eth_maxPriorityFeePerGas", [], quantity),
       read("eth_getBlockByNumber", ["latest", false], z.object({ baseFeePerGas: quantity })),
     ])
     return { maxPriorityFeePerGas: priority, maxFeePerGas: 2n * baseFeePerGas + priority }
+  }
+
+  /** Nonce and fees of the next transaction: a stuck one would otherwise block the account for ever. */
+  async function price(): Promise<Priced> {
+    const count = async (tag: "latest" | "pending") =>
+      Number(await read("eth_getTransactionCount", [account, tag], quantity))
+    const current = await fees()
+    if (stuck === null || (await count("latest")) > stuck.nonce)
+      return { nonce: await count("pending"), ...current }
+    const { nonce, maxFeePerGas, maxPriorityFeePerGas } = stuck
+    return {
+      nonce,
+      maxFeePerGas: max(current.maxFeePerGas, raised(maxFeePerGas)),
+      maxPriorityFeePerGas: max(current.maxPriorityFeePerGas, raised(maxPriorityFeePerGas)),
+    }
   }
 
   const pause = (): Promise<void> => new Promise((resolve) => void scheduler.after(POLL_MS, resolve))
@@ -116,21 +141,14 @@ export function createTransactor(deps: TransactorDeps, key: Secret<Uint8Array>):
     const { to, abi, method, args, value = 0n } = call
     const data = abi.encodeFunctionData(method, [...args])
     const gasLimit = await estimate(call, { from: account, to, data, value: hex(value) })
-    const nonce = Number(await read("eth_getTransactionCount", [account, "pending"], quantity))
-    const transaction = Transaction.from({
-      type: 2,
-      chainId,
-      nonce,
-      to,
-      data,
-      value,
-      gasLimit,
-      ...(await fees()),
-    })
+    const priced = await price()
+    const transaction = Transaction.from({ type: 2, chainId, to, data, value, gasLimit, ...priced })
     const digest = parseDigest(transaction.unsignedHash)
     transaction.signature = Signature.from(toHex(key.use((secret) => signDigest(digest, secret))))
     const hash = await pool.broadcast(transaction.serialized)
+    stuck = priced
     const receipt = await awaitReceipt(call, hash)
+    stuck = null
     if (receipt.status === "0x0")
       throw failure("TRANSACTION_REVERTED", call, `${hash} reverted when it was included`)
     return { hash: parseDigest(hash), gasUsed: receipt.gasUsed, blockNumber: receipt.blockNumber }
