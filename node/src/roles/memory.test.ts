@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest"
 import { createManualClock } from "../clock.ts"
+import { awaitNative } from "../threshold/native.ts"
 import { trimMemoryRegularly } from "./memory.ts"
-import { awaitNative } from "./native.ts"
 
 test("the addon gives memory back and says whether there was any", async () => {
   expect(await awaitNative((addon) => addon.trimMemory())).toBeTypeOf("boolean")
