@@ -1,9 +1,7 @@
 /** What the HTTP tests of the coordinator share. */
-import { mkdtemp } from "node:fs/promises"
 import { createServer, type RequestListener } from "node:http"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import type { Hono } from "hono"
+import { temporaryFolder } from "../../test/support/temporaryFolder.ts"
 import { createApp, type Route } from "./app.ts"
 
 export const appOf = (...routes: Route[]): Hono => createApp({ bodyBytes: 4096, routes, onError: () => {} })
@@ -11,7 +9,7 @@ export const bytes32 = (byte: string): `0x${string}` => `0x${byte.repeat(32)}`
 export const address = (byte: string): `0x${string}` => `0x${byte.repeat(20)}`
 export const codeOf = async (response: Response): Promise<string> =>
   ((await response.json()) as { error: { code: string } }).error.code
-export const temporary = (): Promise<string> => mkdtemp(join(tmpdir(), "twinlock-coordinator-"))
+export const temporary = (): Promise<string> => temporaryFolder("twinlock-coordinator")
 export const relay = { fetch, timeoutMs: 20_000, graceMs: 20, maxBytes: 65_536 }
 export const post = (body: unknown): RequestInit => ({
   method: "POST",

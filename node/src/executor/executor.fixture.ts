@@ -1,7 +1,4 @@
 /** What the tests of an executor share. */
-import { mkdtemp } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { keccak, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import type { FheType } from "@twinlock/sdk/protocol/fheType"
 import { formatHandle } from "@twinlock/sdk/protocol/handles"
@@ -14,6 +11,7 @@ import {
   parseKeyId,
 } from "@twinlock/sdk/protocol/ids"
 import { seededRng } from "../../../test/support/seededRng.ts"
+import { temporaryFolder } from "../../../test/support/temporaryFolder.ts"
 import type { Commitment } from "../chain/chainView.ts"
 import type { CoprocessorEvent } from "../chain/coprocessorEvents.ts"
 import { createManualClock } from "../clock.ts"
@@ -69,7 +67,7 @@ export async function scene(log: Log = [], { computer: change = {}, judge = () =
   const computer = { ...honestComputer, ...change }
   const committed = new Set<Handle>()
   const transactions: (readonly Handle[])[] = []
-  const store = await createCiphertextStore(await mkdtemp(join(tmpdir(), "twinlock-executor-")))
+  const store = await createCiphertextStore(await temporaryFolder("twinlock-executor"))
   const blobs = new Map<Digest, Uint8Array>()
   const votes: Commitment[] = []
   let next = 0n
