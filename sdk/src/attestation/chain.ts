@@ -13,10 +13,10 @@ import { attestationError } from "./errors.ts"
 /** The pinned key of the root CA, x ‖ y. */
 export type RootKey = Uint8Array & { readonly length: 64 }
 
-const ROOT = "Intel SGX Root CA"
-const PCK_AUTHORITIES: readonly string[] = ["Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"]
-const PCK = "Intel SGX PCK Certificate"
-const TCB_SIGNING = "Intel SGX TCB Signing"
+export const ROOT = "Intel SGX Root CA"
+export const PCK_AUTHORITIES: readonly string[] = ["Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"]
+export const PCK = "Intel SGX PCK Certificate"
+export const TCB_SIGNING = "Intel SGX TCB Signing"
 
 const DIGITAL_SIGNATURE = 0x80
 const SIGN_CERTIFICATES_AND_CRLS = 0x06
@@ -24,7 +24,7 @@ const SIGN_CERTIFICATES_AND_CRLS = 0x06
 const sameBytes = (one: Uint8Array, other: Uint8Array) => toHex(one) === toHex(other)
 
 /** @throws CHAIN_VALIDITY outside notBefore..notAfter. @param time unix seconds */
-function checkValidity(certificate: Certificate, time: number): void {
+export function checkValidity(certificate: Certificate, time: number): void {
   if (time < certificate.notBefore || time > certificate.notAfter)
     throw attestationError(
       "CHAIN_VALIDITY",
@@ -32,7 +32,8 @@ function checkValidity(certificate: Certificate, time: number): void {
     )
 }
 
-function checkIssuedBy(certificate: Certificate, issuer: Certificate): void {
+/** @throws CHAIN_ISSUER, CHAIN_SIGNATURE */
+export function checkIssuedBy(certificate: Certificate, issuer: Certificate): void {
   if (!sameBytes(certificate.issuer, issuer.subject))
     throw attestationError(
       "CHAIN_ISSUER",
@@ -45,8 +46,8 @@ function checkIssuedBy(certificate: Certificate, issuer: Certificate): void {
     )
 }
 
-/** An authority may sign certificates and CRLs, with at least `below` levels of authorities under it. */
-function checkAuthority(certificate: Certificate, names: readonly string[], below: number): void {
+/** An authority may sign certificates and CRLs, with at least `below` levels of authorities under it. @throws CHAIN_ROLE */
+export function checkAuthority(certificate: Certificate, names: readonly string[], below: number): void {
   const { commonName, ca, keyUsage, pathLength } = certificate
   if (!names.includes(commonName))
     throw attestationError("CHAIN_ROLE", `want ${names.join(" or ")}, got ${commonName}`)
@@ -56,21 +57,30 @@ function checkAuthority(certificate: Certificate, names: readonly string[], belo
     throw attestationError("CHAIN_ROLE", `${commonName} allows only ${pathLength} authorities below it`)
 }
 
-/** An end entity signs data only. */
-function checkEndEntity(certificate: Certificate, name: string, code: "CHAIN_ROLE" | "TCB_SIGNER"): void {
+/** An end entity signs data only. @throws `code` */
+export function checkEndEntity(
+  certificate: Certificate,
+  name: string,
+  code: "CHAIN_ROLE" | "TCB_SIGNER",
+): void {
   const { commonName, ca, keyUsage } = certificate
   if (commonName !== name) throw attestationError(code, `want ${name}, got ${commonName}`)
   if (ca || !(keyUsage & DIGITAL_SIGNATURE) || keyUsage & SIGN_CERTIFICATES_AND_CRLS)
     throw attestationError(code, `${commonName} must sign data and nothing else`)
 }
 
-/** Self-signed, an authority, and with exactly the pinned key. */
-function checkRoot(root: Certificate, rootKey: RootKey, time: number): void {
+/** @throws ROOT_MISMATCH */
+export function checkRootKey(root: Certificate, rootKey: RootKey): void {
   if (!sameBytes(root.publicKey, rootKey))
     throw attestationError(
       "ROOT_MISMATCH",
       `root key ${toHex(root.publicKey).slice(0, 18)}… is not the pinned one`,
     )
+}
+
+/** Self-signed, an authority, and with exactly the pinned key. */
+function checkRoot(root: Certificate, rootKey: RootKey, time: number): void {
+  checkRootKey(root, rootKey)
   checkAuthority(root, [ROOT], 1)
   checkIssuedBy(root, root)
   checkValidity(root, time)

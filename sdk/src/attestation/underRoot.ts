@@ -24,6 +24,7 @@ import { attestationError } from "./errors.ts"
 import { type Evidence, quoteOfEvidence } from "./evidence.ts"
 import { parsePemChain } from "./pem.ts"
 import { parseQuote, type Quote, type TdReport } from "./quote.ts"
+import type { SgxExtension } from "./sgxExtension.ts"
 import { moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
 import { mergeTcbStatus, type TcbStatus } from "./tcbStatus.ts"
 
@@ -69,9 +70,19 @@ type Appraised = {
   readonly expiresAt: number
 }
 
-const hexBytes = (hex: string, what: string) => {
+/** @throws COLLATERAL_SHAPE */
+export const hexBytes = (hex: string, what: string): Uint8Array => {
   if (!/^([0-9a-fA-F]{2})*$/.test(hex)) throw attestationError("COLLATERAL_SHAPE", `${what} is not hex`)
   return fromHex(`0x${hex}`)
+}
+
+/** Item 5: the TCB info speaks of this platform. @throws TCB_INFO_PLATFORM */
+export function checkPlatform(tcbInfo: TcbInfo, { fmspc, pceId }: SgxExtension): void {
+  if (tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId)
+    throw attestationError(
+      "TCB_INFO_PLATFORM",
+      `TCB info is for ${tcbInfo.fmspc}/${tcbInfo.pceId}, the platform is ${fmspc}/${pceId}`,
+    )
 }
 
 /** Items 2 to 5: chains, revocation, Intel's statements. */
@@ -100,12 +111,7 @@ function verifyCollateral(quote: Quote, rootKey: RootKey, options: VerifyOptions
     time,
     floor: floors.qe,
   })
-  const { fmspc, pceId } = chain.leaf.sgx
-  if (tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId)
-    throw attestationError(
-      "TCB_INFO_PLATFORM",
-      `TCB info is for ${tcbInfo.fmspc}/${tcbInfo.pceId}, the platform is ${fmspc}/${pceId}`,
-    )
+  checkPlatform(tcbInfo, chain.leaf.sgx)
   const dated = [rootCrl, pckCrl, tcbInfo, qeIdentity].map((item) => item.nextUpdate)
   const certificates = [chain.leaf, chain.authority, chain.root, tcbSigner, qeSigner].map(
     (item) => item.notAfter,
@@ -113,38 +119,68 @@ function verifyCollateral(quote: Quote, rootKey: RootKey, options: VerifyOptions
   return { chain, tcbInfo, qeIdentity, expiresAt: Math.min(...dated, ...certificates) }
 }
 
-/** Items 6 and 7: PCK key → QE report → attestation key → header and body. */
-function verifySignatures(quote: Quote, pckKey: Uint8Array): void {
+/** Item 6. @throws QE_REPORT_SIGNATURE */
+export function checkQeReportSignature(quote: Quote, pckKey: Uint8Array): void {
   if (!verifyP256(quote.qeReportSignature, quote.qeReport.bytes, pckKey))
     throw attestationError("QE_REPORT_SIGNATURE", "the quoting enclave's report is not signed by the PCK key")
+}
+
+/** Item 6. @throws QE_REPORT_BINDING */
+export function checkQeReportBinding(quote: Quote): void {
   const binding = sha256(concatBytes(quote.attestationKey, quote.qeAuthData))
   if (quote.qeReport.reportData !== toHex(concatBytes(binding, new Uint8Array(32))))
     throw attestationError(
       "QE_REPORT_BINDING",
       "the quoting enclave's report does not bind the attestation key",
     )
+}
+
+/** Item 7. @throws QUOTE_SIGNATURE */
+export function checkQuoteSignature(quote: Quote): void {
   if (!verifyP256(quote.signature, quote.signedBytes, quote.attestationKey))
     throw attestationError("QUOTE_SIGNATURE", "header and body are not signed by the attestation key")
+}
+
+/** Items 6 and 7: PCK key → QE report → attestation key → header and body. */
+function verifySignatures(quote: Quote, pckKey: Uint8Array): void {
+  checkQeReportSignature(quote, pckKey)
+  checkQeReportBinding(quote)
+  checkQuoteSignature(quote)
 }
 
 /** Bits of the TD attributes that may be set at all: SEPT_VE_DISABLE, PKS, KL, PERFMON. */
 const KNOWN_TD_ATTRIBUTES = (1n << 28n) | (1n << 30n) | (1n << 31n) | (1n << 63n)
 const SEPT_VE_DISABLE = 1n << 28n
 
-/** Item 9: no debug, nothing reserved, no service domain that could migrate or read the TD. */
-function checkTrustDomain(report: TdReport): void {
-  const attributes = fromHex(report.tdAttributes).reduceRight(
-    (value, byte) => (value << 8n) | BigInt(byte),
-    0n,
-  )
-  if (attributes & 1n)
+const attributeBits = (report: TdReport): bigint =>
+  fromHex(report.tdAttributes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)
+
+/** Item 9: nobody outside may look into the TD. @throws TD_DEBUG */
+export function checkNotDebug(report: TdReport): void {
+  if (attributeBits(report) & 1n)
     throw attestationError("TD_DEBUG", `the trust domain runs in debug mode: ${report.tdAttributes}`)
+}
+
+/** Item 9: nothing reserved, and pages that the host takes away cause an exception. @throws TD_ATTRIBUTES */
+export function checkTdAttributes(report: TdReport): void {
+  const attributes = attributeBits(report)
   if (attributes & ~KNOWN_TD_ATTRIBUTES)
     throw attestationError("TD_ATTRIBUTES", `reserved TD attributes are set: ${report.tdAttributes}`)
   if (!(attributes & SEPT_VE_DISABLE))
     throw attestationError("TD_ATTRIBUTES", `SEPT_VE_DISABLE is not set: ${report.tdAttributes}`)
+}
+
+/** Item 9: no service domain that could migrate or read the TD. @throws TD_SERVICE */
+export function checkNoServiceDomain(report: TdReport): void {
   if (!/^0x0*$/.test(report.mrServiceTd))
     throw attestationError("TD_SERVICE", `a service domain is bound: ${report.mrServiceTd}`)
+}
+
+/** Item 9. */
+function checkTrustDomain(report: TdReport): void {
+  checkNotDebug(report)
+  checkTdAttributes(report)
+  checkNoServiceDomain(report)
 }
 
 /** @throws one AttestationErrorCode per failed check. */
