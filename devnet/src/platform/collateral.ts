@@ -6,27 +6,18 @@
 import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
 import type { TcbStatus } from "@twinlock/sdk/attestation/tcbStatus"
 import { utf8ToBytes } from "@twinlock/sdk/protocol/codec"
-import { type Issuer, issueCrl, toPem } from "./pki.ts"
+import { type CrlFields, type Issuer, issueCrl, toPem } from "./pki.ts"
+import {
+  DEFAULT_LEVELS,
+  DEFAULT_MODULES,
+  DEFAULT_QE_LEVELS,
+  type IsvLevelSpec,
+  type ModuleIdentitySpec,
+  type ModuleSpec,
+  type TcbLevelSpec,
+} from "./tcbLevels.ts"
 
 const DAY = 86_400
-
-export type TcbLevelSpec = {
-  /** 16 SVNs that the PCK certificate must reach. */
-  readonly sgx: readonly number[]
-  readonly pceSvn: number
-  /** 16 SVNs that the quote's teeTcbSvn must reach. */
-  readonly tdx: readonly number[]
-  readonly status: TcbStatus
-  readonly advisories?: readonly string[]
-}
-
-export type IsvLevelSpec = {
-  readonly isvSvn: number
-  readonly status: TcbStatus
-  readonly advisories?: readonly string[]
-}
-
-export type ModuleIdentitySpec = { readonly id: string; readonly levels: readonly IsvLevelSpec[] }
 
 export type CollateralKnobs = {
   /** Unix seconds; the platform's `now` by default. */
@@ -42,14 +33,29 @@ export type CollateralKnobs = {
   readonly pceId?: string
   readonly levels?: readonly TcbLevelSpec[]
   readonly modules?: readonly ModuleIdentitySpec[]
+  /** Identity of modules without an identity of their own version. */
+  readonly module?: ModuleSpec
   readonly qeLevels?: readonly IsvLevelSpec[]
+  /** Members of the two documents that differ from Intel's, at the place where Intel has them. */
+  readonly tcbInfoMembers?: Readonly<Record<string, unknown>>
+  readonly qeIdentityMembers?: Readonly<Record<string, unknown>>
+  /** Edits the text before it is signed. */
+  readonly tcbInfoText?: (text: string) => string
+  readonly qeIdentityText?: (text: string) => string
   /** Serials on the PCK CRL. */
   readonly revokedPck?: readonly Uint8Array[]
   /** Serials on the root CRL. */
   readonly revokedByRoot?: readonly Uint8Array[]
+  /** Fields of the two lists that differ, dates among them. */
+  readonly pckCrl?: Partial<CrlFields>
+  readonly rootCrl?: Partial<CrlFields>
   /** Signs TCB info and QE identity instead of the TCB signing key, with its own certificate in the chain. */
-  readonly signer?: { readonly issuer: Issuer; readonly certificate: Uint8Array }
+  readonly signer?: DocumentSigner
+  /** Signs the QE identity alone. */
+  readonly qeSigner?: DocumentSigner
 }
+
+export type DocumentSigner = { readonly issuer: Issuer; readonly certificate: Uint8Array }
 
 /** What `createPlatform` fixes: keys, certificates and the moment of issue. */
 export type CollateralSource = {
@@ -63,54 +69,12 @@ export type CollateralSource = {
   readonly now: number
 }
 
-const sixteen = (...svns: readonly number[]): readonly number[] =>
-  Array.from({ length: 16 }, (_, index) => svns[index] ?? 0)
-
-/** SVNs of Intel's set 20 for a B0C06F platform: one current level and two that are out of date. */
-export const DEFAULT_LEVELS: readonly TcbLevelSpec[] = [
-  { sgx: sixteen(4, 4, 2, 2, 4, 1, 0, 5), pceSvn: 11, tdx: sixteen(5, 0, 4), status: "UpToDate" },
-  {
-    sgx: sixteen(3, 3, 2, 2, 4, 1, 0, 5),
-    pceSvn: 11,
-    tdx: sixteen(5, 0, 3),
-    status: "OutOfDate",
-    advisories: ["INTEL-SA-01245", "INTEL-SA-01312"],
-  },
-  {
-    sgx: sixteen(2, 2, 2, 2, 3, 1, 0, 3),
-    pceSvn: 5,
-    tdx: sixteen(3, 0, 2),
-    status: "OutOfDate",
-    advisories: ["INTEL-SA-00837", "INTEL-SA-01036", "INTEL-SA-01245", "INTEL-SA-01312"],
-  },
-]
-
-export const DEFAULT_MODULES: readonly ModuleIdentitySpec[] = [
-  {
-    id: "TDX_03",
-    levels: [
-      { isvSvn: 5, status: "UpToDate" },
-      { isvSvn: 3, status: "OutOfDate", advisories: ["INTEL-SA-01245"] },
-    ],
-  },
-  {
-    id: "TDX_01",
-    levels: [
-      { isvSvn: 11, status: "UpToDate" },
-      { isvSvn: 6, status: "OutOfDate", advisories: ["INTEL-SA-01192", "INTEL-SA-01245"] },
-      { isvSvn: 2, status: "OutOfDate", advisories: ["INTEL-SA-01036", "INTEL-SA-01192"] },
-    ],
-  },
-]
-
-export const DEFAULT_QE_LEVELS: readonly IsvLevelSpec[] = [{ isvSvn: 4, status: "UpToDate" }]
-
 const TCB_DATE = "2025-08-13T00:00:00Z"
-const MODULE_IDENTITY = {
-  mrsigner: "00".repeat(48),
-  attributes: "0".repeat(16),
-  attributesMask: "F".repeat(16),
-}
+const moduleIdentity = (spec: ModuleSpec) => ({
+  mrsigner: spec.mrSigner ?? "00".repeat(48),
+  attributes: spec.attributes ?? "0".repeat(16),
+  attributesMask: spec.attributesMask ?? "F".repeat(16),
+})
 const SGX_LABELS: readonly (readonly [category: string, type?: string])[] = [
   ["BIOS", "Early Microcode Update"],
   ["OS/VMM", "SGX Late Microcode Update"],
@@ -147,7 +111,7 @@ const isvLevel = (level: IsvLevelSpec) => ({
 /** The signed text of a TCB info; member order is part of the format. */
 export function tcbInfoText(source: CollateralSource, knobs: CollateralKnobs): string {
   const issuedAt = knobs.issuedAt ?? source.now
-  return JSON.stringify({
+  const text = JSON.stringify({
     id: "TDX",
     version: 3,
     issueDate: date(issuedAt),
@@ -156,10 +120,10 @@ export function tcbInfoText(source: CollateralSource, knobs: CollateralKnobs): s
     pceId: knobs.pceId ?? "0000",
     tcbType: 0,
     tcbEvaluationDataNumber: knobs.evaluationNumber ?? 20,
-    tdxModule: MODULE_IDENTITY,
+    tdxModule: moduleIdentity(knobs.module ?? {}),
     tdxModuleIdentities: (knobs.modules ?? DEFAULT_MODULES).map((identity) => ({
       id: identity.id,
-      ...MODULE_IDENTITY,
+      ...moduleIdentity(identity),
       tcbLevels: identity.levels.map(isvLevel),
     })),
     tcbLevels: (knobs.levels ?? DEFAULT_LEVELS).map((level) => ({
@@ -170,13 +134,15 @@ export function tcbInfoText(source: CollateralSource, knobs: CollateralKnobs): s
       },
       ...verdict(level.status, level.advisories),
     })),
+    ...knobs.tcbInfoMembers,
   })
+  return knobs.tcbInfoText ? knobs.tcbInfoText(text) : text
 }
 
 /** The signed text of a QE identity; member order is part of the format. */
 export function qeIdentityText(source: CollateralSource, knobs: CollateralKnobs): string {
   const issuedAt = knobs.issuedAt ?? source.now
-  return JSON.stringify({
+  const text = JSON.stringify({
     id: "TD_QE",
     version: 2,
     issueDate: date(issuedAt),
@@ -189,41 +155,51 @@ export function qeIdentityText(source: CollateralSource, knobs: CollateralKnobs)
     mrsigner: "DC9E2A7C6F948F17474E34A7FC43ED030F7C1563F1BABDDF6340C82E0E54A8C5",
     isvprodid: 2,
     tcbLevels: (knobs.qeLevels ?? DEFAULT_QE_LEVELS).map(isvLevel),
+    ...knobs.qeIdentityMembers,
   })
+  return knobs.qeIdentityText ? knobs.qeIdentityText(text) : text
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
 
+/** The two lists of the bundle as DER. */
+function makeCrls(source: CollateralSource, knobs: CollateralKnobs): { root: Uint8Array; pck: Uint8Array } {
+  const thisUpdate = knobs.issuedAt ?? source.now
+  return {
+    root: issueCrl({
+      issuer: source.root,
+      thisUpdate,
+      nextUpdate: thisUpdate + (knobs.rootCrlLifetime ?? 365 * DAY),
+      revoked: knobs.revokedByRoot ?? [],
+      ...knobs.rootCrl,
+    }),
+    pck: issueCrl({
+      issuer: source.platformCa,
+      thisUpdate,
+      nextUpdate: thisUpdate + (knobs.lifetime ?? 30 * DAY),
+      revoked: knobs.revokedPck ?? [],
+      ...knobs.pckCrl,
+    }),
+  }
+}
+
 /** The whole bundle in the JSON shape of PCCS clients. */
 export function makeCollateral(source: CollateralSource, knobs: CollateralKnobs = {}): CollateralBundle {
-  const issuedAt = knobs.issuedAt ?? source.now
   const signer = knobs.signer ?? { issuer: source.tcbSigner, certificate: source.tcbSigningCertificate }
-  const signerChain = toPem(signer.certificate) + toPem(source.rootCertificate)
+  const qeSigner = knobs.qeSigner ?? signer
+  const root = toPem(source.rootCertificate)
+  const crls = makeCrls(source, knobs)
   const tcbInfo = tcbInfoText(source, knobs)
   const qeIdentity = qeIdentityText(source, knobs)
   return {
-    pck_crl_issuer_chain: toPem(source.platformCaCertificate) + toPem(source.rootCertificate),
-    root_ca_crl: hex(
-      issueCrl({
-        issuer: source.root,
-        thisUpdate: issuedAt,
-        nextUpdate: issuedAt + (knobs.rootCrlLifetime ?? 365 * DAY),
-        revoked: knobs.revokedByRoot ?? [],
-      }),
-    ),
-    pck_crl: hex(
-      issueCrl({
-        issuer: source.platformCa,
-        thisUpdate: issuedAt,
-        nextUpdate: issuedAt + (knobs.lifetime ?? 30 * DAY),
-        revoked: knobs.revokedPck ?? [],
-      }),
-    ),
-    tcb_info_issuer_chain: signerChain,
+    pck_crl_issuer_chain: toPem(source.platformCaCertificate) + root,
+    root_ca_crl: hex(crls.root),
+    pck_crl: hex(crls.pck),
+    tcb_info_issuer_chain: toPem(signer.certificate) + root,
     tcb_info: tcbInfo,
     tcb_info_signature: hex(signer.issuer.key.sign(utf8ToBytes(tcbInfo))),
-    qe_identity_issuer_chain: signerChain,
+    qe_identity_issuer_chain: toPem(qeSigner.certificate) + root,
     qe_identity: qeIdentity,
-    qe_identity_signature: hex(signer.issuer.key.sign(utf8ToBytes(qeIdentity))),
+    qe_identity_signature: hex(qeSigner.issuer.key.sign(utf8ToBytes(qeIdentity))),
   }
 }

@@ -32,6 +32,31 @@ export function deriveKey(seed: string, label: string): SigningKey {
   }
 }
 
+/** `key` with every signature passed through `change`: forged, malleated or cut signatures under a known key. */
+export const tampered = (key: SigningKey, change: (signature: Uint8Array) => Uint8Array): SigningKey => ({
+  publicKey: key.publicKey,
+  sign: (message) => change(key.sign(message)),
+  signDer: (message) => p256.Signature.fromBytes(change(key.sign(message)), "compact").toBytes("der"),
+})
+
+/** The other valid form of the same signature, r ‖ n − s. */
+export function malleated(signature: Uint8Array): Uint8Array {
+  const { r, s } = p256.Signature.fromBytes(signature, "compact")
+  return new p256.Signature(r, p256.Point.Fn.ORDER - s).toBytes("compact")
+}
+
+/** The form with the larger s, which some verifiers refuse. */
+export function highS(signature: Uint8Array): Uint8Array {
+  const { s } = p256.Signature.fromBytes(signature, "compact")
+  return s > p256.Point.Fn.ORDER / 2n ? signature : malleated(signature)
+}
+
+/** Signs with another key than the one that it shows. */
+export const impostor = (shown: SigningKey, signer: SigningKey): SigningKey => ({
+  ...signer,
+  publicKey: shown.publicKey,
+})
+
 /** `length` bytes of public material (serial numbers, PPIDs) for `label` under `seed`; at most 32. */
 export const deriveBytes = (seed: string, label: string, length: number): Uint8Array =>
   hmac(sha256, utf8ToBytes(seed), utf8ToBytes(`bytes:${label}`)).slice(0, length)

@@ -9,13 +9,14 @@ import type { SigningKey } from "./keys.ts"
 
 export const ROOT_CA = "Intel SGX Root CA"
 export const PLATFORM_CA = "Intel SGX PCK Platform CA"
+export const PROCESSOR_CA = "Intel SGX PCK Processor CA"
 export const PCK = "Intel SGX PCK Certificate"
 export const TCB_SIGNING = "Intel SGX TCB Signing"
 export const ROOT_CRL_URL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 export const PCK_CRL_URL =
   "https://api.trustedservices.intel.com/sgx/certification/v4/pckcrl?ca=platform&encoding=der"
 
-const ECDSA_WITH_SHA256 = der.sequence(der.objectIdentifier("1.2.840.10045.4.3.2"))
+export const ECDSA_WITH_SHA256: Uint8Array = der.sequence(der.objectIdentifier("1.2.840.10045.4.3.2"))
 
 /** Who signs: the key and the common name that goes into the issuer field. */
 export type Issuer = { readonly name: string; readonly key: SigningKey }
@@ -36,6 +37,17 @@ export type CertificateFields = {
   readonly keyUsage?: Uint8Array
   /** Encoded extensions after the five standard ones. */
   readonly extensions?: readonly Uint8Array[]
+  /** Encoded extensions in place of the five standard ones; see `standardExtensions`. */
+  readonly standard?: readonly Uint8Array[]
+  /** Encoded names in place of Intel's with `name` and `issuer.name`. */
+  readonly subject?: Uint8Array
+  readonly issuerName?: Uint8Array
+  /** Encoded times in place of the two UTCTimes. */
+  readonly validity?: readonly Uint8Array[]
+  /** 3 by default. */
+  readonly version?: number
+  /** Encoded algorithm identifier, in both places. */
+  readonly algorithm?: Uint8Array
 }
 
 export type CrlFields = {
@@ -43,6 +55,16 @@ export type CrlFields = {
   readonly thisUpdate: number
   readonly nextUpdate: number
   readonly revoked?: readonly Uint8Array[]
+  /** Encoded issuer in place of Intel's name with `issuer.name`. */
+  readonly issuerName?: Uint8Array
+  /** Encoded times in place of the two UTCTimes. */
+  readonly times?: readonly Uint8Array[]
+  /** 2 by default. */
+  readonly version?: number
+  /** Encoded extensions after Intel's two. */
+  readonly extensions?: readonly Uint8Array[]
+  /** Encoded extensions of every entry in place of the reason. */
+  readonly entryExtensions?: readonly Uint8Array[]
 }
 
 const attribute = (oid: string, value: Uint8Array) => der.set(der.sequence(der.objectIdentifier(oid), value))
@@ -71,11 +93,17 @@ const publicKeyInfo = (key: SigningKey) =>
     der.bitString(uncompressed(key)),
   )
 
-const signed = (toBeSigned: Uint8Array, issuer: Issuer) =>
-  der.sequence(toBeSigned, ECDSA_WITH_SHA256, der.bitString(issuer.key.signDer(toBeSigned)))
+const signed = (toBeSigned: Uint8Array, issuer: Issuer, algorithm = ECDSA_WITH_SHA256) =>
+  der.sequence(toBeSigned, algorithm, der.bitString(issuer.key.signDer(toBeSigned)))
 
-/** DER of a certificate: five standard extensions in Intel's order, then the given ones. */
-export function issueCertificate(fields: CertificateFields): Uint8Array {
+/** The five extensions of Intel's certificates by name, in Intel's order. */
+export function standardExtensions(fields: CertificateFields): {
+  readonly authorityKey: Uint8Array
+  readonly crlDistribution: Uint8Array
+  readonly subjectKey: Uint8Array
+  readonly keyUsage: Uint8Array
+  readonly basicConstraints: Uint8Array
+} {
   const ca = fields.pathLength !== null
   const usage = fields.keyUsage ?? (ca ? Uint8Array.of(1, 0x06) : Uint8Array.of(6, 0xc0))
   const constraints =
@@ -83,47 +111,51 @@ export function issueCertificate(fields: CertificateFields): Uint8Array {
       ? der.sequence()
       : der.sequence(der.boolean(true), der.integer(fields.pathLength))
   const distribution = der.context(0, der.context(0, der.tlv(0x86, utf8ToBytes(fields.crlUrl))))
+  return {
+    authorityKey: authorityKey(fields.issuer),
+    crlDistribution: extension("2.5.29.31", false, der.sequence(der.sequence(distribution))),
+    subjectKey: extension("2.5.29.14", false, der.octetString(keyIdentifier(fields.key))),
+    keyUsage: extension("2.5.29.15", true, der.tlv(0x03, usage)),
+    basicConstraints: extension("2.5.29.19", true, constraints),
+  }
+}
+
+/** DER of a certificate: five standard extensions in Intel's order, then the given ones. */
+export function issueCertificate(fields: CertificateFields): Uint8Array {
+  const algorithm = fields.algorithm ?? ECDSA_WITH_SHA256
+  const validity = fields.validity ?? [der.time(fields.notBefore), der.time(fields.notAfter)]
+  const standard = fields.standard ?? Object.values(standardExtensions(fields))
   const toBeSigned = der.sequence(
-    der.context(0, der.integer(2)),
+    der.context(0, der.integer((fields.version ?? 3) - 1)),
     der.integer(fields.serial),
-    ECDSA_WITH_SHA256,
-    distinguishedName(fields.issuer.name),
-    der.sequence(der.time(fields.notBefore), der.time(fields.notAfter)),
-    distinguishedName(fields.name),
+    algorithm,
+    fields.issuerName ?? distinguishedName(fields.issuer.name),
+    der.sequence(...validity),
+    fields.subject ?? distinguishedName(fields.name),
     publicKeyInfo(fields.key),
-    der.context(
-      3,
-      der.sequence(
-        authorityKey(fields.issuer),
-        extension("2.5.29.31", false, der.sequence(der.sequence(distribution))),
-        extension("2.5.29.14", false, der.octetString(keyIdentifier(fields.key))),
-        extension("2.5.29.15", true, der.tlv(0x03, usage)),
-        extension("2.5.29.19", true, constraints),
-        ...(fields.extensions ?? []),
-      ),
-    ),
+    der.context(3, der.sequence(...standard, ...(fields.extensions ?? []))),
   )
-  return signed(toBeSigned, fields.issuer)
+  return signed(toBeSigned, fields.issuer, algorithm)
 }
 
 /** DER of a version 2 CRL: number 1 like Intel's, every entry with reason keyCompromise. */
 export function issueCrl(fields: CrlFields): Uint8Array {
-  const revoked = fields.revoked ?? []
-  const entries = revoked.map((serial) =>
+  const reason = [extension("2.5.29.21", false, der.enumerated(1))]
+  const entries = (fields.revoked ?? []).map((serial) =>
     der.sequence(
       der.integer(serial),
       der.time(fields.thisUpdate),
-      der.sequence(extension("2.5.29.21", false, der.enumerated(1))),
+      der.sequence(...(fields.entryExtensions ?? reason)),
     ),
   )
+  const number = extension("2.5.29.20", false, der.integer(1))
   const toBeSigned = der.sequence(
-    der.integer(1),
+    der.integer((fields.version ?? 2) - 1),
     ECDSA_WITH_SHA256,
-    distinguishedName(fields.issuer.name),
-    der.time(fields.thisUpdate),
-    der.time(fields.nextUpdate),
+    fields.issuerName ?? distinguishedName(fields.issuer.name),
+    ...(fields.times ?? [der.time(fields.thisUpdate), der.time(fields.nextUpdate)]),
     ...(entries.length > 0 ? [der.sequence(...entries)] : []),
-    der.context(0, der.sequence(extension("2.5.29.20", false, der.integer(1)), authorityKey(fields.issuer))),
+    der.context(0, der.sequence(number, authorityKey(fields.issuer), ...(fields.extensions ?? []))),
   )
   return signed(toBeSigned, fields.issuer)
 }

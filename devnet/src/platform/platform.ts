@@ -10,8 +10,17 @@ import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { Hex } from "@twinlock/sdk/protocol/ids"
 import { type CollateralKnobs, type CollateralSource, makeCollateral } from "./collateral.ts"
 import { deriveBytes, deriveKey, type SigningKey } from "./keys.ts"
-import { issuePckCertificate } from "./pckCertificate.ts"
-import { type Issuer, issueCertificate, PLATFORM_CA, ROOT_CA, ROOT_CRL_URL, TCB_SIGNING } from "./pki.ts"
+import { issuePckCertificate, type PckFields } from "./pckCertificate.ts"
+import {
+  type CertificateFields,
+  type Issuer,
+  issueCertificate,
+  PLATFORM_CA,
+  PROCESSOR_CA,
+  ROOT_CA,
+  ROOT_CRL_URL,
+  TCB_SIGNING,
+} from "./pki.ts"
 import { makeQuote, type QuoteKnobs } from "./quote.ts"
 
 export type PlatformOptions = {
@@ -24,12 +33,21 @@ export type PlatformOptions = {
   /** Validity of every certificate, unix seconds; 2025 to 2049 by default. */
   readonly notBefore?: number
   readonly notAfter?: number
+  /** Which of Intel's two CAs issues the PCK certificates; "platform" by default. */
+  readonly authority?: "platform" | "processor"
+  /** Fields of the certificates above the machines that differ from Intel's. */
+  readonly certificates?: {
+    readonly root?: Partial<CertificateFields>
+    readonly authority?: Partial<CertificateFields>
+    readonly tcbSigning?: Partial<CertificateFields>
+  }
 }
 
 export type MachineOptions = {
   readonly name: string
   readonly ppid?: Hex
-  readonly piid?: Hex
+  /** null leaves it out, as the Processor CA does. */
+  readonly piid?: Hex | null
   readonly fmspc?: Hex
   readonly pceId?: Hex
   readonly cpuSvn?: Hex
@@ -37,13 +55,16 @@ export type MachineOptions = {
   readonly teeTcbSvn?: Hex
   readonly notBefore?: number
   readonly notAfter?: number
+  /** What is unlike Intel's in the PCK certificate, its issuer among it. */
+  readonly pck?: Partial<PckFields>
 }
 
 /** One simulated host: its own PPID, PCK certificate and attestation key. */
 export type Machine = {
   readonly name: string
   readonly ppid: Hex
-  readonly piid: Hex
+  /** null under the Processor CA. */
+  readonly piid: Hex | null
   readonly fmspc: Hex
   readonly cpuSvn: Hex
   readonly pceSvn: number
@@ -57,6 +78,7 @@ export type Machine = {
 export type Platform = {
   readonly now: number
   readonly root: Issuer
+  /** Issues the PCK certificates: the Platform CA, or the Processor CA where the options say so. */
   readonly platformCa: Issuer
   readonly tcbSigner: Issuer
   /** DER. */
@@ -88,10 +110,18 @@ export function createPlatform(options: PlatformOptions): Platform {
   const notAfter = options.notAfter ?? END_OF_2049
   const fmspc = options.fmspc ?? DEFAULT_FMSPC
   const root: Issuer = { name: ROOT_CA, key: deriveKey(seed, "root") }
-  const platformCa: Issuer = { name: PLATFORM_CA, key: deriveKey(seed, "platform-ca") }
+  const processor = options.authority === "processor"
+  const platformCa: Issuer = processor
+    ? { name: PROCESSOR_CA, key: deriveKey(seed, "processor-ca") }
+    : { name: PLATFORM_CA, key: deriveKey(seed, "platform-ca") }
   const tcbSigner: Issuer = { name: TCB_SIGNING, key: deriveKey(seed, "tcb-signing") }
 
-  const issue = (subject: Issuer, label: string, pathLength: number | null) =>
+  const issue = (
+    subject: Issuer,
+    label: string,
+    pathLength: number | null,
+    changes: Partial<CertificateFields> = {},
+  ) =>
     issueCertificate({
       name: subject.name,
       key: subject.key,
@@ -101,10 +131,13 @@ export function createPlatform(options: PlatformOptions): Platform {
       notAfter,
       pathLength,
       crlUrl: ROOT_CRL_URL,
+      ...changes,
     })
-  const rootCertificate = issue(root, "root", 1)
-  const platformCaCertificate = issue(platformCa, "platform-ca", 0)
-  const tcbSigningCertificate = issue(tcbSigner, "tcb-signing", null)
+  const changes = options.certificates ?? {}
+  const authorityLabel = processor ? "processor-ca" : "platform-ca"
+  const rootCertificate = issue(root, "root", 1, changes.root)
+  const platformCaCertificate = issue(platformCa, authorityLabel, 0, changes.authority)
+  const tcbSigningCertificate = issue(tcbSigner, "tcb-signing", null, changes.tcbSigning)
 
   const source: CollateralSource = {
     root,
@@ -117,11 +150,13 @@ export function createPlatform(options: PlatformOptions): Platform {
     now,
   }
 
+  const piidOf = (name: string) => toHex(deriveBytes(seed, `piid:${name}`, 16))
+
   const machine = (given: string | MachineOptions): Machine => {
     const spec = typeof given === "string" ? { name: given } : given
     const identity = {
       ppid: spec.ppid ?? toHex(deriveBytes(seed, `ppid:${spec.name}`, 16)),
-      piid: spec.piid ?? toHex(deriveBytes(seed, `piid:${spec.name}`, 16)),
+      piid: spec.piid !== undefined || processor ? (spec.piid ?? null) : piidOf(spec.name),
       fmspc: spec.fmspc ?? (`0x${fmspc.toLowerCase()}` as Hex),
       cpuSvn: spec.cpuSvn ?? ("0x04040202040100050000000000000000" as Hex),
       pceSvn: spec.pceSvn ?? 11,
@@ -143,6 +178,7 @@ export function createPlatform(options: PlatformOptions): Platform {
         notBefore: spec.notBefore ?? notBefore,
         notAfter: spec.notAfter ?? notAfter,
         pceId: spec.pceId ?? "0x0000",
+        ...spec.pck,
       }),
     }
   }
@@ -155,7 +191,7 @@ export function createPlatform(options: PlatformOptions): Platform {
     rootCertificate,
     platformCaCertificate,
     tcbSigningCertificate,
-    serials: { platformCa: serialOf(seed, "platform-ca"), tcbSigning: serialOf(seed, "tcb-signing") },
+    serials: { platformCa: serialOf(seed, authorityLabel), tcbSigning: serialOf(seed, "tcb-signing") },
     machine,
     collateral: (knobs) => makeCollateral(source, knobs),
     quote: (given = {}) => {

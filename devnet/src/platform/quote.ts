@@ -1,5 +1,5 @@
 /**
- * TDX quotes of a simulated machine, version 4 (TD 1.0 body) and 5 (TD 1.5 body), byte for byte in Intel's layout.
+ * TDX quotes of a simulated machine, version 4 (TD 1.0 body) and 5 (TD 1.0 or 1.5 body), byte for byte in Intel's layout.
  * Every field that a verifier judges is a knob; signatures are always made last, so a knob yields a well-signed
  * quote that breaks exactly one rule.
  */
@@ -30,6 +30,26 @@ export type QeKnobs = {
   readonly isvSvn?: number
   /** Replaces the 64 bytes that bind the attestation key. */
   readonly reportData?: Hex
+  /** Authentication data, bound together with the key; Intel's 32 bytes by default. */
+  readonly authData?: Uint8Array
+}
+
+/** Numbers that announce lengths or types; true ones by default. */
+export type QuoteLayout = {
+  readonly bodyType?: number
+  readonly bodyLength?: number
+  readonly authLength?: number
+  readonly certificationType?: number
+  readonly certificationLength?: number
+  readonly qeAuthLength?: number
+  readonly chainType?: number
+  readonly chainLength?: number
+  /** Text of the certificate chain; PEM blocks and a NUL by default. */
+  readonly chainText?: string
+  /** Bytes after the certification data, inside the announced length. */
+  readonly surplus?: Uint8Array
+  /** Bytes after the quote. */
+  readonly trailing?: Uint8Array
 }
 
 export type QuoteKnobs = {
@@ -43,14 +63,27 @@ export type QuoteKnobs = {
   readonly mrSeam?: Hex
   readonly mrSignerSeam?: Hex
   readonly seamAttributes?: Hex
-  /** Version 5 only. */
+  /** Version 5 only: TD 1.5 by default. */
+  readonly body?: "td10" | "td15"
+  /** TD 1.5 only. */
   readonly mrServiceTd?: Hex
+  readonly teeTcbSvn2?: Hex
   readonly qe?: QeKnobs
+  readonly layout?: QuoteLayout
+  /** DER certificates that the quote carries instead of the machine's. */
+  readonly chain?: readonly Uint8Array[]
+  /** Signs the quoting enclave's report instead of the PCK key. */
+  readonly pckKey?: SigningKey
+  /** Signs header and body and stands in the quote instead of the machine's attestation key. */
+  readonly attestationKey?: SigningKey
   readonly header?: {
     readonly version?: number
     readonly attestationKeyType?: number
     readonly teeType?: number
     readonly qeVendorId?: Hex
+    readonly qeSvn?: number
+    readonly pceSvn?: number
+    readonly userData?: Hex
   }
 }
 
@@ -88,10 +121,10 @@ function encodeHeader(knobs: QuoteKnobs): Uint8Array {
     u16(header.version ?? knobs.version ?? 4),
     u16(header.attestationKeyType ?? 2),
     u32(header.teeType ?? 0x81),
-    u16(0),
-    u16(0),
+    u16(header.qeSvn ?? 0),
+    u16(header.pceSvn ?? 0),
     field(header.qeVendorId ?? QE_VENDOR, 16),
-    zeros(20),
+    field(header.userData, 20),
   )
 }
 
@@ -115,11 +148,19 @@ function encodeBody(knobs: QuoteKnobs, teeTcbSvn: Hex): Uint8Array {
     field(knobs.reportData, 64),
   )
   if (knobs.version !== 5) return td10
-  return concatBytes(u16(3), u32(648), td10, field(teeTcbSvn, 16), field(knobs.mrServiceTd, 48))
+  const body =
+    knobs.body === "td10"
+      ? td10
+      : concatBytes(td10, field(knobs.teeTcbSvn2 ?? teeTcbSvn, 16), field(knobs.mrServiceTd, 48))
+  const { bodyType, bodyLength } = knobs.layout ?? {}
+  return concatBytes(u16(bodyType ?? (knobs.body === "td10" ? 2 : 3)), u32(bodyLength ?? body.length), body)
 }
 
+/** The 64 bytes by which a quoting enclave's report vouches for an attestation key. */
+export const bindingOf = (key: SigningKey, authData: Uint8Array = QE_AUTH): Uint8Array =>
+  field(sha256(concatBytes(key.publicKey, authData)), 64)
+
 function encodeQeReport(source: QuoteSource, knobs: QeKnobs): Uint8Array {
-  const binding = sha256(concatBytes(source.attestationKey.publicKey, QE_AUTH))
   return concatBytes(
     field(source.cpuSvn, 16),
     field(knobs.miscSelect, 4),
@@ -132,30 +173,35 @@ function encodeQeReport(source: QuoteSource, knobs: QeKnobs): Uint8Array {
     u16(knobs.isvProdId ?? 2),
     u16(knobs.isvSvn ?? 4),
     zeros(60),
-    field(knobs.reportData ?? binding, 64),
+    field(knobs.reportData ?? bindingOf(source.attestationKey, knobs.authData), 64),
   )
 }
 
 /** A complete quote with its certificate chain. */
-export function makeQuote(source: QuoteSource, knobs: QuoteKnobs = {}): Uint8Array {
+export function makeQuote(machine: QuoteSource, knobs: QuoteKnobs = {}): Uint8Array {
+  const source = { ...machine, attestationKey: knobs.attestationKey ?? machine.attestationKey }
+  const layout = knobs.layout ?? {}
   const signedPart = concatBytes(encodeHeader(knobs), encodeBody(knobs, knobs.teeTcbSvn ?? source.teeTcbSvn))
   const qeReport = encodeQeReport(source, knobs.qe ?? {})
-  const chain = utf8ToBytes(`${source.chain.map(toPem).join("")}\0`)
+  const qeAuth = knobs.qe?.authData ?? QE_AUTH
+  const pem = (knobs.chain ?? source.chain).map(toPem).join("")
+  const chain = utf8ToBytes(layout.chainText ?? `${pem}\0`)
   const certification = concatBytes(
     qeReport,
-    source.pckKey.sign(qeReport),
-    u16(QE_AUTH.length),
-    QE_AUTH,
-    u16(5),
-    u32(chain.length),
+    (knobs.pckKey ?? source.pckKey).sign(qeReport),
+    u16(layout.qeAuthLength ?? qeAuth.length),
+    qeAuth,
+    u16(layout.chainType ?? 5),
+    u32(layout.chainLength ?? chain.length),
     chain,
   )
   const auth = concatBytes(
     source.attestationKey.sign(signedPart),
     source.attestationKey.publicKey,
-    u16(6),
-    u32(certification.length),
+    u16(layout.certificationType ?? 6),
+    u32(layout.certificationLength ?? certification.length),
     certification,
+    layout.surplus ?? zeros(0),
   )
-  return concatBytes(signedPart, u32(auth.length), auth)
+  return concatBytes(signedPart, u32(layout.authLength ?? auth.length), auth, layout.trailing ?? zeros(0))
 }
