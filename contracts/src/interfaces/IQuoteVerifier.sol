@@ -10,11 +10,13 @@ import {ICollateralStore} from "./ICollateralStore.sol";
 /// @param auth signature 64 ‖ attestation key 64 ‖ QE report 384 ‖ its signature 64 ‖ QE authentication data
 /// @param pckLeaf PCK certificate, DER
 /// @param caId keccak256(x ‖ y) of the intermediate CA's key
+/// @param configDocument the document whose hash is in mrConfigId of version 3; empty for version 1
 struct Evidence {
     bytes quote;
     bytes auth;
     bytes pckLeaf;
     bytes32 caId;
+    bytes configDocument;
 }
 
 /// @notice The machine behind a quote, as far as later collateral may judge it again.

@@ -41,12 +41,12 @@ contract QuoteFuzzTest is Platform {
 
     /// @dev Hostile bytes end in a revert, never in acceptance or in a loop.
     function testFuzz_anything_isRefused(bytes memory quote, bytes memory auth, bytes memory leaf, bytes32 caId) public view {
-        try quotes.verify{gas: 2_000_000}(Evidence(quote, auth, leaf, caId), 0, 0) {
+        try quotes.verify{gas: 2_000_000}(Evidence(quote, auth, leaf, caId, ""), 0, 0) {
             revert("accepted");
         } catch (bytes memory reason) {
             vm.assertGt(reason.length, 3);
         }
-        try quotes.verify{gas: 2_000_000}(Evidence(_genuine.quote, _genuine.auth, leaf, _genuine.caId), 0, 0) {
+        try quotes.verify{gas: 2_000_000}(Evidence(_genuine.quote, _genuine.auth, leaf, _genuine.caId, ""), 0, 0) {
             revert("accepted");
         } catch (bytes memory reason) {
             vm.assertGt(reason.length, 3);

@@ -40,7 +40,7 @@ function chainWith(
 ): Partial<FakeChain> {
   const measurements = { ...image, mrConfigId: configIdOf(composeHash) }
   const evidence = evidenceOf(quote({ reportData, measurements }))
-  const fields = [evidence.quote, evidence.auth, evidence.pckLeaf, evidence.caId]
+  const fields = [evidence.quote, evidence.auth, evidence.pckLeaf, evidence.caId, evidence.configDocument]
   const call = change.call ?? "renew"
   const input = codec.encodeFunctionData(call, call === "renew" ? [signer, 40, fields] : [signer])
   const { peerIdHash, configHash } = binding

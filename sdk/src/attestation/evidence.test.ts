@@ -21,6 +21,13 @@ test("the parts are those of the quote, and the CA is named by its key", () => {
   expect(caIdOf(platform.platformCa.key.publicKey)).toBe(evidence.caId)
 })
 
+test("a configuration document travels along, and none does by default", () => {
+  const bytes = platform.quote({ machine })
+  const configDocument = new TextEncoder().encode("{}")
+  expect(evidenceOf(bytes).configDocument).toEqual(new Uint8Array(0))
+  expect(evidenceOf(bytes, configDocument)).toEqual({ ...evidenceOf(bytes), configDocument })
+})
+
 test("with the collateral's chain the parts are the whole quote again", () => {
   const bytes = platform.quote({ machine, version: 5 })
   expect(quoteOfEvidence(evidenceOf(bytes), platform.collateral())).toEqual(parseQuote(bytes))

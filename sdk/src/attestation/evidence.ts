@@ -19,10 +19,16 @@ export type Evidence = {
   readonly pckLeaf: Uint8Array
   /** keccak256(x ‖ y) of the CA key that signed it. */
   readonly caId: Digest
+  /** The document whose hash is in mr_config_id of version 3; empty for version 1. */
+  readonly configDocument: Uint8Array
 }
 
-/** Splits a quote for the contract. Nothing is verified. @throws as parseQuote and parseCertificate. */
-export function evidenceOf(bytes: Uint8Array): Evidence {
+/**
+ * Splits a quote for the contract. Nothing is verified.
+ * @param configDocument of a machine whose mr_config_id has version 3
+ * @throws as parseQuote and parseCertificate.
+ */
+export function evidenceOf(bytes: Uint8Array, configDocument: Uint8Array = new Uint8Array(0)): Evidence {
   const quote = parseQuote(bytes)
   const [pckLeaf, intermediate] = quote.chain
   if (!pckLeaf || !intermediate)
@@ -38,6 +44,7 @@ export function evidenceOf(bytes: Uint8Array): Evidence {
     ),
     pckLeaf,
     caId: caIdOf(parseCertificate(intermediate).publicKey),
+    configDocument,
   }
 }
 

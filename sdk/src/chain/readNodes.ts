@@ -80,11 +80,12 @@ export async function readEvidence(chain: Chain, signer: Address, at: ChainBlock
   const input = await chain.endpoints.input(parseDigest(newest.transactionHash))
   const call = codec.parseTransaction({ data: input })
   if (call === null || (call.name !== "register" && call.name !== "renew")) return null
-  const { quote, auth, pckLeaf, caId } = call.args["evidence"]
+  const { quote, auth, pckLeaf, caId, configDocument } = call.args["evidence"]
   return {
     quote: fromHex(quote),
     auth: fromHex(auth),
     pckLeaf: fromHex(pckLeaf),
     caId: parseDigest(caId),
+    configDocument: fromHex(configDocument),
   }
 }
