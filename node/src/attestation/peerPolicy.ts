@@ -49,7 +49,7 @@ export type PeerPolicy = {
 export function platformOf(quote: Uint8Array): { readonly fmspc: string; readonly authority: PckAuthority } {
   const [leaf, authority] = parseQuote(quote).chain.map(parseCertificate)
   if (!leaf?.sgx || !authority)
-    throw attestationError("CHAIN_ROLE", "the quote carries no PCK certificate with its authority")
+    throw attestationError("PCK_EXTENSION_MISSING", "the quote carries no PCK certificate with its authority")
   return {
     fmspc: leaf.sgx.fmspc.slice(2),
     authority: authority.commonName.includes("Processor") ? "processor" : "platform",

@@ -13,8 +13,9 @@ import { createPlatform } from "@twinlock/devnet/platform/platform"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { toHex } from "../protocol/codec.ts"
-import { parseCertificate, verifyP256 } from "./certificate.ts"
+import { parseCertificate } from "./certificate.ts"
 import { parseCrl } from "./crl.ts"
+import { verifyP256 } from "./p256.ts"
 
 const platform = createPlatform({ seed: "certificates", now: 1_791_158_400 })
 const key = deriveKey("certificates", "subject")

@@ -3,7 +3,6 @@
  * Certificate and CRL Profile). Strict subset: known critical extensions only, none twice, basic constraints and key
  * usage required. The caller checks chain, dates and revocation (`chain.ts`).
  */
-import { p256 } from "@noble/curves/nist.js"
 import { concatBytes, toHex } from "../protocol/codec.ts"
 import type { Hex } from "../protocol/ids.ts"
 import { DerReader, TAG } from "./der.ts"
@@ -44,6 +43,9 @@ const BASIC_CONSTRAINTS = "551d13"
 
 const malformed = (message: string) => attestationError("CERTIFICATE_MALFORMED", message)
 
+export const sameBytes = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.length === other.length && one.every((byte, index) => byte === other[index])
+
 /** SEQUENCE { ecdsa-with-SHA256 }. */
 export function readSignatureAlgorithm(reader: DerReader): void {
   const algorithm = reader.inside(TAG.sequence)
@@ -71,16 +73,6 @@ export function readSignature(reader: DerReader): Uint8Array {
   })
   pair.end()
   return concatBytes(...scalars)
-}
-
-/** ECDSA P-256 over SHA-256. Intel does not normalise s, so both forms are valid. Never throws. */
-export function verifyP256(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
-  try {
-    const point = concatBytes(Uint8Array.of(4), publicKey)
-    return p256.verify(signature, message, point, { lowS: false, format: "compact" })
-  } catch {
-    return false
-  }
 }
 
 /** Names that count are plain ASCII; anything else only has to be harmless in a message. */

@@ -65,27 +65,27 @@ describe("chain", () => {
     [
       "a PCK certificate that issues another one",
       () => [pck({ name: PCK, key: machine.pckKey }), machine.pckCertificate, genuine[2]],
-      "CHAIN_ROLE",
+      "CHAIN_SUBJECT",
     ],
     [
       "an authority without the CA flag",
       () => [genuine[0], certificate({ pathLength: null }), genuine[2]],
-      "CHAIN_ROLE",
+      "CHAIN_AUTHORITY",
     ],
     [
       "an authority that may not sign certificates",
       () => [genuine[0], certificate({ keyUsage: DATA_ONLY }), genuine[2]],
-      "CHAIN_ROLE",
+      "CHAIN_AUTHORITY",
     ],
     [
       "an authority that may not sign lists",
       () => [genuine[0], certificate({ keyUsage: Uint8Array.of(2, 0x04) }), genuine[2]],
-      "CHAIN_ROLE",
+      "CHAIN_AUTHORITY",
     ],
     [
       "an end entity that may sign certificates, as authority",
       () => [genuine[0], certificate({ pathLength: null, keyUsage: Uint8Array.of(1, 0x06) }), genuine[2]],
-      "CHAIN_ROLE",
+      "CHAIN_AUTHORITY",
     ],
     [
       "an authority of another name",
@@ -94,17 +94,17 @@ describe("chain", () => {
         certificate({ name: TCB_SIGNING, key: rogueKey }),
         genuine[2],
       ],
-      "CHAIN_ROLE",
+      "CHAIN_SUBJECT",
     ],
     [
       "a root that allows no authority below it",
       () => [genuine[0], genuine[1], certificate({ name: ROOT_CA, key: platform.root.key, pathLength: 0 })],
-      "CHAIN_ROLE",
+      "CHAIN_PATH_LENGTH",
     ],
     [
       "an authority as leaf",
       () => [certificate({ name: PCK, issuer: platform.platformCa }), genuine[1], genuine[2]],
-      "CHAIN_ROLE",
+      "CHAIN_END_ENTITY",
     ],
     [
       "a leaf without SGX extension",
@@ -113,22 +113,22 @@ describe("chain", () => {
         genuine[1],
         genuine[2],
       ],
-      "CHAIN_ROLE",
+      "PCK_EXTENSION_MISSING",
     ],
     [
       "an expired leaf",
       () => [pck(undefined, { notAfter: NOW - 1 }), genuine[1], genuine[2]],
-      "CHAIN_VALIDITY",
+      "CERTIFICATE_EXPIRED",
     ],
     [
       "a leaf of the future",
       () => [pck(undefined, { notBefore: NOW + 1 }), genuine[1], genuine[2]],
-      "CHAIN_VALIDITY",
+      "CERTIFICATE_NOT_YET_VALID",
     ],
     [
       "an expired authority",
       () => [genuine[0], certificate({ notAfter: NOW - 1 }), genuine[2]],
-      "CHAIN_VALIDITY",
+      "CERTIFICATE_EXPIRED",
     ],
     [
       "an expired root",
@@ -137,7 +137,7 @@ describe("chain", () => {
         genuine[1],
         certificate({ name: ROOT_CA, key: platform.root.key, pathLength: 1, notAfter: NOW - 1 }),
       ],
-      "CHAIN_VALIDITY",
+      "CERTIFICATE_EXPIRED",
     ],
     [
       "bytes that are no certificate",
@@ -179,16 +179,16 @@ describe("revocation", () => {
       platform.collateral({ revokedPck: [platform.machine("bob").pckSerial] }),
       "none",
     ],
-    ["the machine's serial", platform.collateral({ revokedPck: [machine.pckSerial] }), "CERTIFICATE_REVOKED"],
+    ["the machine's serial", platform.collateral({ revokedPck: [machine.pckSerial] }), "PCK_REVOKED"],
     [
       "the authority's serial",
       platform.collateral({ revokedByRoot: [platform.serials.platformCa] }),
-      "CERTIFICATE_REVOKED",
+      "PCK_CA_REVOKED",
     ],
     [
       "the TCB signer's serial",
       platform.collateral({ revokedByRoot: [platform.serials.tcbSigning] }),
-      "CERTIFICATE_REVOKED",
+      "TCB_SIGNER_REVOKED",
     ],
     ["a list of another issuer", { pck_crl: crl(platform.root) }, "CRL_ISSUER"],
     [
@@ -201,9 +201,13 @@ describe("revocation", () => {
       { root_ca_crl: crl({ name: ROOT_CA, key: foreign }) },
       "CRL_SIGNATURE",
     ],
-    ["an expired PCK list", { pck_crl: crl(platform.platformCa, { nextUpdate: NOW - 1 }) }, "CRL_STALE"],
-    ["an expired root list", { root_ca_crl: crl(platform.root, { nextUpdate: NOW - 1 }) }, "CRL_STALE"],
-    ["a list of the future", { pck_crl: crl(platform.platformCa, { thisUpdate: NOW + 1 }) }, "CRL_STALE"],
+    ["an expired PCK list", { pck_crl: crl(platform.platformCa, { nextUpdate: NOW - 1 }) }, "CRL_EXPIRED"],
+    ["an expired root list", { root_ca_crl: crl(platform.root, { nextUpdate: NOW - 1 }) }, "CRL_EXPIRED"],
+    [
+      "a list of the future",
+      { pck_crl: crl(platform.platformCa, { thisUpdate: NOW + 1 }) },
+      "CRL_NOT_YET_VALID",
+    ],
     ["no list at all", { pck_crl: "" }, "CRL_MALFORMED"],
     ["a list that is not hex", { pck_crl: "zz" }, "COLLATERAL_SHAPE"],
   ]

@@ -4,12 +4,18 @@
  */
 import { fromHex, utf8ToBytes } from "../protocol/codec.ts"
 import type { Hex } from "../protocol/ids.ts"
-import { type Certificate, verifyP256 } from "./certificate.ts"
+import type { Certificate } from "./certificate.ts"
 import { attestationError, type CollateralCode, type MalformedCode } from "./errors.ts"
 import { type JsonObject, parseJsonObject } from "./json.ts"
+import { type SignatureCheck, verifyP256 } from "./p256.ts"
 import { isTcbStatus, type TcbStatus } from "./tcbStatus.ts"
 
-export type Level = { readonly status: TcbStatus; readonly advisories: readonly string[] }
+export type Level = {
+  readonly status: TcbStatus
+  readonly advisories: readonly string[]
+  /** Unix seconds: what Intel disclosed up to this date was taken into account. */
+  readonly tcbDate: number
+}
 
 /** A platform reaches a level when each of its SVNs is at least the level's. */
 export type TcbLevel = Level & {
@@ -58,7 +64,7 @@ const MAX_LEVELS = 64
 function parseLevel(object: JsonObject, code: MalformedCode): Level {
   const status = object.text("tcbStatus")
   if (!isTcbStatus(status)) throw attestationError(code, `unknown TCB status ${JSON.stringify(status)}`)
-  return { status, advisories: object.texts("advisoryIDs", 256) }
+  return { status, advisories: object.texts("advisoryIDs", 256), tcbDate: object.date("tcbDate") }
 }
 
 const parseIsvLevels = (object: JsonObject, code: MalformedCode): readonly IsvLevel[] =>
@@ -148,13 +154,6 @@ export function parseQeIdentity(text: string): QeIdentity {
   }
 }
 
-type DocumentCodes = {
-  readonly malformed: MalformedCode
-  readonly signature: CollateralCode
-  readonly stale: CollateralCode
-  readonly belowFloor: CollateralCode
-}
-
 type Dated = { readonly issuedAt: number; readonly nextUpdate: number; readonly evaluationNumber: number }
 
 export type DocumentInput = {
@@ -163,50 +162,51 @@ export type DocumentInput = {
   /** r ‖ s, hex without 0x. */
   readonly signature: string
   readonly signer: Certificate
-  /** Unix seconds. */
-  readonly time: number
-  /** Smallest evaluation number that policy accepts. */
-  readonly floor: number
+  readonly verify?: SignatureCheck
 }
 
 function verifyDocument<T extends Dated>(
-  input: DocumentInput,
+  { text, signature, signer, verify = verifyP256 }: DocumentInput,
   parse: (text: string) => T,
-  codes: DocumentCodes,
+  malformed: MalformedCode,
+  unsigned: CollateralCode,
 ): T {
-  const { text, signature, signer, time, floor } = input
   if (!/^[0-9a-fA-F]{128}$/.test(signature))
-    throw attestationError(codes.malformed, "a signature must be 64 bytes of hex")
-  if (!verifyP256(fromHex(`0x${signature}`), utf8ToBytes(text), signer.publicKey))
-    throw attestationError(codes.signature, `the document is not signed by ${signer.commonName}`)
-  const document = parse(text)
-  if (time < document.issuedAt || time > document.nextUpdate)
-    throw attestationError(
-      codes.stale,
-      `the document is valid from ${document.issuedAt} to ${document.nextUpdate}, not at ${time}`,
-    )
-  if (document.evaluationNumber < floor)
-    throw attestationError(
-      codes.belowFloor,
-      `evaluation number ${document.evaluationNumber} is below the floor ${floor}`,
-    )
-  return document
+    throw attestationError(malformed, "a signature must be 64 bytes of hex")
+  if (!verify(fromHex(`0x${signature}`), utf8ToBytes(text), signer.publicKey))
+    throw attestationError(unsigned, `the document is not signed by ${signer.commonName}`)
+  return parse(text)
 }
 
-/** @throws TCB_INFO_SIGNATURE, TCB_INFO_STALE, TCB_INFO_BELOW_FLOOR, TCB_INFO_MALFORMED */
+/** Checks the signature, whatever the time. @throws TCB_INFO_SIGNATURE, TCB_INFO_MALFORMED */
 export const verifyTcbInfo = (input: DocumentInput): TcbInfo =>
-  verifyDocument(input, parseTcbInfo, {
-    malformed: "TCB_INFO_MALFORMED",
-    signature: "TCB_INFO_SIGNATURE",
-    stale: "TCB_INFO_STALE",
-    belowFloor: "TCB_INFO_BELOW_FLOOR",
-  })
+  verifyDocument(input, parseTcbInfo, "TCB_INFO_MALFORMED", "TCB_INFO_SIGNATURE")
 
-/** @throws QE_IDENTITY_SIGNATURE, QE_IDENTITY_STALE, QE_IDENTITY_BELOW_FLOOR, QE_IDENTITY_MALFORMED */
+/** Checks the signature, whatever the time. @throws QE_IDENTITY_SIGNATURE, QE_IDENTITY_MALFORMED */
 export const verifyQeIdentity = (input: DocumentInput): QeIdentity =>
-  verifyDocument(input, parseQeIdentity, {
-    malformed: "QE_IDENTITY_MALFORMED",
-    signature: "QE_IDENTITY_SIGNATURE",
-    stale: "QE_IDENTITY_STALE",
-    belowFloor: "QE_IDENTITY_BELOW_FLOOR",
-  })
+  verifyDocument(input, parseQeIdentity, "QE_IDENTITY_MALFORMED", "QE_IDENTITY_SIGNATURE")
+
+/**
+ * Validity and floor of one of the two documents.
+ * @param time unix seconds; both ends of the period count.
+ * @param floor smallest evaluation number that policy accepts.
+ * @throws prefix _NOT_YET_VALID, _EXPIRED, _BELOW_FLOOR
+ */
+export function checkCurrent(
+  document: Dated,
+  prefix: "TCB_INFO" | "QE_IDENTITY",
+  time: number,
+  floor: number,
+): void {
+  const { issuedAt, nextUpdate, evaluationNumber } = document
+  const what = prefix === "TCB_INFO" ? "the TCB info" : "the QE identity"
+  if (time < issuedAt)
+    throw attestationError(`${prefix}_NOT_YET_VALID`, `${what} is valid from ${issuedAt}, not at ${time}`)
+  if (time > nextUpdate)
+    throw attestationError(`${prefix}_EXPIRED`, `${what} was valid until ${nextUpdate}, not at ${time}`)
+  if (evaluationNumber < floor)
+    throw attestationError(
+      `${prefix}_BELOW_FLOOR`,
+      `evaluation number ${evaluationNumber} of ${what} is below the floor ${floor}`,
+    )
+}

@@ -11,10 +11,13 @@ export type MalformedCode =
   | "TCB_INFO_MALFORMED"
   | "QE_IDENTITY_MALFORMED"
   | "EVENT_LOG_MALFORMED"
+  | "CONFIG_DOCUMENT_MALFORMED"
+  | "COMPOSE_MALFORMED"
 
 /** The quote's header or layout (attestation.md §3.5 item 1). */
 export type QuoteCode =
   | "QUOTE_LENGTH"
+  | "QUOTE_TRAILING"
   | "QUOTE_VERSION"
   | "QUOTE_KEY_TYPE"
   | "QUOTE_TEE_TYPE"
@@ -27,49 +30,69 @@ export type ChainCode =
   | "ROOT_MISMATCH"
   | "CHAIN_LENGTH"
   | "CHAIN_ISSUER"
-  | "CHAIN_ROLE"
+  | "CHAIN_SUBJECT"
+  | "CHAIN_AUTHORITY"
+  | "CHAIN_PATH_LENGTH"
+  | "CHAIN_END_ENTITY"
   | "CHAIN_SIGNATURE"
-  | "CHAIN_VALIDITY"
+  | "CERTIFICATE_EXPIRED"
+  | "CERTIFICATE_NOT_YET_VALID"
+  | "PCK_EXTENSION_MISSING"
   | "CRL_ISSUER"
   | "CRL_SIGNATURE"
-  | "CRL_STALE"
-  | "CERTIFICATE_REVOKED"
+  | "CRL_EXPIRED"
+  | "CRL_NOT_YET_VALID"
+  | "PCK_REVOKED"
+  | "PCK_CA_REVOKED"
+  | "TCB_SIGNER_REVOKED"
   | "TCB_SIGNER"
 
 /** Intel's signed statements about TCB levels and the quoting enclave (item 5). */
 export type CollateralCode =
   | "TCB_INFO_SIGNATURE"
-  | "TCB_INFO_STALE"
-  | "TCB_INFO_PLATFORM"
+  | "TCB_INFO_EXPIRED"
+  | "TCB_INFO_NOT_YET_VALID"
+  | "TCB_INFO_FMSPC"
+  | "TCB_INFO_PCE"
   | "TCB_INFO_BELOW_FLOOR"
   | "QE_IDENTITY_SIGNATURE"
-  | "QE_IDENTITY_STALE"
+  | "QE_IDENTITY_EXPIRED"
+  | "QE_IDENTITY_NOT_YET_VALID"
   | "QE_IDENTITY_BELOW_FLOOR"
 
 /** Signatures and fields of quote and quoting enclave (items 6 to 9). */
 export type ReportCode =
   | "QE_REPORT_SIGNATURE"
   | "QE_REPORT_BINDING"
-  | "QE_IDENTITY_MISMATCH"
+  | "QE_SIGNER"
+  | "QE_PRODUCT"
+  | "QE_MISC_SELECT"
+  | "QE_ATTRIBUTES"
   | "QE_TCB_LEVEL"
   | "QUOTE_SIGNATURE"
   | "TCB_LEVEL"
   | "MODULE_SIGNER"
-  | "MODULE_IDENTITY"
+  | "MODULE_ATTRIBUTES"
+  | "MODULE_UNKNOWN"
   | "MODULE_TCB_LEVEL"
   | "TD_DEBUG"
-  | "TD_ATTRIBUTES"
+  | "TD_RESERVED_ATTRIBUTES"
+  | "TD_SEPT_VE"
   | "TD_SERVICE"
 
 /** The verifier's own policy (items 9 to 12). */
 export type PolicyCode =
   | "POLICY_TCB_STATUS"
+  | "POLICY_TCB_GRACE"
+  | "POLICY_ADVISORY"
   | "POLICY_TD_ATTRIBUTES"
   | "POLICY_XFAM"
   | "POLICY_OWNER"
   | "POLICY_IMAGE"
   | "POLICY_COMPOSE"
   | "POLICY_PLATFORM"
+  | "POLICY_PPID"
+  | "POLICY_PIID"
   | "POLICY_KEY_PROVIDER"
   | "POLICY_REPORT_DATA"
   | "EVENT_LOG_MISMATCH"
@@ -78,7 +101,20 @@ export type PolicyCode =
   | "CONFIG_ID_MISSING"
   | "CONFIG_ID_VERSION"
   | "CONFIG_ID_MISMATCH"
+  | "CONFIG_DOCUMENT_MISSING"
+  | "CONFIG_DOCUMENT_MISMATCH"
   | "DEVNET_ROOT_REFUSED"
+
+/** Rules on the application's compose file (§6, compose tricks). */
+export type ComposeCode =
+  | "COMPOSE_HASH"
+  | "COMPOSE_FIELD"
+  | "COMPOSE_RUNNER"
+  | "COMPOSE_IMAGE"
+  | "COMPOSE_SCRIPT"
+  | "COMPOSE_ENVIRONMENT"
+  | "COMPOSE_KEY_PROVIDER"
+  | "COMPOSE_FLAG"
 
 export type AttestationErrorCode =
   | MalformedCode
@@ -87,6 +123,7 @@ export type AttestationErrorCode =
   | CollateralCode
   | ReportCode
   | PolicyCode
+  | ComposeCode
 
 export type AttestationErrorDetail = { readonly code: AttestationErrorCode; readonly message: string }
 

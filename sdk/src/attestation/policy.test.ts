@@ -7,6 +7,7 @@ import { parseRootKey } from "./chain.ts"
 import { composeHashOf, configIdOf } from "./composeHash.ts"
 import type { AttestationErrorCode } from "./errors.ts"
 import { parseEventLog, providerIdOf, replayRuntimeEvents } from "./eventLog.ts"
+import { ANY_PLATFORM } from "./platformPolicy.ts"
 import {
   type AllowListEntry,
   type AttestationPolicy,
@@ -97,7 +98,12 @@ test.each<[string, () => VerifiedQuote, Partial<AttestationPolicy>, AttestationE
     {},
     "POLICY_OWNER",
   ],
-  ["a denied machine", verified, { deniedPpids: [platform.machine("host0").ppid] }, "POLICY_PLATFORM"],
+  [
+    "a denied machine",
+    verified,
+    { platform: { ...ANY_PLATFORM, deniedPpids: [platform.machine("host0").ppid] } },
+    "POLICY_PPID",
+  ],
   ["another firmware", () => verified({ measurements: { mrTd: register("99") } }), {}, "POLICY_IMAGE"],
   ["another machine shape", () => verified({ measurements: { rtMr0: register("99") } }), {}, "POLICY_IMAGE"],
   ["another kernel", () => verified({ measurements: { rtMr1: register("99") } }), {}, "POLICY_IMAGE"],
@@ -132,7 +138,9 @@ test.each<Hex>(["0x0702000000000000", "0xe718060000000000", "0xe742060000000000"
 )
 
 test("policy may accept a status that is not the best", () => {
-  expect(appraise(outOfDate(), { statuses: ["UpToDate", "OutOfDate"] })).toEqual(entry)
+  expect(
+    appraise(outOfDate(), { status: { ...policy.status, accepted: ["UpToDate", "OutOfDate"] } }),
+  ).toEqual(entry)
 })
 
 test("the event log must replay to RTMR3", () => {

@@ -8,10 +8,11 @@ import type { Digest, Hex } from "../protocol/ids.ts"
 import { composeHashOfConfigId } from "./composeHash.ts"
 import { attestationError } from "./errors.ts"
 import { type BootFacts, bootFactsOf, parseEventLog, replayRuntimeEvents } from "./eventLog.ts"
+import { ANY_PLATFORM, checkPlatformPolicy, type PlatformPolicy } from "./platformPolicy.ts"
 import type { TdReport } from "./quote.ts"
 import { checkReportData } from "./reportData.ts"
 import type { Role } from "./role.ts"
-import type { TcbStatus } from "./tcbStatus.ts"
+import { checkStatus, type StatusPolicy } from "./statusPolicy.ts"
 import type { VerifiedQuote } from "./underRoot.ts"
 
 /** One entry of the on-chain allow-list: the role is joined to the measurement (amendment 5). */
@@ -26,26 +27,24 @@ export type AllowListEntry = {
 }
 
 export type AttestationPolicy = {
-  /** A revoked TCB is never acceptable. */
-  readonly statuses: readonly Exclude<TcbStatus, "Revoked">[]
+  readonly status: StatusPolicy
   /** Exact values, 8 bytes each. */
   readonly tdAttributes: readonly Hex[]
   /** Bits of the extended features (8 bytes) that must and that may be set. */
   readonly xfam: { readonly required: Hex; readonly allowed: Hex }
+  readonly platform: PlatformPolicy
   /** The registry holds one active entry per role, image and compose file. */
   readonly entries: readonly AllowListEntry[]
-  /** Machines that are out for good. */
-  readonly deniedPpids: readonly Hex[]
 }
 
 /** What the registry's quote verifier demands; entries and denied machines come from the registry. */
 export const DEFAULT_POLICY: AttestationPolicy = {
-  statuses: ["UpToDate"],
+  status: { accepted: ["UpToDate"], outOfDateGraceDays: 0, advisories: null },
   tdAttributes: ["0x0000001000000000"],
   // x87 and SSE always; AVX, AVX-512, PKRU, CET, user interrupts and AMX as the host offers them
   xfam: { required: "0x0300000000000000", allowed: "0xe75a060000000000" },
+  platform: ANY_PLATFORM,
   entries: [],
-  deniedPpids: [],
 }
 
 export const imageIdOf = (report: Pick<TdReport, "mrTd" | "rtMr0" | "rtMr1" | "rtMr2">): Digest =>
@@ -54,13 +53,21 @@ export const imageIdOf = (report: Pick<TdReport, "mrTd" | "rtMr0" | "rtMr1" | "r
 /** True where every bit of `wanted` is set in `value`. */
 const hasBits = (value: Hex, wanted: Hex): boolean => (BigInt(value) & BigInt(wanted)) === BigInt(wanted)
 
-function checkMachine(quote: VerifiedQuote, policy: AttestationPolicy): void {
-  const { report, platform, status } = quote
-  if (!policy.statuses.some((allowed) => allowed === status))
-    throw attestationError(
-      "POLICY_TCB_STATUS",
-      `TCB status ${status} is not accepted (${quote.advisories.join(", ") || "no advisories"})`,
-    )
+/** What runs in a trust domain. */
+export type MachineFacts = { readonly imageId: Digest; readonly composeHash: Digest }
+
+/**
+ * Judges the trust domain itself, by exactly the rules of the contract's `QuoteVerifier.verify`: attributes, extended
+ * features, owner fields, bound compose file. Status, platform, allow-list and report data are judged by the
+ * registry there and by `appraiseQuote` here.
+ * @param configDocument exact bytes, only where mr_config_id has version 3.
+ * @throws POLICY_TD_ATTRIBUTES, POLICY_XFAM, POLICY_OWNER, CONFIG_ID_*, CONFIG_DOCUMENT_*
+ */
+export function appraiseMachine(
+  { report }: Pick<VerifiedQuote, "report">,
+  policy: AttestationPolicy = DEFAULT_POLICY,
+  configDocument?: Uint8Array,
+): MachineFacts {
   if (!policy.tdAttributes.includes(report.tdAttributes))
     throw attestationError("POLICY_TD_ATTRIBUTES", `TD attributes ${report.tdAttributes} are not accepted`)
   const { required, allowed } = policy.xfam
@@ -68,13 +75,17 @@ function checkMachine(quote: VerifiedQuote, policy: AttestationPolicy): void {
     throw attestationError("POLICY_XFAM", `extended features ${report.xfam} are not accepted`)
   if (!/^0x0*$/.test(report.mrOwner) || !/^0x0*$/.test(report.mrOwnerConfig))
     throw attestationError("POLICY_OWNER", "owner registers must be zero")
-  if (policy.deniedPpids.includes(platform.ppid))
-    throw attestationError("POLICY_PLATFORM", `platform ${platform.ppid} is denied`)
+  return {
+    imageId: imageIdOf(report),
+    composeHash: composeHashOfConfigId(report.mrConfigId, configDocument),
+  }
 }
 
-function entryOf(report: TdReport, policy: AttestationPolicy, role: Role): AllowListEntry {
-  const imageId = imageIdOf(report)
-  const composeHash = composeHashOfConfigId(report.mrConfigId)
+function entryOf(
+  { imageId, composeHash }: MachineFacts,
+  policy: AttestationPolicy,
+  role: Role,
+): AllowListEntry {
   const images = policy.entries.filter((entry) => entry.role === role && entry.imageId === imageId)
   if (images.length === 0)
     throw attestationError("POLICY_IMAGE", `image ${imageId} is not on the allow-list for a ${role}`)
@@ -90,16 +101,19 @@ function entryOf(report: TdReport, policy: AttestationPolicy, role: Role): Allow
 /**
  * Judges what the quote says, without an event log: the same facts that the contract sees.
  * @param expected.reportData 64 bytes, from `reportData.ts`.
+ * @param expected.configDocument exact bytes, only where mr_config_id has version 3.
  * @returns the allow-list entry that the quote matches.
- * @throws POLICY_*, CONFIG_ID_*
+ * @throws POLICY_*, CONFIG_ID_*, CONFIG_DOCUMENT_*
  */
 export function appraiseQuote(
   quote: VerifiedQuote,
   policy: AttestationPolicy,
-  expected: { readonly role: Role; readonly reportData: Uint8Array },
+  expected: { readonly role: Role; readonly reportData: Uint8Array; readonly configDocument?: Uint8Array },
 ): AllowListEntry {
-  checkMachine(quote, policy)
-  const entry = entryOf(quote.report, policy, expected.role)
+  checkStatus(quote, policy.status)
+  checkPlatformPolicy(quote.platform, policy.platform)
+  const facts = appraiseMachine(quote, policy, expected.configDocument)
+  const entry = entryOf(facts, policy, expected.role)
   checkReportData(quote.report.reportData, expected.reportData)
   return entry
 }
@@ -110,7 +124,12 @@ export function appraiseQuote(
  * @param entry that `appraiseQuote` found.
  * @throws EVENT_LOG_*, CONFIG_ID_MISMATCH, POLICY_KEY_PROVIDER
  */
-export function appraiseEventLog(quote: VerifiedQuote, entry: AllowListEntry, eventLog: string): BootFacts {
+export function appraiseEventLog(
+  quote: Pick<VerifiedQuote, "report">,
+  entry: AllowListEntry,
+  eventLog: string,
+  configDocument?: Uint8Array,
+): BootFacts {
   const events = parseEventLog(eventLog)
   const replayed = replayRuntimeEvents(events)
   if (replayed !== quote.report.rtMr3)
@@ -119,7 +138,7 @@ export function appraiseEventLog(quote: VerifiedQuote, entry: AllowListEntry, ev
       `the event log replays to ${replayed}, RTMR3 is ${quote.report.rtMr3}`,
     )
   const facts = bootFactsOf(events)
-  const bound = composeHashOfConfigId(quote.report.mrConfigId)
+  const bound = composeHashOfConfigId(quote.report.mrConfigId, configDocument)
   if (facts.composeHash !== bound)
     throw attestationError(
       "CONFIG_ID_MISMATCH",

@@ -62,7 +62,7 @@ export type Quote = {
 const HEADER_LENGTH = 48
 const TD10_LENGTH = 584
 const TD15_LENGTH = 648
-const QE_VENDOR = "0x939a7233f79c4ca9940a0db3957f0607"
+export const QE_VENDOR = "0x939a7233f79c4ca9940a0db3957f0607"
 const ZERO_REGISTER = toHex(new Uint8Array(48))
 /** Real quotes have about 5 KB. */
 export const QUOTE_LIMIT: number = 16 * 1024
@@ -167,7 +167,10 @@ function parseWhole(bytes: Uint8Array): Quote {
   const auth = new Reader(reader.take(authLength))
   const padding = bytes.subarray(signedPart.signedBytes.length + 4 + authLength)
   if (padding.some((byte) => byte !== 0))
-    throw attestationError("QUOTE_LENGTH", `${padding.length} bytes stand after the quote`)
+    throw attestationError(
+      "QUOTE_TRAILING",
+      `${padding.length} bytes that are not padding stand after the quote`,
+    )
 
   const signature = auth.take(64)
   const attestationKey = auth.take(64)

@@ -76,7 +76,11 @@ describe("collateral", () => {
       signedBy(rogue, rogueCertificate({ keyUsage: Uint8Array.of(1, 0x86) })),
       "TCB_SIGNER",
     ],
-    ["an expired TCB signer", signedBy(rogue, rogueCertificate({ notAfter: NOW - 1 })), "CHAIN_VALIDITY"],
+    [
+      "an expired TCB signer",
+      signedBy(rogue, rogueCertificate({ notAfter: NOW - 1 })),
+      "CERTIFICATE_EXPIRED",
+    ],
     [
       "a foreign root above the TCB signer",
       { tcb_info_issuer_chain: createPlatform({ seed: "x", now: NOW }).collateral().tcb_info_issuer_chain },
@@ -93,10 +97,10 @@ describe("collateral", () => {
       "QE_IDENTITY_SIGNATURE",
     ],
     ["a signature that is not 64 bytes", { tcb_info_signature: "00" }, "TCB_INFO_MALFORMED"],
-    ["an expired TCB info", tcbInfo(old), "TCB_INFO_STALE"],
-    ["a TCB info of the future", tcbInfo(early), "TCB_INFO_STALE"],
-    ["an expired QE identity", qeIdentity(old), "QE_IDENTITY_STALE"],
-    ["a QE identity of the future", qeIdentity(early), "QE_IDENTITY_STALE"],
+    ["an expired TCB info", tcbInfo(old), "TCB_INFO_EXPIRED"],
+    ["a TCB info of the future", tcbInfo(early), "TCB_INFO_NOT_YET_VALID"],
+    ["an expired QE identity", qeIdentity(old), "QE_IDENTITY_EXPIRED"],
+    ["a QE identity of the future", qeIdentity(early), "QE_IDENTITY_NOT_YET_VALID"],
     [
       "TCB info below the floor",
       platform.collateral({ evaluationNumber: 19, qeEvaluationNumber: 20 }),
@@ -110,9 +114,9 @@ describe("collateral", () => {
     [
       "TCB info of another processor family",
       platform.collateral({ fmspc: "90C06F000000" }),
-      "TCB_INFO_PLATFORM",
+      "TCB_INFO_FMSPC",
     ],
-    ["TCB info of another PCE", platform.collateral({ pceId: "0001" }), "TCB_INFO_PLATFORM"],
+    ["TCB info of another PCE", platform.collateral({ pceId: "0001" }), "TCB_INFO_PCE"],
   ]
 
   test.each(documents)("%s is refused", (_, collateral, code) => {

@@ -4,12 +4,16 @@
  */
 import { fromHex } from "../protocol/codec.ts"
 import type { Hex } from "../protocol/ids.ts"
-import type { IsvLevel, Level, ModuleIdentity, QeIdentity, TcbInfo, TcbLevel } from "./collateral.ts"
+import type { Level, ModuleIdentity, QeIdentity, TcbInfo } from "./collateral.ts"
 import { attestationError } from "./errors.ts"
 import type { QeReport, TdReport } from "./quote.ts"
 import type { SgxExtension } from "./sgxExtension.ts"
 
-const UP_TO_DATE: Level = { status: "UpToDate", advisories: [] }
+/** The level that a part reaches. */
+export type MatchedLevel = Level & {
+  /** Unix seconds: since when Intel has had a better level; null where there is none. */
+  readonly supersededAt: number | null
+}
 
 /** `value & mask === want`, byte by byte over equal lengths. */
 function matches(value: Hex, mask: Hex, want: Hex): boolean {
@@ -20,18 +24,31 @@ function matches(value: Hex, mask: Hex, want: Hex): boolean {
 const reaches = (have: readonly number[], want: readonly number[]) =>
   want.every((svn, index) => (have[index] ?? 0) >= svn)
 
-/** The highest level whose ISV SVN is reached; Intel lists best first. */
-const isvLevelOf = (levels: readonly IsvLevel[], isvSvn: number): IsvLevel | undefined =>
-  levels.find((level) => isvSvn >= level.isvSvn)
+/**
+ * The first level that fits; Intel lists best first. It was superseded when the first of the better levels with a
+ * later date came out.
+ */
+function firstOf<T extends Level>(levels: readonly T[], fits: (level: T) => boolean): MatchedLevel | null {
+  const index = levels.findIndex(fits)
+  const level = levels[index]
+  if (!level) return null
+  const { status, advisories, tcbDate } = level
+  const later = levels
+    .slice(0, index)
+    .map((better) => better.tcbDate)
+    .filter((date) => date > tcbDate)
+  return { status, advisories, tcbDate, supersededAt: later.length > 0 ? Math.min(...later) : null }
+}
 
 /**
  * The first level that certificate and report reach. The first two TDX components describe the module; where its
  * major version is not 0 the module identity judges them instead.
  * @throws TCB_LEVEL below every level.
  */
-export function platformLevel(info: TcbInfo, sgx: SgxExtension, report: TdReport): TcbLevel {
+export function platformLevel(info: TcbInfo, sgx: SgxExtension, report: TdReport): MatchedLevel {
   const skip = (report.teeTcbSvn[1] ?? 0) > 0 ? 2 : 0
-  const level = info.levels.find(
+  const level = firstOf(
+    info.levels,
     (candidate) =>
       reaches(sgx.cpuSvn, candidate.sgx) &&
       sgx.pceSvn >= candidate.pceSvn &&
@@ -50,25 +67,26 @@ function checkModule(identity: ModuleIdentity, report: TdReport): void {
     throw attestationError("MODULE_SIGNER", `TDX module signer ${report.mrSignerSeam} is not Intel`)
   if (!matches(report.seamAttributes, identity.attributesMask, identity.attributes))
     throw attestationError(
-      "MODULE_IDENTITY",
+      "MODULE_ATTRIBUTES",
       `TDX module attributes ${report.seamAttributes} are not those of its identity`,
     )
 }
 
 /**
- * Level of the TDX module that made the report. Modules of major version 0 have no levels of their own.
- * @throws MODULE_SIGNER, MODULE_IDENTITY, MODULE_TCB_LEVEL
+ * Level of the TDX module that made the report. Modules of major version 0 have no levels of their own: the
+ * platform's level judges them.
+ * @throws MODULE_UNKNOWN, MODULE_SIGNER, MODULE_ATTRIBUTES, MODULE_TCB_LEVEL
  */
-export function moduleLevel(info: TcbInfo, report: TdReport): Level {
+export function moduleLevel(info: TcbInfo, report: TdReport): MatchedLevel {
   const [isvSvn = 0, version = 0] = report.teeTcbSvn
   if (version === 0) {
     checkModule(info.module, report)
-    return UP_TO_DATE
+    return { status: "UpToDate", advisories: [], tcbDate: info.issuedAt, supersededAt: null }
   }
   const identity = info.modules.get(version)
-  if (!identity) throw attestationError("MODULE_IDENTITY", `TDX module version ${version} has no identity`)
+  if (!identity) throw attestationError("MODULE_UNKNOWN", `TDX module version ${version} has no identity`)
   checkModule(identity, report)
-  const level = isvLevelOf(identity.levels, isvSvn)
+  const level = firstOf(identity.levels, (candidate) => isvSvn >= candidate.isvSvn)
   if (!level)
     throw attestationError(
       "MODULE_TCB_LEVEL",
@@ -77,26 +95,20 @@ export function moduleLevel(info: TcbInfo, report: TdReport): Level {
   return level
 }
 
-/** Level of the quoting enclave. @throws QE_IDENTITY_MISMATCH, QE_TCB_LEVEL */
-export function quotingEnclaveLevel(identity: QeIdentity, report: QeReport): Level {
+/** Level of the quoting enclave. @throws QE_SIGNER, QE_PRODUCT, QE_MISC_SELECT, QE_ATTRIBUTES, QE_TCB_LEVEL */
+export function quotingEnclaveLevel(identity: QeIdentity, report: QeReport): MatchedLevel {
   if (report.mrSigner !== identity.mrSigner)
-    throw attestationError("QE_IDENTITY_MISMATCH", `quoting enclave signer ${report.mrSigner} is not Intel's`)
+    throw attestationError("QE_SIGNER", `quoting enclave signer ${report.mrSigner} is not Intel's`)
   if (report.isvProdId !== identity.isvProdId)
     throw attestationError(
-      "QE_IDENTITY_MISMATCH",
+      "QE_PRODUCT",
       `quoting enclave product must be ${identity.isvProdId}, got ${report.isvProdId}`,
     )
   if (!matches(report.miscSelect, identity.miscSelectMask, identity.miscSelect))
-    throw attestationError(
-      "QE_IDENTITY_MISMATCH",
-      `quoting enclave miscselect ${report.miscSelect} is not allowed`,
-    )
+    throw attestationError("QE_MISC_SELECT", `quoting enclave miscselect ${report.miscSelect} is not allowed`)
   if (!matches(report.attributes, identity.attributesMask, identity.attributes))
-    throw attestationError(
-      "QE_IDENTITY_MISMATCH",
-      `quoting enclave attributes ${report.attributes} are not allowed`,
-    )
-  const level = isvLevelOf(identity.levels, report.isvSvn)
+    throw attestationError("QE_ATTRIBUTES", `quoting enclave attributes ${report.attributes} are not allowed`)
+  const level = firstOf(identity.levels, (candidate) => report.isvSvn >= candidate.isvSvn)
   if (!level)
     throw attestationError("QE_TCB_LEVEL", `quoting enclave with SVN ${report.isvSvn} is below every level`)
   return level

@@ -9,31 +9,36 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { concatBytes, fromHex, keccak, toHex } from "../protocol/codec.ts"
 import type { Digest, Hex } from "../protocol/ids.ts"
-import { verifyP256 } from "./certificate.ts"
+import { sameBytes } from "./certificate.ts"
 import {
+  type AuthorityChain,
   checkNotRevoked,
-  type PckChain,
+  checkValidity,
+  type PckCertificate,
   type RootKey,
-  verifyCrl,
-  verifyPckChain,
-  verifyTcbSigner,
+  type TrustAnchor,
+  verifyAuthorityChain,
+  verifyPckCertificate,
 } from "./chain.ts"
-import { type QeIdentity, type TcbInfo, verifyQeIdentity, verifyTcbInfo } from "./collateral.ts"
+import type { Level, TcbInfo } from "./collateral.ts"
 import type { CollateralBundle } from "./collateralBundle.ts"
 import { attestationError } from "./errors.ts"
 import { type Evidence, quoteOfEvidence } from "./evidence.ts"
-import { parsePemChain } from "./pem.ts"
+import { verifyP256 } from "./p256.ts"
 import { parseQuote, type Quote, type TdReport } from "./quote.ts"
 import type { SgxExtension } from "./sgxExtension.ts"
-import { moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
+import { type MatchedLevel, moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
 import { mergeTcbStatus, type TcbStatus } from "./tcbStatus.ts"
+import {
+  authenticateCollateral,
+  type CollateralTerms,
+  checkCollateral,
+  type VerifiedCollateral,
+} from "./verifiedCollateral.ts"
 
-export type VerifyOptions = {
-  readonly collateral: CollateralBundle
-  /** Unix seconds, chain time where there is a chain. */
-  readonly time: number
-  /** Smallest accepted evaluation number of TCB info and QE identity; they may differ. */
-  readonly floors: { readonly tcb: number; readonly qe: number }
+export type VerifyOptions = CollateralTerms & {
+  /** As fetched, or as `verifyCollateral` returned it: then its signatures are not checked again. */
+  readonly collateral: CollateralBundle | VerifiedCollateral
 }
 
 /** The machine, as named by its PCK certificate. */
@@ -52,71 +57,91 @@ export type VerifiedQuote = {
   readonly version: 4 | 5
   readonly report: TdReport
   readonly platform: PlatformIdentity
-  /** Worst of platform, TDX module and quoting enclave. */
+  /** Which of Intel's levels each part reaches. */
+  readonly levels: {
+    readonly platform: MatchedLevel
+    readonly module: MatchedLevel
+    readonly quotingEnclave: MatchedLevel
+  }
+  /** Worst of the three levels. */
   readonly status: TcbStatus
   readonly advisories: readonly string[]
   readonly evaluationNumber: number
   readonly qeEvaluationNumber: number
+  /** Unix seconds: the time of the judgement. */
+  readonly verifiedAt: number
   /** Unix seconds: when the first of the used certificates, lists and statements runs out. */
   readonly expiresAt: number
   /** keccak256 of header and body. Signatures are malleable, so a quote is never named by all its bytes. */
   readonly id: Digest
 }
 
-type Appraised = {
-  readonly chain: PckChain
-  readonly tcbInfo: TcbInfo
-  readonly qeIdentity: QeIdentity
-  readonly expiresAt: number
-}
-
-/** @throws COLLATERAL_SHAPE */
-export const hexBytes = (hex: string, what: string): Uint8Array => {
-  if (!/^([0-9a-fA-F]{2})*$/.test(hex)) throw attestationError("COLLATERAL_SHAPE", `${what} is not hex`)
-  return fromHex(`0x${hex}`)
-}
-
-/** Item 5: the TCB info speaks of this platform. @throws TCB_INFO_PLATFORM */
-export function checkPlatform(tcbInfo: TcbInfo, { fmspc, pceId }: SgxExtension): void {
-  if (tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId)
+/** @throws ROOT_MISMATCH where it was verified under another root. */
+function authenticatedUnder(
+  anchor: TrustAnchor,
+  collateral: CollateralBundle | VerifiedCollateral,
+): VerifiedCollateral {
+  if (!("rootId" in collateral)) return authenticateCollateral(collateral, anchor)
+  const rootId = rootIdOf(anchor.rootKey)
+  if (collateral.rootId !== rootId)
     throw attestationError(
-      "TCB_INFO_PLATFORM",
-      `TCB info is for ${tcbInfo.fmspc}/${tcbInfo.pceId}, the platform is ${fmspc}/${pceId}`,
+      "ROOT_MISMATCH",
+      `the collateral was verified under root ${collateral.rootId}, not ${rootId}`,
     )
+  return collateral
 }
 
-/** Items 2 to 5: chains, revocation, Intel's statements. */
-function verifyCollateral(quote: Quote, rootKey: RootKey, options: VerifyOptions): Appraised {
-  const { collateral, time, floors } = options
-  const chain = verifyPckChain(quote.chain, rootKey, time)
-  const rootCrl = verifyCrl(hexBytes(collateral.root_ca_crl, "root CRL"), chain.root, time)
-  const pckCrl = verifyCrl(hexBytes(collateral.pck_crl, "PCK CRL"), chain.authority, time)
-  checkNotRevoked(chain.authority, rootCrl)
-  checkNotRevoked(chain.leaf, pckCrl)
-  const signerOf = (pem: string) => verifyTcbSigner(parsePemChain(pem), rootKey, rootCrl, time)
-  const tcbSigner = signerOf(collateral.tcb_info_issuer_chain)
-  const sameChain = collateral.qe_identity_issuer_chain === collateral.tcb_info_issuer_chain
-  const qeSigner = sameChain ? tcbSigner : signerOf(collateral.qe_identity_issuer_chain)
-  const tcbInfo = verifyTcbInfo({
-    text: collateral.tcb_info,
-    signature: collateral.tcb_info_signature,
-    signer: tcbSigner,
-    time,
-    floor: floors.tcb,
-  })
-  const qeIdentity = verifyQeIdentity({
-    text: collateral.qe_identity,
-    signature: collateral.qe_identity_signature,
-    signer: qeSigner,
-    time,
-    floor: floors.qe,
-  })
-  checkPlatform(tcbInfo, chain.leaf.sgx)
-  const dated = [rootCrl, pckCrl, tcbInfo, qeIdentity].map((item) => item.nextUpdate)
-  const certificates = [chain.leaf, chain.authority, chain.root, tcbSigner, qeSigner].map(
-    (item) => item.notAfter,
+/**
+ * The CA and root that a quote carries: most often the collateral's own certificates, else others of the same key.
+ * @throws CHAIN_*, ROOT_MISMATCH, CRL_ISSUER
+ */
+export function authorityOf(
+  issuers: readonly Uint8Array[],
+  collateral: AuthorityChain,
+  anchor: TrustAnchor,
+): AuthorityChain {
+  const [authorityDer, rootDer, ...rest] = issuers
+  const { authority, root } = collateral
+  const known =
+    authorityDer && rootDer && sameBytes(authorityDer, authority.der) && sameBytes(rootDer, root.der)
+  if (known && rest.length === 0) return collateral
+  const carried = verifyAuthorityChain(issuers, anchor)
+  if (
+    !sameBytes(carried.authority.publicKey, authority.publicKey) ||
+    !sameBytes(carried.authority.subject, authority.subject)
   )
-  return { chain, tcbInfo, qeIdentity, expiresAt: Math.min(...dated, ...certificates) }
+    throw attestationError(
+      "CRL_ISSUER",
+      `the CRL is of ${authority.commonName}, the PCK certificate of ${carried.authority.commonName}`,
+    )
+  return carried
+}
+
+/** Items 2 and 3 for the quote's own chain. @returns the PCK certificate and when the first of the chain runs out */
+function verifyPckChain(
+  quote: Quote,
+  collateral: VerifiedCollateral,
+  anchor: TrustAnchor,
+  time: number,
+): { readonly leaf: PckCertificate; readonly expiresAt: number } {
+  const [leafDer, ...issuers] = quote.chain
+  if (!leafDer || issuers.length !== 2)
+    throw attestationError("CHAIN_LENGTH", `a PCK chain has three certificates, got ${quote.chain.length}`)
+  const { authority, root } = authorityOf(issuers, collateral, anchor)
+  const leaf = verifyPckCertificate(leafDer, authority, anchor.verify)
+  const chain = [root, authority, leaf]
+  for (const certificate of chain) checkValidity(certificate, time)
+  checkNotRevoked(authority, collateral.rootCrl, "PCK_CA_REVOKED")
+  checkNotRevoked(leaf, collateral.pckCrl, "PCK_REVOKED")
+  return { leaf, expiresAt: Math.min(...chain.map((certificate) => certificate.notAfter)) }
+}
+
+/** Item 5: the TCB info speaks of this kind of machine. @throws TCB_INFO_FMSPC, TCB_INFO_PCE */
+export function checkPlatform(tcbInfo: TcbInfo, { fmspc, pceId }: SgxExtension): void {
+  if (tcbInfo.fmspc !== fmspc)
+    throw attestationError("TCB_INFO_FMSPC", `TCB info is for ${tcbInfo.fmspc}, the platform is ${fmspc}`)
+  if (tcbInfo.pceId !== pceId)
+    throw attestationError("TCB_INFO_PCE", `TCB info is for PCE ${tcbInfo.pceId}, the platform has ${pceId}`)
 }
 
 /** Item 6. @throws QE_REPORT_SIGNATURE */
@@ -125,7 +150,7 @@ export function checkQeReportSignature(quote: Quote, pckKey: Uint8Array): void {
     throw attestationError("QE_REPORT_SIGNATURE", "the quoting enclave's report is not signed by the PCK key")
 }
 
-/** Item 6. @throws QE_REPORT_BINDING */
+/** Item 6: SHA-256 of attestation key and authentication data, then zeros. @throws QE_REPORT_BINDING */
 export function checkQeReportBinding(quote: Quote): void {
   const binding = sha256(concatBytes(quote.attestationKey, quote.qeAuthData))
   if (quote.qeReport.reportData !== toHex(concatBytes(binding, new Uint8Array(32))))
@@ -141,16 +166,11 @@ export function checkQuoteSignature(quote: Quote): void {
     throw attestationError("QUOTE_SIGNATURE", "header and body are not signed by the attestation key")
 }
 
-/** Items 6 and 7: PCK key → QE report → attestation key → header and body. */
-function verifySignatures(quote: Quote, pckKey: Uint8Array): void {
-  checkQeReportSignature(quote, pckKey)
-  checkQeReportBinding(quote)
-  checkQuoteSignature(quote)
-}
-
 /** Bits of the TD attributes that may be set at all: SEPT_VE_DISABLE, PKS, KL, PERFMON. */
 const KNOWN_TD_ATTRIBUTES = (1n << 28n) | (1n << 30n) | (1n << 31n) | (1n << 63n)
 const SEPT_VE_DISABLE = 1n << 28n
+
+const isZero = (hex: Hex): boolean => /^0x0*$/.test(hex)
 
 const attributeBits = (report: TdReport): bigint =>
   fromHex(report.tdAttributes).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)
@@ -161,39 +181,53 @@ export function checkNotDebug(report: TdReport): void {
     throw attestationError("TD_DEBUG", `the trust domain runs in debug mode: ${report.tdAttributes}`)
 }
 
-/** Item 9: nothing reserved, and pages that the host takes away cause an exception. @throws TD_ATTRIBUTES */
+/**
+ * Item 9: nothing reserved, and pages that the host takes away cause no exception that it could misuse.
+ * @throws TD_RESERVED_ATTRIBUTES, TD_SEPT_VE
+ */
 export function checkTdAttributes(report: TdReport): void {
   const attributes = attributeBits(report)
   if (attributes & ~KNOWN_TD_ATTRIBUTES)
-    throw attestationError("TD_ATTRIBUTES", `reserved TD attributes are set: ${report.tdAttributes}`)
+    throw attestationError("TD_RESERVED_ATTRIBUTES", `reserved TD attributes are set: ${report.tdAttributes}`)
   if (!(attributes & SEPT_VE_DISABLE))
-    throw attestationError("TD_ATTRIBUTES", `SEPT_VE_DISABLE is not set: ${report.tdAttributes}`)
+    throw attestationError("TD_SEPT_VE", `SEPT_VE_DISABLE is not set: ${report.tdAttributes}`)
+}
+
+/** Item 9: the TDX module is Intel's own, in production mode. @throws MODULE_SIGNER, MODULE_ATTRIBUTES */
+export function checkSeamFields(report: TdReport): void {
+  if (!isZero(report.mrSignerSeam))
+    throw attestationError("MODULE_SIGNER", `TDX module signer ${report.mrSignerSeam} is not Intel`)
+  if (!isZero(report.seamAttributes))
+    throw attestationError("MODULE_ATTRIBUTES", `TDX module attributes ${report.seamAttributes} are not zero`)
 }
 
 /** Item 9: no service domain that could migrate or read the TD. @throws TD_SERVICE */
 export function checkNoServiceDomain(report: TdReport): void {
-  if (!/^0x0*$/.test(report.mrServiceTd))
+  if (!isZero(report.mrServiceTd))
     throw attestationError("TD_SERVICE", `a service domain is bound: ${report.mrServiceTd}`)
 }
 
-/** Item 9. */
-function checkTrustDomain(report: TdReport): void {
-  checkNotDebug(report)
-  checkTdAttributes(report)
-  checkNoServiceDomain(report)
-}
-
 /** @throws one AttestationErrorCode per failed check. */
-export function verifyQuoteUnder(rootKey: RootKey, quote: Quote, options: VerifyOptions): VerifiedQuote {
-  const { chain, tcbInfo, qeIdentity, expiresAt } = verifyCollateral(quote, rootKey, options)
-  const { sgx, serial, publicKey } = chain.leaf
-  verifySignatures(quote, publicKey)
-  checkTrustDomain(quote.report)
-  const levels = [
-    platformLevel(tcbInfo, sgx, quote.report),
-    moduleLevel(tcbInfo, quote.report),
-    quotingEnclaveLevel(qeIdentity, quote.qeReport),
-  ]
+export function verifyQuoteUnder(anchor: TrustAnchor, quote: Quote, options: VerifyOptions): VerifiedQuote {
+  const collateral = authenticatedUnder(anchor, options.collateral)
+  const collateralUntil = checkCollateral(collateral, options)
+  const { leaf, expiresAt } = verifyPckChain(quote, collateral, anchor, options.time)
+  const { tcbInfo, qeIdentity, authority } = collateral
+  const { sgx, serial } = leaf
+  checkPlatform(tcbInfo, sgx)
+  checkQeReportSignature(quote, leaf.publicKey)
+  checkQeReportBinding(quote)
+  checkQuoteSignature(quote)
+  checkNotDebug(quote.report)
+  checkTdAttributes(quote.report)
+  checkSeamFields(quote.report)
+  checkNoServiceDomain(quote.report)
+  const levels = {
+    platform: platformLevel(tcbInfo, sgx, quote.report),
+    module: moduleLevel(tcbInfo, quote.report),
+    quotingEnclave: quotingEnclaveLevel(qeIdentity, quote.qeReport),
+  }
+  const all: readonly Level[] = Object.values(levels)
   return {
     version: quote.version,
     report: quote.report,
@@ -203,13 +237,15 @@ export function verifyQuoteUnder(rootKey: RootKey, quote: Quote, options: Verify
       fmspc: sgx.fmspc,
       pceId: sgx.pceId,
       pckSerial: serial,
-      caId: keccak(chain.authority.publicKey),
+      caId: keccak(authority.publicKey),
     },
-    status: levels.map((level) => level.status).reduce(mergeTcbStatus),
-    advisories: [...new Set(levels.flatMap((level) => level.advisories))].sort(),
+    levels,
+    status: all.map((level) => level.status).reduce(mergeTcbStatus),
+    advisories: [...new Set(all.flatMap((level) => level.advisories))].sort(),
     evaluationNumber: tcbInfo.evaluationNumber,
     qeEvaluationNumber: qeIdentity.evaluationNumber,
-    expiresAt,
+    verifiedAt: options.time,
+    expiresAt: Math.min(collateralUntil, expiresAt),
     id: keccak(quote.signedBytes),
   }
 }
@@ -220,15 +256,31 @@ export const rootIdOf = (rootKey: Uint8Array): Digest => keccak(rootKey)
 /** Verifies quotes under one fixed root. */
 export type QuoteVerifier = {
   readonly rootId: Digest
+  /**
+   * Checks collateral completely, to be used for many quotes. Dates, floors and revocation are judged again at each
+   * use, signatures are not. @throws an AttestationErrorCode per failed check
+   */
+  readonly verifyCollateral: (bundle: CollateralBundle, terms: CollateralTerms) => VerifiedCollateral
   /** A whole quote. @throws an AttestationErrorCode per failed check */
   readonly verify: (quote: Uint8Array, options: VerifyOptions) => VerifiedQuote
   /** The parts that a contract was given; the CA certificates come from the collateral. */
   readonly verifyEvidence: (evidence: Evidence, options: VerifyOptions) => VerifiedQuote
 }
 
-export const quoteVerifierUnder = (rootKey: RootKey): QuoteVerifier => ({
-  rootId: rootIdOf(rootKey),
-  verify: (quote, options) => verifyQuoteUnder(rootKey, parseQuote(quote), options),
-  verifyEvidence: (evidence, options) =>
-    verifyQuoteUnder(rootKey, quoteOfEvidence(evidence, options.collateral), options),
-})
+export function quoteVerifierUnder(rootKey: RootKey): QuoteVerifier {
+  const anchor: TrustAnchor = { rootKey, verify: verifyP256 }
+  return {
+    rootId: rootIdOf(rootKey),
+    verifyCollateral: (bundle, terms) => {
+      const collateral = authenticateCollateral(bundle, anchor)
+      checkCollateral(collateral, terms)
+      return collateral
+    },
+    verify: (quote, options) => verifyQuoteUnder(anchor, parseQuote(quote), options),
+    verifyEvidence: (evidence, options) => {
+      const { collateral } = options
+      const bundle = "rootId" in collateral ? collateral.bundle : collateral
+      return verifyQuoteUnder(anchor, quoteOfEvidence(evidence, bundle), options)
+    },
+  }
+}

@@ -27,7 +27,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "near-mpc-dstack-v4-b0c0": "UpToDate",
   "dstack-verifier-v4-90c0": "UpToDate",
   "dstack-simulator-fixture-v4-b0c0": "UpToDate",
-  "dstack-tdx-lite-v4-90c0": "CRL_STALE",
+  "dstack-tdx-lite-v4-90c0": "CRL_EXPIRED",
   "dcap-qvl-v4-b0c0": "UpToDate",
   "flashtestations-v4-b0c0": "UpToDate",
   "NEG-alibaba-v5-90c0-servicetd": "TD_SERVICE",
@@ -54,9 +54,9 @@ const MUTATIONS: Readonly<Record<string, string>> = {
   "tcb-info-edited": "TCB_INFO_SIGNATURE",
   "tcb-info-signature": "TCB_INFO_SIGNATURE",
   "qe-identity-edited": "QE_IDENTITY_SIGNATURE",
-  "other-fmspc-collateral": "TCB_INFO_PLATFORM",
-  "expired-now": "CRL_STALE",
-  "before-issue": "CRL_STALE",
+  "other-fmspc-collateral": "TCB_INFO_FMSPC",
+  "expired-now": "CRL_EXPIRED",
+  "before-issue": "CRL_NOT_YET_VALID",
 }
 
 describe.skipIf(!present)(
