@@ -59,25 +59,66 @@ export type QeIdentity = {
   readonly levels: readonly IsvLevel[]
 }
 
-const MAX_LEVELS = 64
+/** Maxima of the contract's parser; Intel's documents had at most 2 modules, 5 module levels and 4 levels so far. */
+const MAX_LEVELS = 32
+const MAX_MODULES = 8
+const MAX_MODULE_LEVELS = 16
+const MAX_ADVISORIES = 256
+const MAX_EVALUATION_NUMBER = 0xffff
+
+const LEVEL_MEMBERS = [["tcb", "tcbDate", "tcbStatus"], ["advisoryIDs"]] as const
+const MODULE_MEMBERS = ["mrsigner", "attributes", "attributesMask"] as const
 
 function parseLevel(object: JsonObject, code: MalformedCode): Level {
-  const status = object.text("tcbStatus")
+  const status = object.only(...LEVEL_MEMBERS).text("tcbStatus")
   if (!isTcbStatus(status)) throw attestationError(code, `unknown TCB status ${JSON.stringify(status)}`)
-  return { status, advisories: object.texts("advisoryIDs", 256), tcbDate: object.date("tcbDate") }
+  return { status, advisories: object.texts("advisoryIDs", MAX_ADVISORIES), tcbDate: object.date("tcbDate") }
 }
 
-const parseIsvLevels = (object: JsonObject, code: MalformedCode): readonly IsvLevel[] =>
-  object.objects("tcbLevels", MAX_LEVELS).map((level) => ({
-    isvSvn: level.object("tcb").number("isvsvn", 0xffff),
+type IsvLimits = { readonly levels: number; readonly isvSvn: number }
+
+/** Best first: a level that demands no less than an earlier one can never be reached, which Intel would not mean. */
+function parseIsvLevels(object: JsonObject, limits: IsvLimits, code: MalformedCode): readonly IsvLevel[] {
+  const levels = object.objects("tcbLevels", limits.levels).map((level) => ({
     ...parseLevel(level, code),
+    isvSvn: level.object("tcb").only(["isvsvn"]).number("isvsvn", limits.isvSvn),
   }))
+  const index = levels.findIndex((level, at) => at > 0 && level.isvSvn >= (levels[at - 1]?.isvSvn ?? 0))
+  if (index >= 0)
+    throw attestationError(code, `level ${index} of isvsvn ${levels[index]?.isvSvn} is never reached`)
+  return levels
+}
 
 function parseComponents(tcb: JsonObject, name: string): readonly number[] {
   const components = tcb.objects(name, 16)
   if (components.length !== 16)
     throw attestationError("TCB_INFO_MALFORMED", `${name} must have 16 items, got ${components.length}`)
-  return components.map((component) => component.number("svn", 0xff))
+  return components.map((component) => component.only(["svn"], ["category", "type"]).number("svn", 0xff))
+}
+
+function parseTcbLevel(level: JsonObject): TcbLevel {
+  const tcb = level.object("tcb").only(["sgxtcbcomponents", "pcesvn", "tdxtcbcomponents"])
+  return {
+    ...parseLevel(level, "TCB_INFO_MALFORMED"),
+    sgx: parseComponents(tcb, "sgxtcbcomponents"),
+    pceSvn: tcb.number("pcesvn", 0xffff),
+    tdx: parseComponents(tcb, "tdxtcbcomponents"),
+  }
+}
+
+/** True where whoever reaches `level` reaches `other`, too. */
+const demandsAsMuch = (level: TcbLevel, other: TcbLevel): boolean =>
+  level.pceSvn >= other.pceSvn &&
+  level.sgx.every((svn, index) => svn >= (other.sgx[index] ?? 0)) &&
+  level.tdx.every((svn, index) => svn >= (other.tdx[index] ?? 0))
+
+function parseTcbLevels(document: JsonObject): readonly TcbLevel[] {
+  const levels = document.objects("tcbLevels", MAX_LEVELS).map(parseTcbLevel)
+  const index = levels.findIndex((level, at) =>
+    levels.slice(0, at).some((better) => demandsAsMuch(level, better)),
+  )
+  if (index >= 0) throw attestationError("TCB_INFO_MALFORMED", `TCB level ${index} is never reached`)
+  return levels
 }
 
 const parseModule = (object: JsonObject): ModuleIdentity => ({
@@ -88,22 +129,32 @@ const parseModule = (object: JsonObject): ModuleIdentity => ({
 
 function parseModules(document: JsonObject): TcbInfo["modules"] {
   const modules = new Map<number, ModuleIdentity & { readonly levels: readonly IsvLevel[] }>()
-  for (const object of document.objects("tdxModuleIdentities", 32)) {
-    const id = object.text("id")
+  for (const object of document.objects("tdxModuleIdentities", MAX_MODULES)) {
+    const id = object.only(["id", ...MODULE_MEMBERS, "tcbLevels"]).text("id")
     const digits = /^TDX_([0-9A-F]{2})$/.exec(id)?.[1]
     if (digits === undefined)
       throw attestationError("TCB_INFO_MALFORMED", `module identity ${JSON.stringify(id)} is not TDX_xx`)
     const version = Number.parseInt(digits, 16)
     if (modules.has(version))
       throw attestationError("TCB_INFO_MALFORMED", `module identity ${id} stands twice`)
-    modules.set(version, { ...parseModule(object), levels: parseIsvLevels(object, "TCB_INFO_MALFORMED") })
+    const levels = parseIsvLevels(object, { levels: MAX_MODULE_LEVELS, isvSvn: 0xff }, "TCB_INFO_MALFORMED")
+    modules.set(version, { ...parseModule(object), levels })
   }
   return modules
 }
 
+const TCB_INFO_MEMBERS =
+  "id version issueDate nextUpdate fmspc pceId tcbType tcbEvaluationDataNumber tdxModule tdxModuleIdentities tcbLevels".split(
+    " ",
+  )
+const QE_IDENTITY_MEMBERS =
+  "id version issueDate nextUpdate tcbEvaluationDataNumber miscselect miscselectMask attributes attributesMask mrsigner isvprodid tcbLevels".split(
+    " ",
+  )
+
 /** Parses the text of a TCB info; no signature is checked. @throws TCB_INFO_MALFORMED */
 export function parseTcbInfo(text: string): TcbInfo {
-  const document = parseJsonObject(text, "TCB_INFO_MALFORMED")
+  const document = parseJsonObject(text, "TCB_INFO_MALFORMED").only(TCB_INFO_MEMBERS)
   const [id, version, type] = [
     document.text("id"),
     document.number("version", 99),
@@ -117,40 +168,32 @@ export function parseTcbInfo(text: string): TcbInfo {
   return {
     issuedAt: document.date("issueDate"),
     nextUpdate: document.date("nextUpdate"),
-    evaluationNumber: document.number("tcbEvaluationDataNumber", 0xffffffff),
+    evaluationNumber: document.number("tcbEvaluationDataNumber", MAX_EVALUATION_NUMBER),
     fmspc: document.hex("fmspc", 6),
     pceId: document.hex("pceId", 2),
-    module: parseModule(document.object("tdxModule")),
+    module: parseModule(document.object("tdxModule").only(MODULE_MEMBERS)),
     modules: parseModules(document),
-    levels: document.objects("tcbLevels", MAX_LEVELS).map((level) => {
-      const tcb = level.object("tcb")
-      return {
-        sgx: parseComponents(tcb, "sgxtcbcomponents"),
-        pceSvn: tcb.number("pcesvn", 0xffff),
-        tdx: parseComponents(tcb, "tdxtcbcomponents"),
-        ...parseLevel(level, "TCB_INFO_MALFORMED"),
-      }
-    }),
+    levels: parseTcbLevels(document),
   }
 }
 
 /** Parses the text of a QE identity; no signature is checked. @throws QE_IDENTITY_MALFORMED */
 export function parseQeIdentity(text: string): QeIdentity {
-  const document = parseJsonObject(text, "QE_IDENTITY_MALFORMED")
+  const document = parseJsonObject(text, "QE_IDENTITY_MALFORMED").only(QE_IDENTITY_MEMBERS)
   const [id, version] = [document.text("id"), document.number("version", 99)]
   if (id !== "TD_QE" || version !== 2)
     throw attestationError("QE_IDENTITY_MALFORMED", `want TD_QE identity version 2, got ${id} ${version}`)
   return {
     issuedAt: document.date("issueDate"),
     nextUpdate: document.date("nextUpdate"),
-    evaluationNumber: document.number("tcbEvaluationDataNumber", 0xffffffff),
+    evaluationNumber: document.number("tcbEvaluationDataNumber", MAX_EVALUATION_NUMBER),
     miscSelect: document.hex("miscselect", 4),
     miscSelectMask: document.hex("miscselectMask", 4),
     attributes: document.hex("attributes", 16),
     attributesMask: document.hex("attributesMask", 16),
     mrSigner: document.hex("mrsigner", 32),
     isvProdId: document.number("isvprodid", 0xffff),
-    levels: parseIsvLevels(document, "QE_IDENTITY_MALFORMED"),
+    levels: parseIsvLevels(document, { levels: MAX_LEVELS, isvSvn: 0xffff }, "QE_IDENTITY_MALFORMED"),
   }
 }
 

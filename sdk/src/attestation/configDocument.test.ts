@@ -23,6 +23,17 @@ test("the canonical spelling is written and read", () => {
   expect(parseConfigDocument(utf8ToBytes(TEXT))).toEqual(fields)
 })
 
+test("values that only some instances have may be empty", () => {
+  const text = TEXT.replace(/"(1{40}|4{40}|3{64})"/g, '""').replace("kms", "local-sgx")
+  expect(parseConfigDocument(utf8ToBytes(text))).toEqual({
+    ...fields,
+    appId: "0x",
+    instanceId: "0x",
+    keyProvider: "local-sgx",
+    keyProviderId: "0x",
+  })
+})
+
 test("the register is a hash under its own domain", () => {
   const hash = createHash("sha256").update("dstack-mr-config-v3:\0").update(TEXT).digest("hex")
   expect(configIdOfDocument(utf8ToBytes(TEXT))).toBe(`0x03${hash}${"00".repeat(15)}`)
@@ -40,16 +51,15 @@ test.each<[string, string]>([
   ["an unknown member", TEXT.replace('"version":3', '"version":3,"zeal":1')],
   ["no instance id", TEXT.replace(/"instance_id":"4+",/, "")],
   ["no provider id", TEXT.replace(/"key_provider_id":"3+",/, "")],
-  ["an empty provider id", TEXT.replace(/"key_provider_id":"3+"/, '"key_provider_id":""')],
   ["a provider id of half a byte", TEXT.replace(/"key_provider_id":"3/, '"key_provider_id":"')],
-  ["no key provider", TEXT.replace('"kms"', '"none"')],
-  ["an unknown key provider", TEXT.replace('"kms"', '"snp_derived"')],
+  ["no key provider", TEXT.replace('"kms"', '""')],
+  ["a key provider that is no name", TEXT.replace('"kms"', '"KMS"')],
   ["upper-case hex", TEXT.replace("33", "AA")],
   ["a short compose hash", TEXT.replace("2222", "22")],
   ["another version", TEXT.replace('"version":3', '"version":4')],
   ["a version that is text", TEXT.replace('"version":3', '"version":"3"')],
   ["an escape", TEXT.replace('"kms"', '"\\u006bms"')],
-  ["a provider id of a kilobyte and more", TEXT.replace("33", "33".repeat(1000))],
+  ["more than 16 KiB", TEXT.replace("33", "33".repeat(9000))],
 ])("a document with %s is refused", (_, text) => {
   expect(() => parseConfigDocument(utf8ToBytes(text))).toThrow("CONFIG_DOCUMENT_MALFORMED")
 })

@@ -9,23 +9,23 @@ import { type Digest, type Hex, parseDigest } from "../protocol/ids.ts"
 import { attestationError } from "./errors.ts"
 
 export type ConfigDocument = {
-  /** 20 bytes. */
   readonly appId: Hex
   /** SHA-256 of app-compose.json. */
   readonly composeHash: Digest
-  /** 20 bytes. */
   readonly instanceId: Hex
-  readonly keyProvider: "kms" | "local" | "tpm"
+  /** Such as "kms". */
+  readonly keyProvider: string
   /** What names the provider: its public key or measurement. */
   readonly keyProviderId: Hex
 }
 
 const DOMAIN = utf8ToBytes("dstack-mr-config-v3:\0")
-/** A document has about 300 bytes; the provider's id is the only part of variable length. */
-const DOCUMENT_LIMIT = 2048
+/** A document has about 300 bytes. */
+const DOCUMENT_LIMIT = 16 * 1024
 
+/** Only the compose hash counts, so the other values need a form and no meaning. */
 const TEMPLATE =
-  /^\{"app_id":"([0-9a-f]{40})","compose_hash":"([0-9a-f]{64})","instance_id":"([0-9a-f]{40})","key_provider":"(kms|local|tpm)","key_provider_id":"((?:[0-9a-f]{2})+)","version":3\}$/
+  /^\{"app_id":"((?:[0-9a-f]{2})*)","compose_hash":"([0-9a-f]{64})","instance_id":"((?:[0-9a-f]{2})*)","key_provider":"([a-z-]+)","key_provider_id":"((?:[0-9a-f]{2})*)","version":3\}$/
 
 /** @param bytes exact bytes of the document. @throws CONFIG_DOCUMENT_MALFORMED unless they follow the template. */
 export function parseConfigDocument(bytes: Uint8Array): ConfigDocument {
@@ -36,12 +36,12 @@ export function parseConfigDocument(bytes: Uint8Array): ConfigDocument {
     throw malformed(
       "a configuration document has app_id, compose_hash, instance_id, key_provider, key_provider_id and version 3 in canonical form, and nothing else",
     )
-  const [, appId, composeHash, instanceId, keyProvider, keyProviderId] = match
+  const [, appId, composeHash, instanceId, keyProvider = "", keyProviderId] = match
   return {
     appId: `0x${appId}`,
     composeHash: parseDigest(`0x${composeHash}`),
     instanceId: `0x${instanceId}`,
-    keyProvider: keyProvider as ConfigDocument["keyProvider"],
+    keyProvider,
     keyProviderId: `0x${keyProviderId}`,
   }
 }

@@ -24,7 +24,7 @@ import type { Level, TcbInfo } from "./collateral.ts"
 import type { CollateralBundle } from "./collateralBundle.ts"
 import { attestationError } from "./errors.ts"
 import { type Evidence, quoteOfEvidence } from "./evidence.ts"
-import { verifyP256 } from "./p256.ts"
+import { createSignatureCheck, verifyP256 } from "./p256.ts"
 import { parseQuote, type Quote, type TdReport } from "./quote.ts"
 import type { SgxExtension } from "./sgxExtension.ts"
 import { type MatchedLevel, moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
@@ -268,7 +268,7 @@ export type QuoteVerifier = {
 }
 
 export function quoteVerifierUnder(rootKey: RootKey): QuoteVerifier {
-  const anchor: TrustAnchor = { rootKey, verify: verifyP256 }
+  const anchor: TrustAnchor = { rootKey, verify: createSignatureCheck() }
   return {
     rootId: rootIdOf(rootKey),
     verifyCollateral: (bundle, terms) => {

@@ -25,16 +25,19 @@ export const INTEL_ROOT_KEY: RootKey = parseRootKey(
 
 export const INTEL_ROOT_ID: Digest = rootIdOf(INTEL_ROOT_KEY)
 
+/** One for all: it keeps tables of Intel's keys, which change no verdict. */
+const INTEL_VERIFIER: QuoteVerifier = quoteVerifierUnder(INTEL_ROOT_KEY)
+
 /** Verifies a quote under Intel's root. @throws an AttestationErrorCode per failed check */
 export const verifyQuote = (quote: Uint8Array, options: VerifyOptions): VerifiedQuote =>
-  quoteVerifierUnder(INTEL_ROOT_KEY).verify(quote, options)
+  INTEL_VERIFIER.verify(quote, options)
 
 /**
  * Verifies collateral under Intel's root, to be given to `verifyQuote` for many quotes.
  * @throws an AttestationErrorCode per failed check
  */
 export const verifyCollateral = (bundle: CollateralBundle, terms: CollateralTerms): VerifiedCollateral =>
-  quoteVerifierUnder(INTEL_ROOT_KEY).verifyCollateral(bundle, terms)
+  INTEL_VERIFIER.verifyCollateral(bundle, terms)
 
 /**
  * The verifier for a network whose contracts pin `contractRootId`. @throws ROOT_MISMATCH unless that is Intel's root:
@@ -46,5 +49,5 @@ export function createQuoteVerifier(contractRootId: Digest): QuoteVerifier {
       "ROOT_MISMATCH",
       `the contract pins root ${contractRootId}, want Intel's ${INTEL_ROOT_ID}`,
     )
-  return quoteVerifierUnder(INTEL_ROOT_KEY)
+  return INTEL_VERIFIER
 }
