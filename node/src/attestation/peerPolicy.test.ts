@@ -12,7 +12,8 @@ import { describe, expect, test } from "vitest"
 import type { NodeRecord } from "../chain/chainView.ts"
 import { decodeChannelEvidence, encodeChannelEvidence } from "./channelEvidence.ts"
 import type { AgentQuote, GuestAgent } from "./guestAgent.ts"
-import { createPeerPolicy, type PeerRequirements, platformOf } from "./peerPolicy.ts"
+import { createPeerPolicy, type PeerRequirements } from "./peerPolicy.ts"
+import { platformOf } from "./quotePlatform.ts"
 import { channelQuoter, createQuoter } from "./quoter.ts"
 
 const platform = createPlatform({ seed: "peer policy", now: 1_791_158_400 })

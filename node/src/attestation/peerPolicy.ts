@@ -2,8 +2,6 @@
  * Judges a peer's channel quote (protocol §2): it must verify under the network's root, satisfy the same policy as
  * the registry, come from the machine that the peer registered with, and carry exactly the channel's report data.
  */
-
-import { parseCertificate } from "@twinlock/sdk/attestation/certificate"
 import { composeHashOfConfigId } from "@twinlock/sdk/attestation/composeHash"
 import { attestationError } from "@twinlock/sdk/attestation/errors"
 import {
@@ -17,7 +15,8 @@ import { parseQuote } from "@twinlock/sdk/attestation/quote"
 import type { QuoteVerifier, VerifiedQuote } from "@twinlock/sdk/attestation/underRoot"
 import type { NodeRecord } from "../chain/chainView.ts"
 import { decodeChannelEvidence } from "./channelEvidence.ts"
-import type { CollateralSource, PckAuthority } from "./collateralSource.ts"
+import type { CollateralSource } from "./collateralSource.ts"
+import { platformOf } from "./quotePlatform.ts"
 
 /** What the registry demands at the agreed head. */
 export type PeerRequirements = {
@@ -43,17 +42,6 @@ export type AppraisedPeer = { readonly quote: VerifiedQuote; readonly entry: All
 export type PeerPolicy = {
   /** @throws CHANNEL_EVIDENCE_MALFORMED, COLLATERAL_*, an AttestationErrorCode per failed check */
   appraise(evidence: Uint8Array, reportData: Uint8Array, record: NodeRecord): Promise<AppraisedPeer>
-}
-
-/** Which collateral a quote needs. Unverified at this point: a lie only fetches collateral that does not fit. */
-export function platformOf(quote: Uint8Array): { readonly fmspc: string; readonly authority: PckAuthority } {
-  const [leaf, authority] = parseQuote(quote).chain.map(parseCertificate)
-  if (!leaf?.sgx || !authority)
-    throw attestationError("PCK_EXTENSION_MISSING", "the quote carries no PCK certificate with its authority")
-  return {
-    fmspc: leaf.sgx.fmspc.slice(2),
-    authority: authority.commonName.includes("Processor") ? "processor" : "platform",
-  }
 }
 
 export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPolicyDeps): PeerPolicy => ({

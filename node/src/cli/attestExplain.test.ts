@@ -1,0 +1,275 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createCvm } from "@twinlock/devnet/agent/cvm"
+import { devnetCompose } from "@twinlock/devnet/agent/image"
+import { createKeyService } from "@twinlock/devnet/agent/keyService"
+import { createPlatform } from "@twinlock/devnet/platform/platform"
+import { parseRootKey } from "@twinlock/sdk/attestation/chain"
+import { type Explanation, explainQuote, explainUnder } from "@twinlock/sdk/attestation/explain"
+import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { afterAll, describe, expect, test } from "vitest"
+import { attestExplain, type ExplainDeps, INTEL_PCS } from "./attestExplain.ts"
+import { parsePolicyFile } from "./explainPolicyFile.ts"
+import { parseQuoteFile } from "./quoteFile.ts"
+import { printable, wrap } from "./terminal.ts"
+
+const NOW = 1_791_158_400
+const platform = createPlatform({ seed: "attest explain", now: NOW })
+const rootKey = parseRootKey(platform.root.key.publicKey)
+const quote = platform.quote()
+const good = platform.collateral()
+const old = platform.collateral({
+  qeLevels: [{ isvSvn: 1, status: "OutOfDate", advisories: ["INTEL-SA-1"] }],
+})
+const cvm = createCvm({
+  platform,
+  machine: "host0",
+  role: "keyholder",
+  compose: devnetCompose("keyholder"),
+  keys: createKeyService("attest explain"),
+})
+const answer = {
+  quote: Buffer.from(cvm.quote(new Uint8Array(64))).toString("hex"),
+  event_log: JSON.stringify(cvm.events()),
+}
+
+const files: Readonly<Record<string, string | Uint8Array>> = {
+  "-": quote,
+  "quote.bin": quote,
+  "quote.hex": `0x${Buffer.from(quote).toString("hex")}\n`,
+  "answer.json": JSON.stringify(answer),
+  "list.json": JSON.stringify({ ...answer, event_log: cvm.events() }),
+  "cut.bin": quote.slice(0, 900),
+  "good.json": JSON.stringify(good),
+  "old.json": JSON.stringify(old),
+  "strict.json": '{"statuses":["UpToDate"]}',
+  "unknown.json": '{"status":["UpToDate"]}',
+  empty: "",
+}
+
+type Ran = { readonly code: number | string; readonly out: string; readonly asked: readonly string[] }
+
+/** The exit code, or the code of the error. */
+async function run(argv: readonly string[], changes: Partial<ExplainDeps> = {}): Promise<Ran> {
+  const asked: string[] = []
+  let out = ""
+  const deps: ExplainDeps = {
+    explain: (bytes, options) => explainUnder(rootKey, bytes, options),
+    read: async (path) => {
+      const content = files[path]
+      if (content === undefined) throw new Error("ENOENT")
+      return Buffer.from(content)
+    },
+    fetchBundle: async ({ fmspc, authority }, { url }) => {
+      asked.push(`${url} ${fmspc} ${authority}`)
+      return good
+    },
+    now: () => NOW,
+    out: (text) => {
+      out += text
+    },
+    columns: 80,
+    colour: false,
+    ...changes,
+  }
+  const code = await attestExplain(argv, deps).catch((error: unknown) => {
+    if (!isProtocolError(error)) throw error
+    return error.detail.code
+  })
+  return { code, out, asked }
+}
+
+describe("exit codes", () => {
+  test.each<[string, readonly string[], number | string]>([
+    ["genuine and up to date", ["quote.bin", "--collateral", "good.json"], 0],
+    ["genuine, but out of date", ["quote.bin", "--collateral", "old.json"], 3],
+    [
+      "within a policy that accepts it",
+      ["quote.bin", "--collateral", "good.json", "--policy", "strict.json"],
+      0,
+    ],
+    [
+      "out of date under a strict policy",
+      ["quote.bin", "--collateral", "old.json", "--policy", "strict.json"],
+      2,
+    ],
+    ["collateral that has expired", ["quote.bin", "--collateral", "good.json", "--at", "2027-01-01"], 2],
+    ["no quote at all", ["cut.bin"], 2],
+    ["no argument", [], "EXPLAIN_USAGE"],
+    ["two quotes", ["quote.bin", "quote.bin"], "EXPLAIN_USAGE"],
+    ["an unknown option", ["quote.bin", "--yaml"], "EXPLAIN_USAGE"],
+    ["two sources", ["quote.bin", "--collateral", "good.json", "--pccs", "http://x"], "EXPLAIN_USAGE"],
+    ["a time of another kind", ["quote.bin", "--at", "yesterday"], "EXPLAIN_USAGE"],
+    ["a source that is no URL", ["quote.bin", "--pccs", "ftp://x"], "EXPLAIN_USAGE"],
+    ["a missing file", ["nothing.bin"], "EXPLAIN_FILE"],
+    ["a missing collateral", ["quote.bin", "--collateral", "nothing.json"], "EXPLAIN_FILE"],
+    ["collateral that is no JSON", ["quote.bin", "--collateral", "quote.bin"], "EXPLAIN_FILE"],
+    ["collateral of another shape", ["quote.bin", "--collateral", "strict.json"], "COLLATERAL_SHAPE"],
+    ["a policy with an unknown member", ["quote.bin", "--policy", "unknown.json"], "POLICY_FILE"],
+    ["an empty file", ["empty"], "QUOTE_FILE"],
+  ])("%s", async (_name, argv, code) => {
+    expect((await run(argv)).code).toBe(code)
+  })
+
+  test("a service that does not answer", async () => {
+    const fetchBundle = () =>
+      Promise.reject(new ProtocolError({ code: "COLLATERAL_UNREACHABLE", message: "no service" }))
+    expect((await run(["quote.bin"], { fetchBundle })).code).toBe("COLLATERAL_UNREACHABLE")
+  })
+
+  test("Intel's root refuses a simulated machine", async () => {
+    expect((await run(["quote.bin"], { explain: explainQuote })).out).toContain("REFUSED: ROOT_MISMATCH")
+  })
+})
+
+describe("inputs", () => {
+  test.each(["-", "quote.bin", "quote.hex", "answer.json", "list.json"])("a quote from %s", async (file) => {
+    expect((await run([file])).code).toBe(0)
+  })
+
+  test("the event log of a guest agent's answer is replayed", async () => {
+    const { out } = await run(["answer.json", "--json"])
+    expect((JSON.parse(out) as Explanation).boot?.composeHash).toBe(cvm.entry.composeHash)
+  })
+
+  test("Intel is asked by default, for the platform of the quote", async () => {
+    expect((await run(["quote.bin"])).asked).toEqual([`${INTEL_PCS} b0c06f000000 platform`])
+    expect((await run(["quote.bin", "--pccs", "http://127.0.0.1:1"])).asked[0]).toMatch(/^http:\/\/127/)
+    expect((await run(["cut.bin"])).asked).toEqual([])
+  })
+
+  test.each(["1791158400", "2026-10-05T00:00:00Z", "2026-10-05"])("--at %s", async (at) => {
+    const { out } = await run(["quote.bin", "--at", at, "--json"], { now: () => 0 })
+    expect(JSON.parse(out)).toMatchObject({ time: NOW, verdict: "up-to-date" })
+  })
+
+  test.each<[string, string]>([
+    ['{"quote":"zz"}', "no member"],
+    ["{", "is none"],
+  ])("%s is no quote", (text, reason) => {
+    expect(() => parseQuoteFile(Buffer.from(text))).toThrow(reason)
+  })
+})
+
+describe("the policy file", () => {
+  test("every member is read, hex in any form", () => {
+    const digest = "AB".repeat(32)
+    expect(
+      parsePolicyFile(
+        JSON.stringify({
+          statuses: ["UpToDate", "SWHardeningNeeded"],
+          floors: { tcb: 20, qe: 19 },
+          tdAttributes: ["0000001000000000"],
+          xfam: { required: "0x0300000000000000", allowed: "0xe75a060000000000" },
+          ownerZero: true,
+          images: [digest],
+          composeHashes: [`0x${digest}`],
+          ppids: { denied: ["00".repeat(16)] },
+          reportData: "00".repeat(64),
+        }),
+      ),
+    ).toEqual({
+      statuses: ["UpToDate", "SWHardeningNeeded"],
+      floors: { tcb: 20, qe: 19 },
+      tdAttributes: ["0x0000001000000000"],
+      xfam: { required: "0x0300000000000000", allowed: "0xe75a060000000000" },
+      ownerZero: true,
+      images: [`0x${digest.toLowerCase()}`],
+      composeHashes: [`0x${digest.toLowerCase()}`],
+      ppids: { denied: [`0x${"00".repeat(16)}`] },
+      reportData: `0x${"00".repeat(64)}`,
+    })
+  })
+
+  test.each([
+    ["no JSON", "not JSON"],
+    ['{"statuses":["Fine"]}', "statuses.0"],
+    ['{"floors":{"tcb":1}}', "floors.qe"],
+    ['{"images":["0x12"]}', "images.0: want 32 bytes of hex"],
+    ['{"ppids":{"alowed":[]}}', "alowed"],
+    ["[]", "(root)"],
+  ])("%s is refused", (text, reason) => {
+    expect(() => parsePolicyFile(text)).toThrow(reason)
+  })
+})
+
+describe("text", () => {
+  test.each([80, 100, 120, 500])("fits %i columns, and is plain without colour", async (columns) => {
+    for (const argv of [["quote.bin"], ["cut.bin"], ["quote.bin", "--at", "2027-01-01"]]) {
+      const { out } = await run(argv, { columns })
+      expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(
+        Math.min(columns, 120),
+      )
+      expect(out).not.toContain("\x1b")
+    }
+  })
+
+  test("colours only where asked for", async () => {
+    expect((await run(["quote.bin"], { colour: true })).out).toContain("\x1b[32m✓")
+  })
+
+  test("ends with the verdict, its reason and what to do", async () => {
+    const { out } = await run(["quote.bin", "--at", "2027-01-01"])
+    expect(out.slice(out.indexOf("REFUSED"))).toMatch(
+      /^REFUSED: CRL_EXPIRED\n {2}judged at +2027-01-01T00:00:00Z\n {2}checks +\d+ passed, 3 failed, 2 not checked/,
+    )
+    expect(out).toContain("what to do")
+    expect((await run(["quote.bin", "--collateral", "old.json"])).out).toMatch(
+      /GENUINE, but OutOfDate[\s\S]*advisories +INTEL-SA-1/,
+    )
+  })
+
+  test("control characters of others do not reach the terminal", () => {
+    expect(printable("a\x1b[31mb\u0007\nc…")).toBe("a?[31mb?\nc…")
+  })
+
+  test("wraps at spaces, and inside what has none", () => {
+    expect(wrap("one two three", 7)).toEqual(["one two", "three"])
+    expect(wrap("a 0123456789", 4)).toEqual(["a", "0123", "4567", "89"])
+    expect(wrap("", 4)).toEqual([""])
+  })
+})
+
+describe("as a program", () => {
+  const folder = mkdtempSync(join(tmpdir(), "explain-"))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const paths = Object.fromEntries(
+    Object.entries(files).map(([name, content]) => {
+      const path = join(folder, name === "-" ? "stdin" : name)
+      writeFileSync(path, content)
+      return [name, path]
+    }),
+  )
+  const start = async (script: string, argv: readonly string[], input: Uint8Array = new Uint8Array()) => {
+    const { spawnSync } = await import("node:child_process")
+    return spawnSync(process.execPath, [join(import.meta.dirname, script), ...argv], {
+      encoding: "utf8",
+      input,
+    })
+  }
+  const devnet = "../../../devnet/src/twinlock.ts"
+  const options = ["--collateral", paths["good.json"] ?? "", "--at", String(NOW)]
+
+  test("under the simulated root, from stdin", async () => {
+    const root = `0x${Buffer.from(rootKey).toString("hex")}`
+    const done = await start(devnet, [root, "attest", "explain", "-", ...options], quote)
+    expect(done).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: expect.stringContaining("GENUINE, UpToDate"),
+    })
+  })
+
+  test("the production program refuses it", async () => {
+    const done = await start("twinlock.ts", ["attest", "explain", paths["quote.bin"] ?? "", ...options])
+    expect(done).toMatchObject({ status: 2, stdout: expect.stringContaining("ROOT_MISMATCH") })
+  })
+
+  test.each([[["attest"]], [["attest", "explain"]], [["attest", "explain", "/nowhere"]]])(
+    "%j ends with 1",
+    async (argv) => {
+      expect(await start("twinlock.ts", argv)).toMatchObject({ status: 1, stdout: "" })
+    },
+  )
+})
