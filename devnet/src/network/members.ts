@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { RUNTIME_FLAGS } from "@twinlock/node/cli/flags"
+import { KEYHOLDER_ENVIRONMENT, RUNTIME_FLAGS } from "@twinlock/node/cli/runtime"
 import { urlsOf } from "./configs.ts"
 import type { RunningMember } from "./devNetwork.ts"
 import type { Member, Paths } from "./layout.ts"
@@ -118,7 +118,8 @@ export function runMember(tools: MemberTools, member: Member, signer: string): R
   const url = urlsOf(tools.ports).http(member)
   const launch = (build: "honest" | "lying"): RunningProcess => {
     const { program, args } = command(tools, member, build, ["run"])
-    return tools.processes.start({ name: member.name, command: program, args, cwd: tools.paths.root })
+    const env = member.role === "keyholder" ? KEYHOLDER_ENVIRONMENT : {}
+    return tools.processes.start({ name: member.name, command: program, args, env, cwd: tools.paths.root })
   }
   let current = launch("honest")
   return {

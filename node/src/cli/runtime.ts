@@ -1,0 +1,11 @@
+/** How whoever starts a node starts the Node.js runtime. Its load is native and on the wire, not in the JavaScript heap. */
+
+/** A small young generation saves 24 MB. */
+export const RUNTIME_FLAGS: readonly string[] = ["--max-semi-space-size=4"]
+
+/**
+ * Environment of a keyholder. glibc gives every thread a heap of its own and each keeps what a ceremony freed there;
+ * with two heaps a keyholder that decrypts stays at 170–190 MB resident instead of 200–270 MB. Executors compute on
+ * all cores and keep the default.
+ */
+export const KEYHOLDER_ENVIRONMENT: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: "2" }
