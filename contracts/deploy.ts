@@ -3,7 +3,7 @@
  * predicted from the deployer's nonce first and compared afterwards. Needs `forge build`. For devnet, tests and operators.
  */
 import { readFileSync } from "node:fs"
-import { ContractFactory, getCreateAddress, type InterfaceAbi, type Signer } from "ethers"
+import { ContractFactory, getCreateAddress, type InterfaceAbi, type Signer, ZeroAddress } from "ethers"
 
 /** 0x-prefixed lower-case address. */
 export type ContractAddress = `0x${string}`
@@ -31,9 +31,12 @@ export type DeployOptions = {
   readonly maxChallengeAge?: number
   /** First floors of Intel's evaluation numbers; by default 0, which takes every set that has not expired. */
   readonly floors?: { readonly tcb: number; readonly qe: number }
+  /** Seconds for which collateral may serve fresh quotes past its nextUpdate, at most 30 days; 7 days by default. */
+  readonly collateralGrace?: bigint
 }
 
 const MAX_CHALLENGE_AGE = 1024
+const COLLATERAL_GRACE = 604_800n
 
 const CONTRACTS = [
   ["collateralParser", "CollateralParser"],
@@ -58,7 +61,10 @@ function constructorArguments(
   const { rootKey, governance, guardian, treasury } = options
   return {
     collateralParser: [],
-    collateralStore: [rootKey.x, rootKey.y, governance, guardian, to.collateralParser],
+    collateralStore: [
+      ...[rootKey.x, rootKey.y, governance, guardian, to.collateralParser],
+      ...[ZeroAddress, options.collateralGrace ?? COLLATERAL_GRACE],
+    ],
     quoteVerifier: [to.collateralStore],
     nodeRegistry: [
       ...[to.keyRegistry, to.decryptionVerifier, to.quoteVerifier, governance, guardian],

@@ -6,11 +6,12 @@ import {P256} from "./P256.sol";
 import {RevocationTable} from "./RevocationTable.sol";
 import {X509} from "./X509.sol";
 
-/// @notice A parsed CRL; nothing in it is trusted before `Crl.isSignedBy`.
+/// @notice A parsed CRL but for its entries; nothing in it is trusted before `Crl.isSignedBy`.
 /// @param digest SHA-256 of the signed part
 /// @param issuer keccak256 of the issuer's DER name
 /// @param serials number of revoked certificates
-/// @param table their serials, see RevocationTable; empty where there are none
+/// @param entries calldata offset of the first entry
+/// @param entriesEnd calldata offset after the last one
 struct RevocationList {
     bytes32 digest;
     uint256 r;
@@ -19,12 +20,14 @@ struct RevocationList {
     uint256 thisUpdate;
     uint256 nextUpdate;
     uint256 serials;
-    bytes table;
+    uint256 entries;
+    uint256 entriesEnd;
 }
 
 /// @title Crl
 /// @notice Strict parser of X.509 CRLs version 2 as Intel issues them: complete lists without critical extensions.
 library Crl {
+    /// @notice Reads everything but the content of the entries, which it counts.
     function parse(bytes calldata der) internal view returns (RevocationList memory list) {
         uint256 pos;
         uint256 limit;
@@ -35,9 +38,11 @@ library Crl {
         (list.thisUpdate, pos) = Der.utcTime(pos, limit);
         (list.nextUpdate, pos) = Der.utcTime(pos, limit);
         if (pos < limit && Der.load(pos) >> 248 == Der.SEQUENCE) {
-            (uint256 start, uint256 end) = Der.open(pos, limit, Der.SEQUENCE);
-            _collect(start, end, list);
-            pos = end;
+            (list.entries, list.entriesEnd) = Der.open(pos, limit, Der.SEQUENCE);
+            pos = list.entriesEnd;
+            for (uint256 entry = list.entries; entry < pos; list.serials++) {
+                (, entry) = Der.open(entry, pos, Der.SEQUENCE);
+            }
         }
         // A delta or partial list would say so in a critical extension.
         uint256 stop;
@@ -52,24 +57,26 @@ library Crl {
         return P256.verify(list.digest, list.r, list.s, x, y);
     }
 
-    /// @dev Counts first, because the size of the table follows from the number of entries.
-    function _collect(uint256 start, uint256 end, RevocationList memory list) private pure {
-        uint256 count;
-        for (uint256 pos = start; pos < end; count++) (, pos) = Der.open(pos, end, Der.SEQUENCE);
-        list.serials = count;
-        list.table = RevocationTable.create(count);
-        for (uint256 pos = start; pos < end;) {
-            (uint256 entry, uint256 entryEnd) = Der.open(pos, end, Der.SEQUENCE);
+    /// @notice Puts at most `count` serials from `pos` on into `table`, which must have been made for all of them.
+    /// @return stop offset after the last entry that was read, `limit` after the last of all
+    function collect(bytes memory table, uint256 pos, uint256 limit, uint256 count)
+        internal
+        pure
+        returns (uint256 stop)
+    {
+        for (; pos < limit && count > 0; count--) {
+            (uint256 entry, uint256 entryEnd) = Der.open(pos, limit, Der.SEQUENCE);
             (uint256 serial, uint256 dateAt) = Der.integer(entry, entryEnd);
             (, uint256 extensions) = Der.open(dateAt, entryEnd, 0x17);
             if (extensions < entryEnd) {
-                (uint256 first, uint256 stop) = Der.open(extensions, entryEnd, Der.SEQUENCE);
-                if (stop != entryEnd) revert Der.MalformedDer(extensions);
-                while (first < stop) first = _skipExtension(first, stop);
+                (uint256 first, uint256 last) = Der.open(extensions, entryEnd, Der.SEQUENCE);
+                if (last != entryEnd) revert Der.MalformedDer(extensions);
+                while (first < last) first = _skipExtension(first, last);
             }
-            RevocationTable.insert(list.table, serial);
+            RevocationTable.insert(table, serial);
             pos = entryEnd;
         }
+        return pos;
     }
 
     /// @dev SEQUENCE { OID, OCTET STRING }: a critical extension has a BOOLEAN between them and is refused.

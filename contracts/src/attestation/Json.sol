@@ -81,6 +81,18 @@ library Json {
         if (malformed) revert MalformedJson(pos);
     }
 
+    /// @notice Reads `digits` (even, ≤ 32) hexadecimal digits, letters in lower case.
+    /// @dev Bit 5 is set in every digit and in every lower-case letter.
+    function lowerHexadecimal(uint256 pos, uint256 digits) internal pure returns (uint256 value, uint256 end) {
+        bool upper;
+        assembly ("memory-safe") {
+            let bits := shr(sub(256, shl(3, digits)), 0x2020202020202020202020202020202020202020202020202020202020202020)
+            upper := xor(and(shr(sub(256, shl(3, digits)), calldataload(pos)), bits), bits)
+        }
+        if (upper) revert MalformedJson(pos);
+        return hexadecimal(pos, digits);
+    }
+
     /// @notice Skips everything up to and including the next `character`.
     function skipPast(uint256 pos, uint256 limit, uint256 character) internal pure returns (uint256 end) {
         assembly ("memory-safe") {

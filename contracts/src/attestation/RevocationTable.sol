@@ -13,9 +13,15 @@ library RevocationTable {
 
     error TooManyRevokedSerials(uint256 count);
 
+    /// @return count the same, where a table can hold as many
+    function requireCount(uint256 count) internal pure returns (uint256) {
+        if (count > MAX_SERIALS) revert TooManyRevokedSerials(count);
+        return count;
+    }
+
     /// @return table zeroed memory for `count` serials
     function create(uint256 count) internal pure returns (bytes memory table) {
-        if (count > MAX_SERIALS) revert TooManyRevokedSerials(count);
+        requireCount(count);
         uint256 cells = 2 * count < MAX_CELLS ? 2 * count : MAX_CELLS;
         return new bytes(8 * cells);
     }

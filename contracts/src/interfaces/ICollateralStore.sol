@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ICollateralObserver} from "./ICollateralObserver.sol";
 import {ICollateralParser} from "./ICollateralParser.sol";
 
 /// @notice A verified TCB info or QE identity.
 /// @param data data contract with the packed content; zero where there is none
 /// @param issuedAt issueDate
-/// @param expiresAt last second of use: nextUpdate, or the end of the signer's certificate if that is earlier
+/// @param expiresAt last second of regular use: nextUpdate, or the end of the signer's certificate if that is earlier;
+/// 0 where that certificate is revoked
 /// @param evaluation TCB evaluation data number
 /// @param signer index of the TCB signing certificate behind it
+/// @param graceVetoed no use after `expiresAt`
 struct CollateralSet {
     address data;
     uint32 issuedAt;
     uint32 expiresAt;
     uint16 evaluation;
-    uint16 signer;
+    uint8 signer;
+    bool graceVetoed;
 }
 
 /// @notice An intermediate CA ("platform" or "processor") with its newest CRL.
@@ -44,8 +48,8 @@ struct IntermediateCa {
 /// @param issuer keccak256 of its DER name
 /// @param expiresAt last second of validity of CA, CRL and root CRL
 /// @param ca number of the intermediate CA
-/// @param tcb newest TCB set of the processor family, maybe expired or absent
-/// @param qe newest QE identity, maybe expired or absent
+/// @param tcb TCB set of the processor family with the highest evaluation number, maybe expired or absent
+/// @param qe QE identity with the highest evaluation number, maybe expired or absent
 struct TrustAnchors {
     uint256 x;
     uint256 y;
@@ -60,14 +64,24 @@ struct TrustAnchors {
 /// @notice Intel's collateral, taken from anyone, believed only under Intel's root key. Everything fails closed:
 /// absent, expired or revoked collateral refuses every quote that needs it.
 ///
+/// Grace: while Intel's service is out, or its JSON is of a shape that the parser does not know, a TCB set or QE
+/// identity may serve fresh quotes for `collateralGrace` more seconds, if no set of its kind was issued after it and
+/// nobody vetoed. The verifier marks such a verdict. CRLs have no grace.
+///
 /// Order of a first set-up: root CRL, intermediate CA, its CRL, TCB signing certificate, TCB infos, QE identity.
 interface ICollateralStore {
     event RootCrlStored(uint256 thisUpdate, uint256 nextUpdate, uint256 revoked);
     event IntermediateCaStored(bytes32 indexed caId, bool processor, uint256 notAfter);
     event CrlStored(bytes32 indexed caId, uint256 thisUpdate, uint256 nextUpdate, uint256 revoked);
+    /// @param crlId keccak256 of its DER
+    event CrlProposed(bytes32 indexed caId, bytes32 indexed crlId, uint256 thisUpdate, uint256 revoked);
+    /// @param missing serials that are still to be read
+    event CrlContinued(bytes32 indexed crlId, uint256 missing);
     event TcbSignerStored(uint256 indexed index, uint256 notAfter);
     event TcbInfoStored(bytes6 indexed fmspc, uint16 indexed evaluation, uint256 issuedAt, uint256 expiresAt);
     event QeIdentityStored(uint16 indexed evaluation, uint256 issuedAt, uint256 expiresAt);
+    /// @param fmspc zero for a QE identity
+    event GraceVetoed(bytes6 indexed fmspc, uint16 indexed evaluation, uint256 issuedAt);
     event ParserProposed(ICollateralParser parser, uint256 activeAt);
     event ParserWithdrawn(ICollateralParser parser);
     event ParserReplaced(ICollateralParser parser);
@@ -88,6 +102,10 @@ interface ICollateralStore {
     error UnknownCa(bytes32 caId);
     error NoCrl(bytes32 caId);
     error NoRootCrl();
+    /// @notice No CRL of this hash was proposed, or it is active already.
+    error UnknownCrl(bytes32 crlId);
+    error UnknownSet(bytes6 fmspc, uint16 evaluation);
+    error GraceTooLong(uint256 grace);
     error TooManyTcbSigners();
     error TooManySets(uint16 evaluation);
     error NoParserProposed();
@@ -96,13 +114,23 @@ interface ICollateralStore {
     function storeRootCrl(bytes calldata der) external;
     /// @return caId keccak256(x ‖ y)
     function storeIntermediateCa(bytes calldata der) external returns (bytes32 caId);
+    /// @notice Takes a CRL in one transaction.
     function storeCrl(bytes32 caId, bytes calldata der) external;
+    /// @notice First step for a CRL too long for one transaction: checks all but its serials and fixes its bytes.
+    /// @return crlId keccak256 of `der`
+    function proposeCrl(bytes32 caId, bytes calldata der) external returns (bytes32 crlId);
+    /// @notice Reads the next `count` serials of a proposed CRL, given as the same bytes; the last one makes it active.
+    function continueCrl(bytes calldata der, uint256 count) external;
     function storeTcbSigner(bytes calldata der) external;
     /// @param json the `tcbInfo` object exactly as signed
     /// @param r s its signature
     function storeTcbInfo(bytes calldata json, uint256 r, uint256 s) external;
     /// @param json the `enclaveIdentity` object exactly as signed
     function storeQeIdentity(bytes calldata json, uint256 r, uint256 s) external;
+
+    /// @notice Governance or guardian ends the grace of one set.
+    /// @param fmspc zero for a QE identity
+    function vetoGrace(bytes6 fmspc, uint16 evaluation) external;
 
     /// @notice Everything that verifying a quote needs, in one call.
     /// @dev Reverts unless root, CA, CRL and root CRL are valid now and neither `serial` nor any certificate above
@@ -112,6 +140,12 @@ interface ICollateralStore {
     /// @notice Sets of a processor family by rank: 0 has the highest evaluation number. Empty past the last.
     function tcbInfo(bytes6 fmspc, uint256 rank) external view returns (CollateralSet memory);
     function qeIdentity(uint256 rank) external view returns (CollateralSet memory);
+    /// @notice Last second at which the set of this rank may serve a fresh quote; 0 where it has no grace.
+    function tcbInfoGrace(bytes6 fmspc, uint256 rank) external view returns (uint256 until);
+    function qeIdentityGrace(uint256 rank) external view returns (uint256 until);
+    /// @notice Whether the newest lists revoke a PCK certificate or the certificate of its CA, current or not.
+    /// @param ca number of the CA
+    function isRevoked(uint256 ca, uint256 serial) external view returns (bool);
     function intermediateCa(bytes32 caId) external view returns (IntermediateCa memory);
     /// @notice caId by number, in order of arrival.
     function intermediateCaAt(uint256 number) external view returns (bytes32 caId);
@@ -119,6 +153,10 @@ interface ICollateralStore {
     function rootCrl() external view returns (uint256 thisUpdate, uint256 nextUpdate);
     /// @notice keccak256(x ‖ y) of the pinned root key.
     function rootKeyHash() external view returns (bytes32);
+    /// @notice Told when other certificates are revoked; zero for none.
+    function observer() external view returns (ICollateralObserver);
+    /// @notice Seconds, at most 30 days.
+    function collateralGrace() external view returns (uint256);
     function parser() external view returns (ICollateralParser);
 
     /// @notice Governance proposes a parser for changed JSON; it can be activated after the timelock.

@@ -6,7 +6,8 @@ import {ICollateralStore} from "./ICollateralStore.sol";
 
 /// @notice The parts of a TDX quote that its signatures cover, and the certificate of the key that vouches for it.
 /// The certificates above are cached in the collateral store.
-/// @param quote header 48 ‖ body 584, as signed
+/// @param quote as signed. Version 4: header 48 ‖ body 584. Version 5: header 48 ‖ type of body 2 ‖ its length 4 ‖ body
+/// of 584 (TD 1.0) or 648 bytes (TD 1.5)
 /// @param auth signature 64 ‖ attestation key 64 ‖ QE report 384 ‖ its signature 64 ‖ QE authentication data
 /// @param pckLeaf PCK certificate, DER
 /// @param caId keccak256(x ‖ y) of the intermediate CA's key
@@ -39,10 +40,12 @@ struct PlatformFacts {
 /// @param tcbEvaluation number of the TCB set that gave it
 /// @param qeEvaluation number of the QE identity that gave it
 /// @param expiresAt last second at which everything that was used is valid
+/// @param inGrace a TCB set or QE identity past its nextUpdate was used, see ICollateralStore: a consumer may refuse
+/// @param pckExpiresAt last second of the PCK certificate
 /// @param ppid provisioning id of the processor package set
 /// @param piid id of the platform instance, zero where the Processor CA signed
 /// @param imageId keccak256(mrTd ‖ rtMr0 ‖ rtMr1 ‖ rtMr2)
-/// @param composeHash from mrConfigId, never zero
+/// @param composeHash from mrConfigId or the document behind it, never zero
 /// @param reportDataHead first half of the report data
 /// @param reportDataTail second half
 struct Appraisal {
@@ -50,6 +53,8 @@ struct Appraisal {
     uint16 tcbEvaluation;
     uint16 qeEvaluation;
     uint32 expiresAt;
+    bool inGrace;
+    uint32 pckExpiresAt;
     bytes16 ppid;
     bytes16 piid;
     PlatformFacts platform;
@@ -67,6 +72,8 @@ interface IQuoteVerifier {
     error NotTdx(uint256 teeType);
     error UnknownQeVendor(bytes16 vendor);
     error WrongQuoteLength(uint256 length);
+    /// @notice Version 5 with a body that is neither TD 1.0 nor TD 1.5 of the right length.
+    error UnsupportedBody(uint256 bodyType, uint256 length);
     error WrongAuthLength(uint256 length);
     error UnexpectedIssuer(bytes32 issuer);
     error UnexpectedSubject(bytes32 subject);
@@ -90,8 +97,12 @@ interface IQuoteVerifier {
     error XfamNotAllowed(bytes8 xfam);
     error SeamModuleNotIntel(bytes8 seamAttributes);
     error OwnerNotZero();
-    /// @notice mrConfigId does not carry a compose hash in the one known form.
+    /// @notice TD 1.5 with a service domain bound to it, which could read it.
+    error ServiceTdBound(bytes32 mrServiceTdHead);
+    /// @notice mrConfigId does not carry a compose hash in a known form.
     error ComposeHashMissing(bytes32 mrConfigIdHead);
+    /// @notice The configuration document is not the one in mrConfigId, or mrConfigId has none.
+    error WrongConfigDocument(bytes32 documentHash);
 
     /// @notice Verifies everything but what the quote is about. Reverts unless the quote is genuine now.
     /// @param tcbFloor lowest acceptable evaluation number of a TCB set
@@ -100,6 +111,19 @@ interface IQuoteVerifier {
         external
         view
         returns (Appraisal memory);
+
+    /// @notice Judges a machine again, from facts of an earlier verification, under the collateral of now. Reverts as
+    /// `verify` does: CertificateRevoked, PlatformBelowEveryLevel, UnknownTdxModule and QuotingEnclaveBelowEveryLevel
+    /// are about the machine; the rest (Expired, NoCurrentTcbInfo, …) says that collateral is missing.
+    /// @dev Grace does not apply: it is for fresh quotes. The quoting enclave is judged by its SVN alone.
+    /// @return status joint verdict
+    /// @return tcbEvaluation number of the TCB set that gave it
+    /// @return qeEvaluation number of the QE identity that gave it
+    /// @return expiresAt last second at which everything that was used is valid; the PCK certificate is not among it
+    function judge(PlatformFacts calldata platform, uint16 tcbFloor, uint16 qeFloor)
+        external
+        view
+        returns (TcbStatus status, uint16 tcbEvaluation, uint16 qeEvaluation, uint32 expiresAt);
 
     function collateral() external view returns (ICollateralStore);
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {CollateralParser} from "../../src/attestation/CollateralParser.sol";
 import {Json} from "../../src/attestation/Json.sol";
 import {ParsedCollateral} from "../../src/interfaces/ICollateralParser.sol";
+import {Artifact} from "./support/Artifact.sol";
 import {Bytes} from "./support/Bytes.sol";
 import {Platform} from "./support/Platform.sol";
 
@@ -17,7 +18,7 @@ contract CollateralParserTest is Platform {
 
     function setUp() public override {
         super.setUp();
-        _parser = new CollateralParser();
+        _parser = CollateralParser(Artifact.create("CollateralParser", ""));
         _tcb = _text(".tcbInfos.current");
         _qe = _text(".qeIdentities.current");
     }

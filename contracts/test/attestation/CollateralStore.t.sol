@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CollateralParser} from "../../src/attestation/CollateralParser.sol";
 import {CollateralStore} from "../../src/attestation/CollateralStore.sol";
 import {Der} from "../../src/attestation/Der.sol";
 import {X509} from "../../src/attestation/X509.sol";
 import {ICollateralParser} from "../../src/interfaces/ICollateralParser.sol";
 import {CollateralSet, ICollateralStore, IntermediateCa} from "../../src/interfaces/ICollateralStore.sol";
+import {Artifact} from "./support/Artifact.sol";
 import {Bytes} from "./support/Bytes.sol";
 import {Platform} from "./support/Platform.sol";
 
@@ -17,7 +17,6 @@ contract CollateralStoreTest is Platform {
     bytes6 private constant FMSPC = 0xb0c06f000000;
 
     function test_foreignRoot_isRefusedOnEveryOtherChain() public {
-        ICollateralParser parser = new CollateralParser();
         (uint256 x, uint256 y) = (uint256(_word(".root.x")), uint256(_word(".root.y")));
         uint256[4] memory chains = [uint256(1), 10, 31338, 11155111];
         for (uint256 i = 0; i < chains.length; i++) {
@@ -27,7 +26,7 @@ contract CollateralStoreTest is Platform {
                     ICollateralStore.ForeignRoot.selector, keccak256(abi.encode(x, y)), chains[i]
                 )
             );
-            new CollateralStore(x, y, governance, guardian, parser);
+            _newStore();
         }
     }
 
@@ -358,7 +357,7 @@ contract CollateralStoreTest is Platform {
     }
 
     function test_parser_isReplacedBehindTheTimelock() public {
-        ICollateralParser next = new CollateralParser();
+        ICollateralParser next = ICollateralParser(Artifact.create("CollateralParser", ""));
         vm.expectRevert(abi.encodeWithSelector(ICollateralStore.NotGovernance.selector, address(this)));
         store.proposeParser(next);
         vm.expectRevert(abi.encodeWithSelector(ICollateralStore.NotGovernance.selector, guardian));

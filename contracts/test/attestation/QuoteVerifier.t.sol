@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {P256} from "../../src/attestation/P256.sol";
-import {QuoteVerifier} from "../../src/attestation/QuoteVerifier.sol";
 import {TcbStatus} from "../../src/attestation/TcbStatus.sol";
 import {ICollateralStore} from "../../src/interfaces/ICollateralStore.sol";
 import {Appraisal, Evidence, IQuoteVerifier} from "../../src/interfaces/IQuoteVerifier.sol";
+import {Artifact} from "./support/Artifact.sol";
 import {Bytes} from "./support/Bytes.sol";
 import {Platform} from "./support/Platform.sol";
 
@@ -86,7 +86,7 @@ contract QuoteVerifierTest is Platform {
     function test_missingPrecompile_refusesDeployment() public {
         vm.mockCall(address(0x100), "", "");
         vm.expectRevert(abi.encodeWithSelector(P256.MissingP256Precompile.selector));
-        new QuoteVerifier(store);
+        Artifact.create("QuoteVerifier", abi.encode(store));
     }
 
     function test_missingPrecompile_refusesEveryQuote() public {
@@ -98,7 +98,7 @@ contract QuoteVerifierTest is Platform {
 
     function test_header() public {
         _refuseBody(0, hex"03", abi.encodeWithSelector(IQuoteVerifier.UnsupportedQuoteVersion.selector, 3));
-        _refuseBody(0, hex"05", abi.encodeWithSelector(IQuoteVerifier.UnsupportedQuoteVersion.selector, 5));
+        _refuseBody(0, hex"06", abi.encodeWithSelector(IQuoteVerifier.UnsupportedQuoteVersion.selector, 6));
         _refuseBody(0, hex"0401", abi.encodeWithSelector(IQuoteVerifier.UnsupportedQuoteVersion.selector, 0x104));
         _refuseBody(2, hex"03", abi.encodeWithSelector(IQuoteVerifier.UnsupportedAttestationKey.selector, 3));
         _refuseBody(4, hex"00", abi.encodeWithSelector(IQuoteVerifier.NotTdx.selector, 0));
@@ -172,7 +172,7 @@ contract QuoteVerifierTest is Platform {
         _refuseConfigId(abi.encodePacked(uint8(0), COMPOSE_HASH, bytes15(0)));
         _refuseConfigId(abi.encodePacked(uint8(1), bytes32(0), bytes15(0)));
         _refuseConfigId(abi.encodePacked(uint8(2), COMPOSE_HASH, bytes15(0)));
-        _refuseConfigId(abi.encodePacked(uint8(3), COMPOSE_HASH, bytes15(0)));
+        _refuseConfigId(abi.encodePacked(uint8(3), COMPOSE_HASH, bytes15(uint120(1))));
         _refuseConfigId(abi.encodePacked(uint8(1), COMPOSE_HASH, bytes15(uint120(1))));
         _refuseConfigId(abi.encodePacked(uint8(1), COMPOSE_HASH, bytes15(uint120(1 << 119))));
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CollateralParser} from "../../src/attestation/CollateralParser.sol";
 import {CollateralStore} from "../../src/attestation/CollateralStore.sol";
 import {QuoteVerifier} from "../../src/attestation/QuoteVerifier.sol";
 import {TcbStatus} from "../../src/attestation/TcbStatus.sol";
 import {ICollateralStore} from "../../src/interfaces/ICollateralStore.sol";
 import {Appraisal, Evidence, IQuoteVerifier} from "../../src/interfaces/IQuoteVerifier.sol";
 import {Test} from "../support/Test.sol";
+import {Artifact} from "./support/Artifact.sol";
 import {AttestationVm} from "./support/AttestationVm.sol";
 import {Bytes} from "./support/Bytes.sol";
 import {Pem} from "./support/Pem.sol";
@@ -19,7 +19,10 @@ contract RealSamplesTest is Test {
 
     AttestationVm private constant avm = AttestationVm(address(vm));
     string private constant SAMPLES = "../../shared/attestation-samples/";
-    uint256 private constant PCK_CHAIN = 636 + 128 + 6 + 384 + 64 + 2 + 32 + 6;
+    /// @dev Length of the authentication data before the PCK chain.
+    uint256 private constant AUTH_LENGTH = 128 + 6 + 384 + 64 + 2 + 32 + 6;
+    /// @dev mrServiceTd in a version 5 quote.
+    uint256 private constant SERVICE_TD = 54 + 600;
 
     CollateralStore private _store;
     QuoteVerifier private _quotes;
@@ -75,10 +78,27 @@ contract RealSamplesTest is Test {
         );
     }
 
-    function test_otherVersions_areRefused() public needsSamples {
-        bytes memory five = abi.encodeWithSelector(IQuoteVerifier.UnsupportedQuoteVersion.selector, 5);
-        _expectRefusal("NEG-alibaba-v5-90c0-servicetd", 1_750_377_600, five);
-        _expectRefusal("NEG-dcap-qvl-v5-90c0-below-tcb", 1_772_323_200, five);
+    /// @dev Version 5 of TD 1.5; genuine in every other respect.
+    function test_serviceTd_isRefusedForThatAlone() public needsSamples {
+        string memory sample = "NEG-alibaba-v5-90c0-servicetd";
+        bytes memory quote = avm.readFileBinary(string.concat(SAMPLES, sample, "/quote.bin"));
+        bytes32 service = bytes32(quote.slice(SERVICE_TD, SERVICE_TD + 32));
+        vm.assertNotEq(service, 0);
+        _expectRefusal(
+            sample, 1_750_377_600, abi.encodeWithSelector(IQuoteVerifier.ServiceTdBound.selector, service)
+        );
+    }
+
+    /// @dev Version 5; its signatures hold, its policy too, but Intel has no level as low.
+    function test_platformBelowEveryLevel_isRefusedForThatAlone() public needsSamples {
+        string memory sample = "NEG-dcap-qvl-v5-90c0-below-tcb";
+        _load(string.concat(SAMPLES, sample, "/collateral.json"), 1_772_323_200);
+        Evidence memory evidence = _evidence(avm.readFileBinary(string.concat(SAMPLES, sample, "/quote.bin")));
+        avm.expectPartialRevert(IQuoteVerifier.PlatformBelowEveryLevel.selector);
+        _quotes.verify(evidence, 0, 0);
+    }
+
+    function test_sgxQuote_isRefused() public needsSamples {
         _load(string.concat(SAMPLES, "near-mpc-dstack-v4-b0c0/collateral.json"), 1_786_622_400);
         Evidence memory evidence = _evidence(avm.readFileBinary(string.concat(SAMPLES, "NEG-sgx-v3-00a0/quote.bin")));
         vm.expectRevert(abi.encodeWithSelector(IQuoteVerifier.UnsupportedQuoteVersion.selector, 3));
@@ -153,8 +173,10 @@ contract RealSamplesTest is Test {
         bytes memory root = Pem.certificate(bytes(avm.parseJsonString(collateral, ".pck_crl_issuer_chain")), 1);
         uint256 key = root.find(hex"03420004") + 4;
         (uint256 x, uint256 y) = abi.decode(root.slice(key, key + 64), (uint256, uint256));
-        _store = new CollateralStore(x, y, address(1), address(2), new CollateralParser());
-        _quotes = new QuoteVerifier(_store);
+        bytes memory parties = abi.encode(address(1), address(2), Artifact.create("CollateralParser", ""), address(0));
+        bytes memory arguments = bytes.concat(abi.encode(x, y), parties, abi.encode(0));
+        _store = CollateralStore(Artifact.create("CollateralStore", arguments));
+        _quotes = QuoteVerifier(Artifact.create("QuoteVerifier", abi.encode(_store)));
     }
 
     function _hex(string memory json, string memory path) private pure returns (bytes memory) {
@@ -167,11 +189,13 @@ contract RealSamplesTest is Test {
         return abi.decode(_hex(json, path), (uint256, uint256));
     }
 
-    /// @dev Split of a version 4 quote whose QE authentication data has 32 bytes, as all of Intel's have.
+    /// @dev Split of a quote whose QE authentication data has 32 bytes, as all of Intel's have. Version 5: TD 1.5.
     function _evidence(bytes memory quote) private pure returns (Evidence memory evidence) {
-        evidence.quote = quote.slice(0, 632);
-        evidence.auth = bytes.concat(quote.slice(636, 764), quote.slice(770, 1218), quote.slice(1220, 1252));
-        bytes memory chain = quote.slice(PCK_CHAIN, quote.length);
+        uint256 end = uint8(quote[0]) == 5 ? 702 : 632;
+        evidence.quote = quote.slice(0, end);
+        bytes memory auth = quote.slice(end + 4, quote.length);
+        evidence.auth = bytes.concat(auth.slice(0, 128), auth.slice(134, 582), auth.slice(584, 616));
+        bytes memory chain = auth.slice(AUTH_LENGTH, auth.length);
         evidence.pckLeaf = Pem.certificate(chain, 0);
         bytes memory ca = Pem.certificate(chain, 1);
         uint256 key = ca.find(hex"03420004") + 4;

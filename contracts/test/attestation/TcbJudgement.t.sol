@@ -171,7 +171,7 @@ contract TcbJudgementTest is Platform {
         quotes.verify(_current, 20, 20);
         avm.revertToState(clean);
         store.storeRootCrl(_bytes(".crls.rootRevokingSigner"));
-        avm.expectPartialRevert(ICollateralStore.CertificateRevoked.selector);
+        avm.expectPartialRevert(IQuoteVerifier.NoCurrentQeIdentity.selector);
         quotes.verify(_current, 20, 20);
     }
 

@@ -5,6 +5,7 @@ pragma solidity 0.8.37;
 interface AttestationVm {
     function exists(string calldata path) external view returns (bool);
     function expectPartialRevert(bytes4 revertData) external;
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function getBlockNumber() external view returns (uint256);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
     function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);

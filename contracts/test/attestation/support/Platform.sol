@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CollateralParser} from "../../../src/attestation/CollateralParser.sol";
 import {CollateralStore} from "../../../src/attestation/CollateralStore.sol";
 import {QuoteVerifier} from "../../../src/attestation/QuoteVerifier.sol";
+import {ICollateralObserver} from "../../../src/interfaces/ICollateralObserver.sol";
 import {Evidence} from "../../../src/interfaces/IQuoteVerifier.sol";
 import {Test} from "../../support/Test.sol";
+import {Artifact} from "./Artifact.sol";
 import {AttestationVm} from "./AttestationVm.sol";
 import {Bytes} from "./Bytes.sol";
 
@@ -44,6 +45,7 @@ abstract contract Platform is Test {
 
     CollateralStore internal store;
     QuoteVerifier internal quotes;
+    address internal parser;
     address internal governance;
     address internal guardian;
     uint256 internal now0;
@@ -55,14 +57,21 @@ abstract contract Platform is Test {
         vm.chainId(31337);
         vm.warp(now0 + 1 hours);
         vm.roll(10_000);
+        parser = Artifact.create("CollateralParser", "");
         store = _newStore();
-        quotes = new QuoteVerifier(store);
+        quotes = QuoteVerifier(Artifact.create("QuoteVerifier", abi.encode(store)));
         _fill(store);
     }
 
     function _newStore() internal returns (CollateralStore) {
-        (uint256 x, uint256 y) = (uint256(_word(".root.x")), uint256(_word(".root.y")));
-        return new CollateralStore(x, y, governance, guardian, new CollateralParser());
+        return _newStore(ICollateralObserver(address(0)), 0);
+    }
+
+    /// @param grace seconds
+    function _newStore(ICollateralObserver observer, uint256 grace) internal returns (CollateralStore) {
+        bytes memory roots = abi.encode(_word(".root.x"), _word(".root.y"));
+        bytes memory rest = abi.encode(governance, guardian, parser, observer, grace);
+        return CollateralStore(Artifact.create("CollateralStore", bytes.concat(roots, rest)));
     }
 
     /// @dev Everything that a quote of a machine under the Platform CA needs.
