@@ -3,7 +3,7 @@
  * attestation tests judge.
  */
 
-import { issuePckCertificate } from "@twinlock/devnet/platform/pckCertificate"
+import { issuePckCertificate, type PckFields } from "@twinlock/devnet/platform/pckCertificate"
 import {
   type CertificateFields,
   issueCertificate,
@@ -70,7 +70,7 @@ export const certificate = (fields: Partial<CertificateFields>): Uint8Array =>
 /** The machine's certificate, by default under the platform CA. */
 export const pck = (
   issuer: Platform["root"] = platform.platformCa,
-  changes: { readonly notBefore?: number; readonly notAfter?: number } = {},
+  changes: Partial<PckFields> = {},
 ): Uint8Array =>
   issuePckCertificate({
     key: machine.pckKey,

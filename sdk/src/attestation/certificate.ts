@@ -20,6 +20,7 @@ export type Certificate = {
   /** Distinguished names as encoded, compared byte for byte. */
   readonly issuer: Uint8Array
   readonly subject: Uint8Array
+  /** For messages; `subject` is what counts. */
   readonly commonName: string
   /** Unix seconds, both inclusive. */
   readonly notBefore: number
@@ -28,7 +29,7 @@ export type Certificate = {
   readonly publicKey: Uint8Array
   readonly ca: boolean
   readonly pathLength: number | null
-  /** First byte of the key usage bits: 0x80 digitalSignature, 0x04 keyCertSign, 0x02 cRLSign. */
+  /** The one byte of key usage bits: 0x80 digitalSignature, 0x40 nonRepudiation, 0x04 keyCertSign, 0x02 cRLSign. */
   readonly keyUsage: number
   /** Present on PCK certificates. */
   readonly sgx: SgxExtension | null
@@ -108,6 +109,9 @@ function readPublicKey(reader: DerReader): Uint8Array {
 
 type Extensions = Pick<Certificate, "ca" | "pathLength" | "keyUsage" | "sgx">
 
+/** Extensions that are critical on every certificate of Intel's; no others may be. */
+const CRITICAL: readonly string[] = [BASIC_CONSTRAINTS, KEY_USAGE]
+
 function readExtensions(reader: DerReader): Extensions {
   const seen = new Set<string>()
   const list = reader.inside(TAG.sequence)
@@ -119,13 +123,14 @@ function readExtensions(reader: DerReader): Extensions {
     const identifier = item.objectIdentifier()
     if (seen.has(identifier)) throw malformed(`extension ${identifier} stands twice`)
     seen.add(identifier)
-    const critical = item.peek() === TAG.boolean ? item.boolean() : false
+    const critical = item.optionalTrue()
     const value = item.content(TAG.octetString)
     item.end()
+    if (critical !== CRITICAL.includes(identifier))
+      throw malformed(`extension ${identifier} must ${critical ? "not " : ""}be critical`)
     if (identifier === BASIC_CONSTRAINTS) constraints = readBasicConstraints(value)
     else if (identifier === KEY_USAGE) keyUsage = readKeyUsage(value)
     else if (identifier === SGX_EXTENSION_ID) sgx = parseSgxExtension(value)
-    else if (critical) throw malformed(`critical extension ${identifier} is unknown`)
   }
   if (!constraints) throw malformed("basic constraints are missing")
   if (keyUsage === null) throw malformed("key usage is missing")
@@ -136,17 +141,21 @@ function readBasicConstraints(value: Uint8Array): Pick<Certificate, "ca" | "path
   const outer = new DerReader(value)
   const constraints = outer.inside(TAG.sequence)
   outer.end()
-  const ca = constraints.peek() === TAG.boolean ? constraints.boolean() : false
+  const ca = constraints.optionalTrue()
   const pathLength = constraints.peek() === TAG.integer ? constraints.smallUnsigned() : null
   constraints.end()
   return { ca, pathLength }
 }
 
+/** DER cuts zero bits off the end, so the last bit that stands there is set. */
 function readKeyUsage(value: Uint8Array): number {
   const outer = new DerReader(value)
-  const { bytes } = outer.bitString()
+  const { unused, bytes } = outer.bitString()
   outer.end()
-  return bytes[0] ?? 0
+  const [usage = 0, ...rest] = bytes
+  if (rest.length > 0 || !((usage >> unused) & 1))
+    throw malformed(`key usage ${toHex(bytes)} with ${unused} unused bits is not one byte in shortest form`)
+  return usage
 }
 
 function parse(der: Uint8Array): Certificate {

@@ -1,5 +1,12 @@
 import { deriveKey } from "@twinlock/devnet/platform/keys"
-import { issueCrl, PCK, PLATFORM_CA, ROOT_CA, TCB_SIGNING } from "@twinlock/devnet/platform/pki"
+import {
+  distinguishedName,
+  issueCrl,
+  PCK,
+  PLATFORM_CA,
+  ROOT_CA,
+  TCB_SIGNING,
+} from "@twinlock/devnet/platform/pki"
 import { createPlatform, type Platform } from "@twinlock/devnet/platform/platform"
 import { describe, expect, test } from "vitest"
 import { codeOf } from "../../../test/support/codeOf.ts"
@@ -18,6 +25,13 @@ import {
 } from "../../../test/support/simulatedQuote.ts"
 import type { CollateralBundle } from "./collateralBundle.ts"
 import type { AttestationErrorCode } from "./errors.ts"
+
+/** The common name with another organisation. */
+const elsewhere = (commonName: string) => {
+  const name = Buffer.from(distinguishedName(commonName))
+  name.write("Entel", name.indexOf("Intel Corporation"))
+  return new Uint8Array(name)
+}
 
 /** Key usage digitalSignature and nonRepudiation. */
 const DATA_ONLY = Uint8Array.of(6, 0xc0)
@@ -95,6 +109,56 @@ describe("chain", () => {
         genuine[2],
       ],
       "CHAIN_SUBJECT",
+    ],
+    [
+      "an authority of another organisation",
+      () => [genuine[0], certificate({ subject: elsewhere(PLATFORM_CA) }), genuine[2]],
+      "CHAIN_SUBJECT",
+    ],
+    [
+      "a leaf of another organisation",
+      () => [pck(undefined, { certificate: { subject: elsewhere(PCK) } }), genuine[1], genuine[2]],
+      "CHAIN_SUBJECT",
+    ],
+    [
+      "a root of another organisation",
+      () => [
+        genuine[0],
+        genuine[1],
+        certificate({
+          name: ROOT_CA,
+          key: platform.root.key,
+          pathLength: 1,
+          subject: elsewhere(ROOT_CA),
+          issuerName: elsewhere(ROOT_CA),
+        }),
+      ],
+      "CHAIN_SUBJECT",
+    ],
+    [
+      "an authority that may sign data, too",
+      () => [genuine[0], certificate({ keyUsage: Uint8Array.of(1, 0x86) }), genuine[2]],
+      "CHAIN_AUTHORITY",
+    ],
+    [
+      "an authority that allows another one below it",
+      () => [genuine[0], certificate({ pathLength: 1 }), genuine[2]],
+      "CHAIN_PATH_LENGTH",
+    ],
+    [
+      "a leaf that may sign certificates",
+      () => [pck(undefined, { certificate: { keyUsage: Uint8Array.of(1, 0xc6) } }), genuine[1], genuine[2]],
+      "CHAIN_END_ENTITY",
+    ],
+    [
+      "a leaf with less key usage",
+      () => [pck(undefined, { certificate: { keyUsage: Uint8Array.of(7, 0x80) } }), genuine[1], genuine[2]],
+      "CHAIN_END_ENTITY",
+    ],
+    [
+      "a leaf with a CA flag",
+      () => [pck(undefined, { certificate: { pathLength: 0, keyUsage: DATA_ONLY } }), genuine[1], genuine[2]],
+      "CHAIN_END_ENTITY",
     ],
     [
       "a root that allows no authority below it",

@@ -6,9 +6,10 @@
  * Inputs are public. What does not depend on time (form, names, roles, signatures) and what does (validity,
  * freshness) are separate functions, so that verified collateral can be used again; nothing here reads a clock.
  */
-import { concatBytes, toHex } from "../protocol/codec.ts"
+import { concatBytes, fromHex, toHex, utf8ToBytes } from "../protocol/codec.ts"
 import { type Certificate, parseCertificate, sameBytes } from "./certificate.ts"
 import { type Crl, parseCrl } from "./crl.ts"
+import { TAG } from "./der.ts"
 import { attestationError } from "./errors.ts"
 import { type SignatureCheck, verifyP256 } from "./p256.ts"
 
@@ -27,8 +28,30 @@ export const PCK_AUTHORITIES: readonly string[] = ["Intel SGX PCK Platform CA", 
 export const PCK = "Intel SGX PCK Certificate"
 export const TCB_SIGNING = "Intel SGX TCB Signing"
 
-const DIGITAL_SIGNATURE = 0x80
+/** digitalSignature and nonRepudiation; keyCertSign and cRLSign. Intel sets exactly these. */
+const SIGN_DATA = 0xc0
 const SIGN_CERTIFICATES_AND_CRLS = 0x06
+
+/** O = Intel Corporation, L = Santa Clara, ST = CA, C = US, as they follow the common name in every name. */
+const INTEL = fromHex(
+  "0x311a3018060355040a0c11496e74656c20436f72706f726174696f6e31143012060355040" +
+    "70c0b53616e746120436c617261310b300906035504080c024341310b3009060355040613025553",
+)
+
+/** The DER name with which Intel issues a certificate for `commonName`. */
+function nameOf(commonName: string): Uint8Array {
+  const wrap = (tag: number, content: Uint8Array) => concatBytes(Uint8Array.of(tag, content.length), content)
+  const text = wrap(TAG.utf8String, utf8ToBytes(commonName))
+  const attribute = concatBytes(fromHex("0x0603550403"), text)
+  return wrap(TAG.sequence, concatBytes(wrap(TAG.set, wrap(TAG.sequence, attribute)), INTEL))
+}
+
+const isNamed = (certificate: Certificate, commonName: string): boolean =>
+  sameBytes(certificate.subject, nameOf(commonName))
+
+/** The whole name of a certificate whose common name is right may still be another one. */
+const wrongName = ({ commonName, subject }: Certificate, ...names: readonly string[]): string =>
+  `want the name of ${names.join(" or ")}, got ${commonName} (${toHex(subject)})`
 
 /** Name chaining and signature. @throws CHAIN_ISSUER, CHAIN_SIGNATURE */
 export function checkIssuedBy(
@@ -49,35 +72,39 @@ export function checkIssuedBy(
 }
 
 /**
- * An authority may sign certificates and CRLs, with at least `below` levels of authorities under it.
+ * An authority may sign certificates and CRLs and nothing else, with exactly `below` levels of authorities under it.
  * @throws CHAIN_SUBJECT, CHAIN_AUTHORITY, CHAIN_PATH_LENGTH
  */
 export function checkAuthority(certificate: Certificate, names: readonly string[], below: number): void {
   const { commonName, ca, keyUsage, pathLength } = certificate
-  if (!names.includes(commonName))
-    throw attestationError("CHAIN_SUBJECT", `want ${names.join(" or ")}, got ${commonName}`)
-  if (!ca || (keyUsage & SIGN_CERTIFICATES_AND_CRLS) !== SIGN_CERTIFICATES_AND_CRLS)
+  if (!names.some((name) => isNamed(certificate, name)))
+    throw attestationError("CHAIN_SUBJECT", wrongName(certificate, ...names))
+  if (!ca || keyUsage !== SIGN_CERTIFICATES_AND_CRLS)
     throw attestationError(
       "CHAIN_AUTHORITY",
-      `${commonName} may not sign certificates and CRLs: CA flag ${ca}, key usage 0x${keyUsage.toString(16)}`,
+      `${commonName} must sign certificates and CRLs only: CA flag ${ca}, key usage 0x${keyUsage.toString(16)}`,
     )
-  if (pathLength !== null && pathLength < below)
+  if (pathLength !== below)
     throw attestationError(
       "CHAIN_PATH_LENGTH",
-      `${commonName} allows only ${pathLength} authorities below it`,
+      `${commonName} must allow ${below} authorities below it, allows ${pathLength ?? "any number"}`,
     )
 }
 
 /** An end entity signs data only. @throws `code`, CHAIN_SUBJECT where that is CHAIN_END_ENTITY and the name is wrong */
 export function checkEndEntity(
-  { commonName, ca, keyUsage }: Certificate,
+  certificate: Certificate,
   name: string,
   code: "CHAIN_END_ENTITY" | "TCB_SIGNER",
 ): void {
-  if (commonName !== name)
-    throw attestationError(code === "TCB_SIGNER" ? code : "CHAIN_SUBJECT", `want ${name}, got ${commonName}`)
-  if (ca || !(keyUsage & DIGITAL_SIGNATURE) || keyUsage & SIGN_CERTIFICATES_AND_CRLS)
-    throw attestationError(code, `${commonName} must sign data and nothing else`)
+  const { commonName, ca, keyUsage, pathLength } = certificate
+  if (!isNamed(certificate, name))
+    throw attestationError(code === "TCB_SIGNER" ? code : "CHAIN_SUBJECT", wrongName(certificate, name))
+  if (ca || pathLength !== null || keyUsage !== SIGN_DATA)
+    throw attestationError(
+      code,
+      `${commonName} must sign data only: CA flag ${ca}, key usage 0x${keyUsage.toString(16)}`,
+    )
 }
 
 /** @throws ROOT_MISMATCH */

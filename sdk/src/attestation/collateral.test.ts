@@ -192,7 +192,7 @@ test.each<[string, string]>([
   ["a number with a leading zero", text.replace('"version":3', '"version":03')],
   ["a prototype", text.replace('{"id"', '{"__proto__":{},"id"')],
   ["depth without end", "[".repeat(200_000) + "]".repeat(200_000)],
-  ["objects without end", '{"a":'.repeat(200_000) + "1" + "}".repeat(200_000)],
+  ["objects without end", `${'{"a":'.repeat(200_000)}1${"}".repeat(200_000)}`],
 ])("%s is no document", (_, document) => {
   expect(() => parseTcbInfo(document)).toThrow("TCB_INFO_MALFORMED")
 })

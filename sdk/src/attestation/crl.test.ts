@@ -38,8 +38,13 @@ test("serials and dates are read, harmless extensions skipped", () => {
 
 test.each<[string, Uint8Array, string]>([
   ["version 1", assembled({ version: 0 }), "must have version 2"],
-  ["an unknown critical extension", assembled({ list: [number, critical] }), "critical CRL extension"],
-  ["an unknown critical extension of an entry", assembled({ entry: [critical] }), "critical CRL extension"],
+  ["an unknown critical extension", assembled({ list: [number, critical] }), "is critical"],
+  ["an unknown critical extension of an entry", assembled({ entry: [critical] }), "is critical"],
+  [
+    "Intel's number as a critical extension",
+    assembled({ list: [extension("2.5.29.20", true, der.integer(1))] }),
+    "is critical",
+  ],
   ["bytes after it", new Uint8Array([...assembled(), 0]), "1 bytes are left over"],
   ["nothing", new Uint8Array(0), "cut off"],
 ])("a list with %s is refused", (_, bytes, message) => {

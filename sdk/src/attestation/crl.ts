@@ -22,20 +22,14 @@ export type Crl = {
 
 const malformed = (message: string) => attestationError("CRL_MALFORMED", message)
 
-const CRL_NUMBER = "551d14"
-const AUTHORITY_KEY = "551d23"
-const REASON = "551d15"
-
-/** Walks extensions; an unknown critical one would change the meaning of the list. */
-function skipExtensions(list: DerReader, known: readonly string[]): void {
+/** Walks extensions. A critical one, such as that of a partial list, would change the meaning of the list. */
+function skipExtensions(list: DerReader): void {
   while (list.peek() !== null) {
     const item = list.inside(TAG.sequence)
     const identifier = item.objectIdentifier()
-    const critical = item.peek() === TAG.boolean ? item.boolean() : false
+    if (item.optionalTrue()) throw malformed(`CRL extension ${identifier} is critical`)
     item.content(TAG.octetString)
     item.end()
-    if (critical && !known.includes(identifier))
-      throw malformed(`critical CRL extension ${identifier} is unknown`)
   }
 }
 
@@ -45,7 +39,7 @@ function readEntries(list: DerReader): ReadonlySet<Hex> {
     const entry = list.inside(TAG.sequence)
     revoked.add(toHex(entry.unsigned()))
     entry.time()
-    if (entry.peek() !== null) skipExtensions(entry.inside(TAG.sequence), [REASON])
+    if (entry.peek() !== null) skipExtensions(entry.inside(TAG.sequence))
     entry.end()
   }
   return revoked
@@ -67,7 +61,7 @@ function parse(der: Uint8Array): Crl {
   const [thisUpdate, nextUpdate] = [fields.time(), fields.time()]
   const revoked = fields.peek() === TAG.sequence ? readEntries(fields.inside(TAG.sequence)) : new Set<Hex>()
   const wrapper = fields.inside(TAG.context0)
-  skipExtensions(wrapper.inside(TAG.sequence), [CRL_NUMBER, AUTHORITY_KEY])
+  skipExtensions(wrapper.inside(TAG.sequence))
   wrapper.end()
   fields.end()
   return { toBeSigned, signature, issuer, thisUpdate, nextUpdate, revoked }

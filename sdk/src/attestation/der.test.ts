@@ -52,10 +52,10 @@ describe("times", () => {
   const time = (text: string, tag = "17") =>
     reader(`${tag}${text.length.toString(16).padStart(2, "0")}${Buffer.from(text).toString("hex")}`).time()
 
-  test("both forms give unix seconds", () => {
+  test("UTCTime gives unix seconds, in 1950 to 2049", () => {
     expect(time("260812235711Z")).toBe(Date.UTC(2026, 7, 12, 23, 57, 11) / 1000)
     expect(time("500101000000Z")).toBe(Date.UTC(1950, 0, 1) / 1000)
-    expect(time("20500101000000Z", "18")).toBe(Date.UTC(2050, 0, 1) / 1000)
+    expect(time("491231235959Z")).toBe(Date.UTC(2049, 11, 31, 23, 59, 59) / 1000)
     expect(time("240229000000Z")).toBe(Date.UTC(2024, 1, 29) / 1000)
   })
 
@@ -66,20 +66,39 @@ describe("times", () => {
     "260230000000Z",
     "261301000000Z",
     "260812246000Z",
+    "230229000000Z",
+    "260812240000Z",
+    "26081223571 Z",
+    "",
   ])("%s is refused", (text) => expect(() => time(text)).toThrow("DER_MALFORMED"))
+
+  test("GeneralizedTime is refused", () => {
+    expect(() => time("20500101000000Z", "18")).toThrow("want tag 0x17")
+  })
 })
 
-test("booleans and bit strings are strict", () => {
-  expect(reader("0101ff").boolean()).toBe(true)
-  expect(() => reader("010101").boolean()).toThrow("00 or ff")
+test("booleans are true or absent", () => {
+  expect(reader("0101ff").optionalTrue()).toBe(true)
+  expect(reader("0500").optionalTrue()).toBe(false)
+  expect(reader("").optionalTrue()).toBe(false)
+  expect(() => reader("010100").optionalTrue()).toThrow("must be ff")
+  expect(() => reader("010101").optionalTrue()).toThrow("must be ff")
+  expect(() => reader("0102ffff").optionalTrue()).toThrow("must be ff")
+})
+
+test("bit strings are strict", () => {
+  expect(reader("030206c0").bitString()).toEqual({ unused: 6, bytes: Uint8Array.of(0xc0) })
+  expect(reader("030100").bitString()).toEqual({ unused: 0, bytes: new Uint8Array(0) })
   expect(() => reader("0301").bitString()).toThrow("DER_MALFORMED")
   expect(() => reader("030108").bitString()).toThrow("unused bits")
+  expect(() => reader("030101").bitString()).toThrow("unused bits")
+  expect(() => reader("030206c1").bitString()).toThrow("unused bits that are not zero")
   expect(() => reader("0300").bitString()).toThrow("unused bits")
 })
 
 test("nothing may be left over", () => {
-  const values = reader("01010002010a")
-  expect(values.boolean()).toBe(false)
+  const values = reader("0101ff02010a")
+  expect(values.optionalTrue()).toBe(true)
   expect(() => values.end()).toThrow("3 bytes are left over")
 })
 

@@ -16,7 +16,6 @@ export const TAG = {
   utf8String: 0x0c,
   printableString: 0x13,
   utcTime: 0x17,
-  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
   context0: 0xa0,
@@ -24,6 +23,8 @@ export const TAG = {
 } as const
 
 const malformed = (message: string): ProtocolError => attestationError("DER_MALFORMED", message)
+
+const fullYear = (year = 0): number => (year < 50 ? 2000 + year : 1900 + year)
 
 type Span = { readonly tag: number; readonly start: number; readonly end: number }
 
@@ -118,33 +119,34 @@ export class DerReader {
     return bytes.reduce((value, byte) => value * 256 + byte, 0)
   }
 
-  boolean(): boolean {
+  /** DEFAULT FALSE: DER leaves a false value out, so what stands there must be true. */
+  optionalTrue(): boolean {
+    if (this.peek() !== TAG.boolean) return false
     const content = this.content(TAG.boolean)
-    if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
-      throw malformed(`a boolean must be 00 or ff, got ${bytesToHex(content)}`)
-    return content[0] === 0xff
+    if (content.length !== 1 || content[0] !== 0xff)
+      throw malformed(`a boolean that is written must be ff, got ${bytesToHex(content)}`)
+    return true
   }
 
-  /** BIT STRING without unused bits in whole bytes; `unused` counts the missing bits of the last byte. */
+  /** BIT STRING; `unused` counts the missing bits of the last byte, which are zero. */
   bitString(): { readonly unused: number; readonly bytes: Uint8Array } {
     const content = this.content(TAG.bitString)
     const unused = content[0]
     if (unused === undefined || unused > 7 || (unused > 0 && content.length === 1))
       throw malformed("a bit string has a wrong count of unused bits")
+    if ((content.at(-1) ?? 0) & ((1 << unused) - 1) && content.length > 1)
+      throw malformed("a bit string has unused bits that are not zero")
     return { unused, bytes: content.subarray(1) }
   }
 
-  /** UTCTime (1950 to 2049) or GeneralizedTime, both ending in Z, as unix seconds (RFC 5280 §4.1.2.5). */
+  /** UTCTime (1950 to 2049, ending in Z) as unix seconds (RFC 5280 §4.1.2.5.1): Intel uses no other form. */
   time(): number {
-    const utc = this.peek() === TAG.utcTime
-    const text = String.fromCharCode(...this.content(utc ? TAG.utcTime : TAG.generalizedTime))
-    const full = utc ? `${Number(text.slice(0, 2)) < 50 ? "20" : "19"}${text}` : text
-    const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(full)
-    if (!match) throw malformed(`time ${JSON.stringify(text)} is not of the form YYMMDDhhmmssZ`)
-    const [, year, month, day, hour, minute, second] = match
-    const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}`
-    const time = Date.parse(`${iso}Z`)
-    if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(iso))
+    const text = String.fromCharCode(...this.content(TAG.utcTime))
+    if (!/^\d{12}Z$/.test(text))
+      throw malformed(`time ${JSON.stringify(text)} is not of the form YYMMDDhhmmssZ`)
+    const [year, month, day, hour, minute, second] = (text.match(/\d\d/g) ?? []).map(Number)
+    const time = Date.UTC(fullYear(year), (month ?? 0) - 1, day, hour, minute, second)
+    if (new Date(time).toISOString().replace(/\D/g, "").slice(2, 14) !== text.slice(0, 12))
       throw malformed(`time ${JSON.stringify(text)} does not exist`)
     return time / 1000
   }

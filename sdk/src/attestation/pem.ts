@@ -26,9 +26,13 @@ export function parsePemChain(text: string): readonly Uint8Array[] {
 }
 
 function decodeBase64(base64: string): Uint8Array {
+  let text: string
   try {
-    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    text = atob(base64)
   } catch (cause) {
     throw attestationError("PEM_MALFORMED", "a certificate block is not base64", { cause })
   }
+  const bytes = new Uint8Array(text.length)
+  for (let index = 0; index < bytes.length; index++) bytes[index] = text.charCodeAt(index)
+  return bytes
 }

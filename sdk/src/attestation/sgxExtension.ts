@@ -59,28 +59,42 @@ function parseTcb(items: DerReader): Pick<SgxExtension, "cpuSvn" | "pceSvn"> {
   return { cpuSvn: svns.slice(0, 16), pceSvn: svns[16] ?? 0 }
 }
 
-/** @param value content of the extension's octet string. @throws CERTIFICATE_MALFORMED */
+/** One item, SEQUENCE { OID, value }, opened behind its identifier. */
+function itemOf(items: DerReader, arc: number): DerReader {
+  const item = items.inside(TAG.sequence)
+  const found = arcOf(item.objectIdentifier(), SGX_EXTENSION_ID)
+  if (found !== arc) throw malformed(`want item ${arc} of the SGX extension, got ${found}`)
+  return item
+}
+
+function octetItem(items: DerReader, arc: number, length: number, what: string): Hex {
+  const item = itemOf(items, arc)
+  const value = octets(item, length, what)
+  item.end()
+  return value
+}
+
+/**
+ * Items in the one order in which Intel writes them: PPID, TCB, PCEID, FMSPC and SGX type, then under the Platform CA
+ * instance id and configuration.
+ * @param value content of the extension's octet string. @throws CERTIFICATE_MALFORMED
+ */
 export function parseSgxExtension(value: Uint8Array): SgxExtension {
   const outer = new DerReader(value)
   const items = outer.inside(TAG.sequence)
   outer.end()
-  const seen = new Set<number>()
-  const found: { -readonly [K in keyof SgxExtension]?: SgxExtension[K] } = {}
-  while (items.peek() !== null) {
-    const item = items.inside(TAG.sequence)
-    const arc = arcOf(item.objectIdentifier(), SGX_EXTENSION_ID)
-    if (seen.has(arc)) throw malformed(`item ${arc} of the SGX extension stands twice`)
-    seen.add(arc)
-    if (arc === 1) found.ppid = octets(item, 16, "PPID")
-    else if (arc === 2) Object.assign(found, parseTcb(item.inside(TAG.sequence)))
-    else if (arc === 3) found.pceId = octets(item, 2, "PCEID")
-    else if (arc === 4) found.fmspc = octets(item, 6, "FMSPC")
-    else if (arc === 6) found.piid = octets(item, 16, "platform instance id")
-    else continue
-    item.end()
+  const ppid = octetItem(items, 1, 16, "PPID")
+  const tcbItem = itemOf(items, 2)
+  const tcb = parseTcb(tcbItem.inside(TAG.sequence))
+  tcbItem.end()
+  const pceId = octetItem(items, 3, 2, "PCEID")
+  const fmspc = octetItem(items, 4, 6, "FMSPC")
+  itemOf(items, 5).content(TAG.enumerated) // SGX type: says nothing about TDX
+  let piid: Hex | null = null
+  if (items.peek() !== null) {
+    piid = octetItem(items, 6, 16, "platform instance id")
+    itemOf(items, 7).inside(TAG.sequence) // dynamic platform, cached keys, SMT: no verifier judges them
   }
-  const { ppid, fmspc, pceId, cpuSvn, pceSvn } = found
-  if (!ppid || !fmspc || !pceId || !cpuSvn || pceSvn === undefined)
-    throw malformed(`the SGX extension has only items ${[...seen].join(", ")}`)
-  return { ppid, piid: found.piid ?? null, fmspc, pceId, cpuSvn, pceSvn }
+  items.end()
+  return { ppid, piid, fmspc, pceId, ...tcb }
 }
