@@ -125,7 +125,10 @@ export async function createNode(
   const { peerIdHash } = identity.peer
 
   const quoter = createQuoter(agent)
-  const collateral = createCollateralSource({ urls: config.attestation.collateral }, { clock })
+  const collateral = createCollateralSource(
+    { urls: config.attestation.collateral },
+    { clock, verifier, metrics },
+  )
   const peerPolicy = createPeerPolicy({ verifier, collateral, requirements: registryPolicy.requirements })
   const { host, port } = config.listen.p2p
   const p2p = await createP2pNode(

@@ -2,11 +2,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
+import type { SignedDocument } from "./evaluationNumbers.ts"
 import { close, listen } from "./jsonServer.ts"
 
+/** Which set a request names: by its role or by its evaluation number. */
+export type RequestedSet = "standard" | "early" | number
+
 export type PccsOptions = {
-  /** Asked for every request, so that collateral can change while the server runs. */
-  readonly collateral: () => CollateralBundle
+  /** Asked for every request, so that collateral can change while the server runs. Null where there is no such set. */
+  readonly collateral: (set: RequestedSet) => CollateralBundle | null
+  /** The signed list of sets; none where absent. */
+  readonly evaluationNumbers?: () => SignedDocument | null
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
@@ -24,6 +30,14 @@ const encoded = (chain: string) => encodeURIComponent(chain)
 
 const signed = (name: string, text: string, signature: string) =>
   Buffer.from(`{"${name}":${text},"signature":"${signature}"}`)
+
+/** Null where the query names none, or one in two ways. */
+function setOf(query: URLSearchParams): RequestedSet | null {
+  const [update, number] = [query.get("update"), query.get("tcbEvaluationDataNumber")]
+  if (update !== null && number !== null) return null
+  if (number !== null) return /^\d{1,6}$/.test(number) ? Number(number) : null
+  return update === null || update === "standard" ? "standard" : update === "early" ? "early" : null
+}
 
 function answerTo(path: string, fmspc: string | null, bundle: CollateralBundle): Answer | null {
   switch (path) {
@@ -55,9 +69,30 @@ function answerTo(path: string, fmspc: string | null, bundle: CollateralBundle):
   }
 }
 
+const NUMBERS_PATH = "/tdx/certification/v4/tcbevaluationdatanumbers"
+
+function numbersOf({ collateral, evaluationNumbers }: PccsOptions): Answer | null {
+  const [numbers, bundle] = [evaluationNumbers?.() ?? null, collateral("standard")]
+  if (numbers === null || bundle === null) return null
+  return {
+    type: "application/json",
+    body: signed("tcbEvaluationDataNumbers", numbers.text, numbers.signature),
+    headers: { "TCB-Evaluation-Data-Numbers-Issuer-Chain": encoded(bundle.tcb_info_issuer_chain) },
+  }
+}
+
 function respond(options: PccsOptions, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? "/", "http://pccs")
-  const answer = answerTo(url.pathname, url.searchParams.get("fmspc"), options.collateral())
+  const set = setOf(url.searchParams)
+  if (set === null) {
+    response.writeHead(400, { "content-length": 0 }).end()
+    return
+  }
+  const bundle = options.collateral(set)
+  const answer =
+    url.pathname === NUMBERS_PATH
+      ? numbersOf(options)
+      : bundle && answerTo(url.pathname, url.searchParams.get("fmspc"), bundle)
   if (!answer) {
     response.writeHead(404, { "content-length": 0 }).end()
     return

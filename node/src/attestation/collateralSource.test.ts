@@ -1,26 +1,62 @@
 import { createServer, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import { signEvaluationNumbers } from "@twinlock/devnet/agent/evaluationNumbers"
 import { type RunningPccs, startPccs } from "@twinlock/devnet/agent/pccs"
 import { createPlatform } from "@twinlock/devnet/platform/platform"
+import { parseRootKey } from "@twinlock/sdk/attestation/chain"
 import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
+import { quoteVerifierUnder } from "@twinlock/sdk/attestation/underRoot"
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest"
 import { createManualClock } from "../clock.ts"
-import { createCollateralSource } from "./collateralSource.ts"
-import { fetchCollateral } from "./pccs.ts"
+import { createMetrics } from "../telemetry/metrics.ts"
+import { type CollateralSourceOptions, createCollateralSource } from "./collateralSource.ts"
+import { fetchCollateral, fetchEvaluationNumbers } from "./pccs.ts"
 
 const platform = createPlatform({ seed: "collateral source", now: 1_791_158_400 })
+const DAY = 86_400
 const wanted = { fmspc: "b0c06f000000", authority: "platform" } as const
 const timeoutMs = 2_000
+const terms = { time: platform.now, floors: { tcb: 20, qe: 20 } }
+const verifier = quoteVerifierUnder(parseRootKey(platform.root.key.publicKey))
+const numbers = signEvaluationNumbers(platform, [{ number: 21, recoveryEvent: platform.now - 90 * DAY }])
 
 describe("a service in Intel's shape", () => {
   let pccs: RunningPccs
   beforeAll(async () => {
-    pccs = await startPccs({ collateral: () => platform.collateral(), host: "127.0.0.1", port: 0 })
+    pccs = await startPccs({
+      collateral: (set) => {
+        if (set === "standard" || set === 20) return platform.collateral()
+        return set === "early" || set === 21 ? platform.collateral({ evaluationNumber: 21 }) : null
+      },
+      evaluationNumbers: () => numbers,
+      host: "127.0.0.1",
+      port: 0,
+    })
   })
   afterAll(() => pccs.stop())
 
   test("gives the bundle byte for byte", async () => {
     expect(await fetchCollateral(wanted, { url: pccs.url, timeoutMs })).toEqual(platform.collateral())
+  })
+
+  test("gives the early set and sets by number", async () => {
+    const early = platform.collateral({ evaluationNumber: 21 })
+    for (const set of ["early", 21] as const)
+      expect(await fetchCollateral(wanted, { url: pccs.url, timeoutMs, set })).toEqual(early)
+    await expect(fetchCollateral(wanted, { url: pccs.url, timeoutMs, set: 19 })).rejects.toThrow("404")
+  })
+
+  test("gives the signed list of sets", async () => {
+    expect(await fetchEvaluationNumbers({ url: pccs.url, timeoutMs })).toEqual(numbers)
+  })
+
+  test("refuses a query that names two sets, or none", async () => {
+    for (const query of [
+      "update=early&tcbEvaluationDataNumber=20",
+      "update=late",
+      "tcbEvaluationDataNumber=x",
+    ])
+      expect((await fetch(`${pccs.url}/tdx/certification/v4/qe/identity?${query}`)).status).toBe(400)
   })
 
   test("does not know other processor families", async () => {
@@ -47,16 +83,17 @@ describe("a broken service", () => {
     server.close()
     server.closeAllConnections()
   })
-  const against = async (listener: RequestListener) => {
+  const against = async (listener: RequestListener, path = "") => {
     server = createServer(listener)
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
     return fetchCollateral(wanted, { url, timeoutMs: 200 })
   }
 
   test.each<[string, RequestListener, string]>([
     ["an error status", (_, response) => void response.writeHead(503).end(), "answered 503"],
     ["another document", (_, response) => void response.end("{}"), "not a signed tcbInfo"],
+    ["garbage", (_, response) => void response.end(Buffer.from([0xff, 0, 0xfe])), "not a signed tcbInfo"],
     ["no certificate chains", documents({}), "SGX-PCK-CRL-Issuer-Chain is missing"],
     ["a chain that is not URL-encoded", documents({ "SGX-PCK-CRL-Issuer-Chain": "%" }), "is not URL-encoded"],
     ["a huge body", (_, response) => void response.end("x".repeat(300_000)), "answered more than"],
@@ -66,26 +103,49 @@ describe("a broken service", () => {
       "COLLATERAL_UNREACHABLE",
     ],
     ["silence", () => {}, "COLLATERAL_UNREACHABLE"],
+    ["a body that never ends", (_, response) => void response.write("{"), "COLLATERAL_UNREACHABLE"],
+    ["a cut connection", (request) => void request.socket.destroy(), "COLLATERAL_UNREACHABLE"],
+    [
+      "a body shorter than announced",
+      (request, response) => {
+        response.writeHead(200, { "content-length": 100 }).write("{}", () => request.socket.destroy())
+      },
+      "COLLATERAL_UNREACHABLE",
+    ],
   ])("%s", async (_, listener, code) => {
     await expect(against(listener)).rejects.toThrow(code)
+  })
+
+  test("a path in the base URL is kept", async () => {
+    const asked: string[] = []
+    await against((request, response) => {
+      asked.push(request.url ?? "")
+      response.writeHead(404).end()
+    }, "/cache/").catch(() => {})
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.every((path) => path.startsWith("/cache/sgx/") || path.startsWith("/cache/tdx/"))).toBe(true)
   })
 })
 
 describe("the cache", () => {
-  const clock = createManualClock()
-  const bundle = (label: string): CollateralBundle => ({ ...platform.collateral(), pck_crl: label })
+  const HOUR = 3_600_000
+  const down = new Error("down")
 
   /** A source over scripted answers; each fetch takes the next one. */
   const scripted = (
     answers: readonly (CollateralBundle | Error)[],
-    options: { maxPlatforms?: number } = {},
+    options: Partial<CollateralSourceOptions> = {},
   ) => {
+    const clock = createManualClock()
+    const metrics = createMetrics()
     const asked: string[] = []
     const queue = [...answers]
     const source = createCollateralSource(
-      { urls: ["first", "second"], refreshAfterMs: 1_000, ...options },
+      { urls: ["first", "second"], ...options },
       {
         clock,
+        verifier,
+        metrics,
         fetchBundle: async ({ fmspc }, { url }) => {
           asked.push(`${url} ${fmspc}`)
           const answer = queue.shift()
@@ -94,45 +154,96 @@ describe("the cache", () => {
         },
       },
     )
-    return { source, asked }
+    return { source, asked, clock, metrics }
   }
-  const down = new Error("down")
+  const [first, second] = [platform.collateral(), platform.collateral({ evaluationNumber: 21 })]
 
   test("answers from the cache until it is old", async () => {
-    const { source, asked } = scripted([bundle("a"), bundle("b")])
-    expect((await source.collateralFor(wanted)).pck_crl).toBe("a")
-    clock.advance(999)
-    expect((await source.collateralFor({ ...wanted, fmspc: "B0C06F000000" })).pck_crl).toBe("a")
+    const { source, asked, clock } = scripted([first, second])
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(first)
+    clock.advance(HOUR - 1)
+    const upperCase = { ...wanted, fmspc: "B0C06F000000" }
+    expect((await source.collateralFor(upperCase, terms)).bundle).toEqual(first)
     clock.advance(1)
-    expect((await source.collateralFor(wanted)).pck_crl).toBe("b")
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(second)
     expect(asked).toHaveLength(2)
   })
 
-  test("asks the next service when one is down", async () => {
-    const { source, asked } = scripted([down, bundle("a")])
-    expect((await source.collateralFor(wanted)).pck_crl).toBe("a")
+  const edited = { ...first, tcb_info: first.tcb_info.replace("UpToDate", "Revoked") }
+  test.each<[string, CollateralBundle | Error]>([
+    ["is down", down],
+    ["serves collateral that does not verify", edited],
+    ["serves an expired bundle", platform.collateral({ issuedAt: platform.now - 31 * DAY })],
+    ["serves a set below the floors", platform.collateral({ evaluationNumber: 19 })],
+    ["serves another platform's", platform.collateral({ fmspc: "90C06F000000" })],
+    ["serves another root's", createPlatform({ seed: "foreign", now: platform.now }).collateral()],
+  ])("asks the next service when one %s", async (_, answer) => {
+    const { source, asked } = scripted([answer, second])
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(second)
     expect(asked).toEqual(["first b0c06f000000", "second b0c06f000000"])
   })
 
-  test("keeps an old bundle while every service is down, and fails where there is none", async () => {
-    const { source } = scripted([bundle("a"), down, down])
-    await source.collateralFor(wanted)
-    clock.advance(1_000)
-    expect((await source.collateralFor(wanted)).pck_crl).toBe("a")
-    await expect(scripted([down, down]).source.collateralFor(wanted)).rejects.toThrow("down")
+  test("what does not verify is not kept", async () => {
+    const { source, clock } = scripted([edited, edited, first])
+    await expect(source.collateralFor(wanted, terms)).rejects.toThrow("TCB_INFO_SIGNATURE")
+    clock.advance(30_000)
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(first)
+  })
+
+  test("keeps an old bundle while every service is down, up to the maximum age", async () => {
+    const { source, clock } = scripted([first], { maxAgeMs: 3 * HOUR })
+    await source.collateralFor(wanted, terms)
+    clock.advance(2 * HOUR)
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(first)
+    clock.advance(HOUR)
+    await expect(source.collateralFor(wanted, terms)).rejects.toThrow("COLLATERAL_STALE")
+  })
+
+  test.each([
+    ["its nextUpdate", { ...terms, time: platform.now + 31 * DAY }],
+    ["the floors", { ...terms, floors: { tcb: 21, qe: 20 } }],
+  ])("never serves what is past %s, however young", async (_, later) => {
+    const { source } = scripted([first])
+    await source.collateralFor(wanted, terms)
+    await expect(source.collateralFor(wanted, later)).rejects.toThrow("COLLATERAL_STALE")
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(first)
+  })
+
+  test("a raised floor fetches at once what the service has meanwhile", async () => {
+    const { source } = scripted([first, second])
+    await source.collateralFor(wanted, terms)
+    const raised = { ...terms, floors: { tcb: 21, qe: 21 } }
+    expect((await source.collateralFor(wanted, raised)).bundle).toEqual(second)
+  })
+
+  test("pauses after every service failed", async () => {
+    const { source, asked, clock } = scripted([down, down, first])
+    await expect(source.collateralFor(wanted, terms)).rejects.toThrow("down")
+    await expect(source.collateralFor(wanted, terms)).rejects.toThrow("down")
+    expect(asked).toHaveLength(2)
+    clock.advance(30_000)
+    await source.collateralFor(wanted, terms)
+    expect(asked).toHaveLength(3)
   })
 
   test("one fetch serves all who wait", async () => {
-    const { source, asked } = scripted([bundle("a")])
-    await Promise.all([source.collateralFor(wanted), source.collateralFor(wanted)])
+    const { source, asked } = scripted([first])
+    await Promise.all([source.collateralFor(wanted, terms), source.collateralFor(wanted, terms)])
     expect(asked).toHaveLength(1)
   })
 
-  test("forgets the oldest platform beyond its size", async () => {
-    const { source, asked } = scripted([bundle("a"), bundle("b"), bundle("c")], { maxPlatforms: 1 })
-    await source.collateralFor(wanted)
-    await source.collateralFor({ ...wanted, authority: "processor" })
-    expect((await source.collateralFor(wanted)).pck_crl).toBe("c")
+  test("sets are kept apart, and the oldest goes beyond the size", async () => {
+    const { source, asked } = scripted([first, second, first], { maxBundles: 1 })
+    await source.collateralFor(wanted, terms)
+    expect((await source.collateralFor(wanted, terms, "early")).bundle).toEqual(second)
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(first)
     expect(asked).toHaveLength(3)
+  })
+
+  test("says what it did as figures", async () => {
+    const { source, metrics } = scripted([down, edited, first])
+    await source.collateralFor(wanted, terms).catch(() => {})
+    const text = await metrics.text()
+    expect(text).toContain('twinlock_collateral_fetches_total{outcome="refused"}')
   })
 })

@@ -14,27 +14,49 @@ export type CollateralPlatform = {
   readonly authority: PckAuthority
 }
 
-export type PccsErrorCode = "COLLATERAL_UNREACHABLE" | "COLLATERAL_RESPONSE"
+export type PccsErrorCode =
+  /** nobody answers, or not in time. */
+  | "COLLATERAL_UNREACHABLE"
+  /** the answer is an error, too long, or not what was asked for. */
+  | "COLLATERAL_RESPONSE"
+
+/**
+ * Which of the sets that Intel serves side by side: "standard" lags behind "early" by up to a year; any set that is
+ * still served has its number.
+ */
+export type TcbSet = "standard" | "early" | number
 
 export type PccsOptions = {
-  /** Base URL, such as https://api.trustedservices.intel.com or a cache. */
+  /** Base URL, such as https://api.trustedservices.intel.com or a cache; a path in it is kept. */
   readonly url: string
   readonly timeoutMs: number
+  /** "standard" where absent. */
+  readonly set?: TcbSet
 }
 
+/** Caches serve the root's CRL beside the rest; Intel serves it at the address that its certificates name. */
+const ROOT_CRLS: ReadonlyMap<string, string> = new Map([
+  ["api.trustedservices.intel.com", "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"],
+])
+
 const MAX_BYTES = 256 * 1024
-const ENVELOPE = /^\{"(tcbInfo|enclaveIdentity)":(\{.*\}),"signature":"([0-9a-fA-F]{128})"\}\s*$/s
+const ENVELOPE =
+  /^\{"(tcbInfo|enclaveIdentity|tcbEvaluationDataNumbers)":(\{.*\}),"signature":"([0-9a-fA-F]{128})"\}\s*$/s
 
 const pccsError = (code: PccsErrorCode, message: string, cause?: unknown): ProtocolError =>
   new ProtocolError({ code, message }, { cause })
 
 type Answer = { readonly bytes: Buffer; readonly headers: Headers }
 
-async function get(path: string, options: PccsOptions): Promise<Answer> {
-  const url = new URL(path, options.url)
+const address = (path: string, { url }: PccsOptions): URL => new URL(`${url.replace(/\/+$/, "")}${path}`)
+
+async function get(url: URL, { timeoutMs }: PccsOptions): Promise<Answer> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(options.timeoutMs), redirect: "error" })
-    if (!response.ok) throw pccsError("COLLATERAL_RESPONSE", `${url.pathname} answered ${response.status}`)
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: "error" })
+    if (!response.ok) {
+      await response.body?.cancel()
+      throw pccsError("COLLATERAL_RESPONSE", `${url.pathname} answered ${response.status}`)
+    }
     return { bytes: await bounded(response, url.pathname), headers: response.headers }
   } catch (error) {
     if (error instanceof ProtocolError) throw error
@@ -72,11 +94,20 @@ function crlOf({ bytes }: Answer): string {
   return /^(30)([0-9a-fA-F]{2})+$/.test(text) ? text : bytes.toString("hex")
 }
 
-function documentOf(answer: Answer, name: "tcbInfo" | "enclaveIdentity") {
+function documentOf(
+  answer: Answer,
+  name: "tcbInfo" | "enclaveIdentity" | "tcbEvaluationDataNumbers",
+): SignedDocument {
   const match = ENVELOPE.exec(answer.bytes.toString("utf8"))
   if (match?.[1] !== name || match[2] === undefined || match[3] === undefined)
     throw pccsError("COLLATERAL_RESPONSE", `the answer is not a signed ${name}`)
   return { text: match[2], signature: match[3] }
+}
+
+/** The query that names a set; the standard one is asked for as older caches know it, without. */
+const queryOf = (set: TcbSet): string => {
+  if (set === "standard") return ""
+  return set === "early" ? "update=early" : `tcbEvaluationDataNumber=${set}`
 }
 
 /** Fetches the whole bundle of one platform. @throws COLLATERAL_UNREACHABLE, COLLATERAL_RESPONSE */
@@ -84,11 +115,14 @@ export async function fetchCollateral(
   platform: CollateralPlatform,
   options: PccsOptions,
 ): Promise<CollateralBundle> {
+  const ask = (path: string): Promise<Answer> => get(address(path, options), options)
+  const query = queryOf(options.set ?? "standard")
+  const rootCrlUrl = ROOT_CRLS.get(new URL(options.url).host)
   const [pckCrl, rootCrl, tcb, qe] = await Promise.all([
-    get(`/sgx/certification/v4/pckcrl?ca=${platform.authority}&encoding=der`, options),
-    get("/sgx/certification/v4/rootcacrl", options),
-    get(`/tdx/certification/v4/tcb?fmspc=${platform.fmspc.toUpperCase()}`, options),
-    get("/tdx/certification/v4/qe/identity", options),
+    ask(`/sgx/certification/v4/pckcrl?ca=${platform.authority}&encoding=der`),
+    rootCrlUrl === undefined ? ask("/sgx/certification/v4/rootcacrl") : get(new URL(rootCrlUrl), options),
+    ask(`/tdx/certification/v4/tcb?fmspc=${platform.fmspc.toUpperCase()}${query === "" ? "" : `&${query}`}`),
+    ask(`/tdx/certification/v4/qe/identity${query === "" ? "" : `?${query}`}`),
   ])
   const [tcbInfo, qeIdentity] = [documentOf(tcb, "tcbInfo"), documentOf(qe, "enclaveIdentity")]
   return {
@@ -102,4 +136,13 @@ export async function fetchCollateral(
     qe_identity: qeIdentity.text,
     qe_identity_signature: qeIdentity.signature,
   }
+}
+
+/** A document as signed, and its signature as hex without 0x. */
+export type SignedDocument = { readonly text: string; readonly signature: string }
+
+/** The list of the sets that Intel serves for TDX. @throws COLLATERAL_UNREACHABLE, COLLATERAL_RESPONSE */
+export async function fetchEvaluationNumbers(options: PccsOptions): Promise<SignedDocument> {
+  const answer = await get(address("/tdx/certification/v4/tcbevaluationdatanumbers", options), options)
+  return documentOf(answer, "tcbEvaluationDataNumbers")
 }

@@ -45,13 +45,18 @@ const record: NodeRecord = {
 }
 
 const rootKey = platform.root.key.publicKey
+const verifier = createDevnetQuoteVerifier({ chainId: 31337n, rootKey, contractRootId: rootIdOf(rootKey) })
+const floors = { tcb: 20, qe: 20 }
 const policyOf = (requirements: Partial<PeerRequirements> = {}, policy: Partial<AttestationPolicy> = {}) =>
   createPeerPolicy({
-    verifier: createDevnetQuoteVerifier({ chainId: 31337n, rootKey, contractRootId: rootIdOf(rootKey) }),
-    collateral: { collateralFor: async () => platform.collateral() },
+    verifier,
+    collateral: {
+      collateralFor: async () =>
+        verifier.verifyCollateral(platform.collateral(), { time: platform.now, floors }),
+    },
     requirements: async () => ({
       policy: { ...DEFAULT_POLICY, entries: [alice.entry], ...policy },
-      floors: { tcb: 20, qe: 20 },
+      floors,
       time: platform.now,
       ...requirements,
     }),

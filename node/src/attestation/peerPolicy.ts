@@ -53,8 +53,8 @@ export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPol
       imageId: imageIdOf(report),
       composeHash: composeHashOfConfigId(report.mrConfigId),
     })
-    const bundle = await collateral.collateralFor(platformOf(quote))
-    const verified = verifier.verify(quote, { collateral: bundle, time, floors })
+    const known = await collateral.collateralFor(platformOf(quote), { time, floors })
+    const verified = verifier.verify(quote, { collateral: known, time, floors })
     if (verified.platform.ppid !== record.ppid)
       throw attestationError(
         "POLICY_PLATFORM",
