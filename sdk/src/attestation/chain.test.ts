@@ -245,6 +245,11 @@ describe("revocation", () => {
     ],
     ["the machine's serial", platform.collateral({ revokedPck: [machine.pckSerial] }), "PCK_REVOKED"],
     [
+      "the machine's serial, on the root's list",
+      platform.collateral({ revokedByRoot: [machine.pckSerial] }),
+      "PCK_REVOKED",
+    ],
+    [
       "the authority's serial",
       platform.collateral({ revokedByRoot: [platform.serials.platformCa] }),
       "PCK_CA_REVOKED",

@@ -24,8 +24,6 @@ export const TAG = {
 
 const malformed = (message: string): ProtocolError => attestationError("DER_MALFORMED", message)
 
-const fullYear = (year = 0): number => (year < 50 ? 2000 + year : 1900 + year)
-
 type Span = { readonly tag: number; readonly start: number; readonly end: number }
 
 export class DerReader {
@@ -139,14 +137,14 @@ export class DerReader {
     return { unused, bytes: content.subarray(1) }
   }
 
-  /** UTCTime (1950 to 2049, ending in Z) as unix seconds (RFC 5280 §4.1.2.5.1): Intel uses no other form. */
+  /** UTCTime (2000 to 2049, ending in Z) as unix seconds (RFC 5280 §4.1.2.5.1): Intel uses no other form. */
   time(): number {
     const text = String.fromCharCode(...this.content(TAG.utcTime))
     if (!/^\d{12}Z$/.test(text))
       throw malformed(`time ${JSON.stringify(text)} is not of the form YYMMDDhhmmssZ`)
     const [year, month, day, hour, minute, second] = (text.match(/\d\d/g) ?? []).map(Number)
-    const time = Date.UTC(fullYear(year), (month ?? 0) - 1, day, hour, minute, second)
-    if (new Date(time).toISOString().replace(/\D/g, "").slice(2, 14) !== text.slice(0, 12))
+    const time = Date.UTC(2000 + (year ?? 0), (month ?? 0) - 1, day, hour, minute, second)
+    if (new Date(time).toISOString().replace(/\D/g, "").slice(2, 14) !== text.slice(0, 12) || text >= "50")
       throw malformed(`time ${JSON.stringify(text)} does not exist`)
     return time / 1000
   }

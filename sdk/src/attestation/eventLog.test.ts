@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { toHex, utf8ToBytes } from "../protocol/codec.ts"
@@ -8,6 +9,7 @@ import {
   providerIdOf,
   type RuntimeEvent,
   replayRuntimeEvents,
+  verifyEventLog,
 } from "./eventLog.ts"
 import { parseQuote } from "./quote.ts"
 
@@ -89,6 +91,29 @@ test("names and payloads both move the register", () => {
   expect(replayRuntimeEvents([])).toBe(`0x${"00".repeat(48)}`)
 })
 
+test("the second version of digests is over canonical JSON", () => {
+  const json = '{"name":"app-id","payload":"0102","type":134217729}'
+  const digest = createHash("sha384").update(json).digest()
+  const register = createHash("sha384").update(new Uint8Array(48)).update(digest).digest("hex")
+  expect(replayRuntimeEvents([event("app-id", Uint8Array.of(1, 2))], 2)).toBe(`0x${register}`)
+})
+
+test("a log is good when either version of digests replays to the register", () => {
+  const text = JSON.stringify(
+    boot.map(({ name, payload }) => ({
+      imr: 3,
+      event_type: 0x08000001,
+      digest: "",
+      event: name,
+      event_payload: Buffer.from(payload).toString("hex"),
+    })),
+  )
+  expect(verifyEventLog(text, replayRuntimeEvents(boot, 1))).toEqual(boot)
+  expect(verifyEventLog(text, replayRuntimeEvents(boot, 2))).toEqual(boot)
+  const other = replayRuntimeEvents(boot.slice(1))
+  expect(() => verifyEventLog(text, other)).toThrow("EVENT_LOG_MISMATCH")
+})
+
 const entry = { imr: 3, event_type: 0x08000001, digest: "", event: "a", event_payload: "00" }
 
 test("registers of the firmware are left out, digests are not looked at", () => {
@@ -108,6 +133,11 @@ test.each<[string, string]>([
   ["another type in RTMR3", JSON.stringify([{ ...entry, event_type: 4 }])],
   ["a payload that is not hex", JSON.stringify([{ ...entry, event_payload: "0" }])],
   ["a missing name", JSON.stringify([{ ...entry, event: undefined }])],
+  ["an event's member twice", '[{"imr":0,"imr":3}]'],
+  ["depth without end", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+  ["a register that is no whole number", '[{"imr":3.0}]'],
+  ["a type that is text", JSON.stringify([{ ...entry, event_type: "134217729" }])],
+  ["a payload with 0x", JSON.stringify([{ ...entry, event_payload: "0x00" }])],
   ["too many events", JSON.stringify(Array.from({ length: 4_097 }, () => entry))],
   ["too many characters", `[]${" ".repeat(2 ** 20)}`],
 ])("%s is refused", (_, text) => {

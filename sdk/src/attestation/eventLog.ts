@@ -8,6 +8,7 @@ import { sha384 } from "@noble/hashes/sha2.js"
 import { concatBytes, fromHex, keccak, toHex, utf8ToBytes } from "../protocol/codec.ts"
 import type { Digest, Hex } from "../protocol/ids.ts"
 import { attestationError } from "./errors.ts"
+import { parseStrictJson } from "./strictJson.ts"
 
 export type RuntimeEvent = { readonly name: string; readonly payload: Uint8Array }
 
@@ -48,26 +49,41 @@ function parseEvent(entry: unknown, index: number): RuntimeEvent | null {
 export function parseEventLog(text: string): readonly RuntimeEvent[] {
   if (text.length > LOG_LIMIT)
     throw malformed(`an event log has at most ${LOG_LIMIT} characters, got ${text.length}`)
-  let entries: unknown
-  try {
-    entries = JSON.parse(text)
-  } catch (cause) {
-    throw attestationError("EVENT_LOG_MALFORMED", "the event log is not JSON", { cause })
-  }
+  const entries = parseStrictJson(text, "EVENT_LOG_MALFORMED")
   if (!Array.isArray(entries) || entries.length > EVENT_LIMIT)
     throw malformed(`an event log is a list of at most ${EVENT_LIMIT} events`)
   return entries.map(parseEvent).filter((event) => event !== null)
 }
 
-/** sha384(type ‖ ":" ‖ name ‖ ":" ‖ payload), type little-endian. */
-const eventDigest = (event: RuntimeEvent): Uint8Array =>
-  sha384(concatBytes(Uint8Array.of(1, 0, 0, 8), utf8ToBytes(`:${event.name}:`), event.payload))
+/** How a guest hashes an event; its compose file chooses one for the whole log. */
+export type EventDigest = 1 | 2
+
+/** Version 1: type ‖ ":" ‖ name ‖ ":" ‖ payload, type little-endian. Version 2: canonical JSON (RFC 8785). */
+function hashedBytes({ name, payload }: RuntimeEvent, version: EventDigest): Uint8Array {
+  if (version === 1) return concatBytes(Uint8Array.of(1, 0, 0, 8), utf8ToBytes(`:${name}:`), payload)
+  return utf8ToBytes(JSON.stringify({ name, payload: toHex(payload).slice(2), type: RUNTIME_EVENT_TYPE }))
+}
 
 /** The register after all events, 48 bytes, from zero. */
-export const replayRuntimeEvents = (events: readonly RuntimeEvent[]): Hex =>
+export const replayRuntimeEvents = (events: readonly RuntimeEvent[], version: EventDigest = 1): Hex =>
   toHex(
-    events.reduce((register, event) => sha384(concatBytes(register, eventDigest(event))), new Uint8Array(48)),
+    events.reduce(
+      (register, event) => sha384(concatBytes(register, sha384(hashedBytes(event, version)))),
+      new Uint8Array(48),
+    ),
   )
+
+/**
+ * The events of `text`, after they replay to the quoted register with either digest: no text is both.
+ * @param rtMr3 48 bytes. @throws EVENT_LOG_MALFORMED, EVENT_LOG_MISMATCH
+ */
+export function verifyEventLog(text: string, rtMr3: Hex): readonly RuntimeEvent[] {
+  const events = parseEventLog(text)
+  const replayed = replayRuntimeEvents(events)
+  if (replayed !== rtMr3 && replayRuntimeEvents(events, 2) !== rtMr3)
+    throw attestationError("EVENT_LOG_MISMATCH", `the event log replays to ${replayed}, RTMR3 is ${rtMr3}`)
+  return events
+}
 
 /**
  * The facts of the boot.

@@ -6,8 +6,9 @@
 import { concatBytes, fromHex, keccak } from "../protocol/codec.ts"
 import type { Digest, Hex } from "../protocol/ids.ts"
 import { composeHashOfConfigId } from "./composeHash.ts"
+import { type ConfigDocument, parseConfigDocument } from "./configDocument.ts"
 import { attestationError } from "./errors.ts"
-import { type BootFacts, bootFactsOf, parseEventLog, replayRuntimeEvents } from "./eventLog.ts"
+import { type BootFacts, bootFactsOf, verifyEventLog } from "./eventLog.ts"
 import { ANY_PLATFORM, checkPlatformPolicy, type PlatformPolicy } from "./platformPolicy.ts"
 import type { TdReport } from "./quote.ts"
 import { checkReportData } from "./reportData.ts"
@@ -130,24 +131,27 @@ export function appraiseEventLog(
   eventLog: string,
   configDocument?: Uint8Array,
 ): BootFacts {
-  const events = parseEventLog(eventLog)
-  const replayed = replayRuntimeEvents(events)
-  if (replayed !== quote.report.rtMr3)
-    throw attestationError(
-      "EVENT_LOG_MISMATCH",
-      `the event log replays to ${replayed}, RTMR3 is ${quote.report.rtMr3}`,
-    )
-  const facts = bootFactsOf(events)
+  const facts = bootFactsOf(verifyEventLog(eventLog, quote.report.rtMr3))
   const bound = composeHashOfConfigId(quote.report.mrConfigId, configDocument)
   if (facts.composeHash !== bound)
     throw attestationError(
       "CONFIG_ID_MISMATCH",
       `the guest booted compose file ${facts.composeHash}, its quote binds ${bound}`,
     )
+  if (configDocument && configDocument.length > 0) checkInstance(facts, parseConfigDocument(configDocument))
   if (facts.providerId !== entry.providerId)
     throw attestationError(
       "POLICY_KEY_PROVIDER",
       `key provider ${facts.providerId} is not ${entry.providerId} of the allow-list entry`,
     )
   return facts
+}
+
+/** The document of version 3 names the instance, too. @throws CONFIG_ID_MISMATCH */
+function checkInstance(facts: BootFacts, { appId, instanceId }: ConfigDocument): void {
+  if (facts.appId !== appId || facts.instanceId !== instanceId)
+    throw attestationError(
+      "CONFIG_ID_MISMATCH",
+      `instance ${facts.instanceId} of app ${facts.appId} booted, bound is ${instanceId} of ${appId}`,
+    )
 }
