@@ -1,10 +1,16 @@
 import { createPlatform } from "@twinlock/devnet/platform/platform"
 import type { QuoteKnobs } from "@twinlock/devnet/platform/quote"
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { toHex, utf8ToBytes } from "../protocol/codec.ts"
 import type { Hex } from "../protocol/ids.ts"
 import { parseRootKey } from "./chain.ts"
 import { composeHashOf, configIdOf } from "./composeHash.ts"
+import {
+  type ConfigDocument,
+  configIdOfDocument,
+  encodeConfigDocument,
+  parseConfigDocument,
+} from "./configDocument.ts"
 import type { AttestationErrorCode } from "./errors.ts"
 import { parseEventLog, providerIdOf, replayRuntimeEvents } from "./eventLog.ts"
 import { ANY_PLATFORM } from "./platformPolicy.ts"
@@ -12,6 +18,7 @@ import {
   type AllowListEntry,
   type AttestationPolicy,
   appraiseEventLog,
+  appraiseMachine,
   appraiseQuote,
   DEFAULT_POLICY,
   imageIdOf,
@@ -130,6 +137,45 @@ test.each<[string, () => VerifiedQuote, Partial<AttestationPolicy>, AttestationE
   ["another purpose", () => verified({ reportData: new Uint8Array(64) }), {}, "POLICY_REPORT_DATA"],
 ])("%s is refused", (_, make, changed, code) => {
   expect(() => appraise(make(), changed)).toThrow(code)
+})
+
+test("the machine is judged by the contract's rules alone: status, platform and list are the registry's", () => {
+  const facts = { imageId: imageIdOf(image), composeHash }
+  expect(appraiseMachine(verified())).toEqual(facts)
+  expect(appraiseMachine(outOfDate())).toEqual(facts)
+  expect(() => appraiseMachine(verified({ xfam: "0x0100000000000000" }))).toThrow("POLICY_XFAM")
+  const counters = verified({ tdAttributes: "0x0000001000000080" })
+  const lenient = { ...DEFAULT_POLICY, tdAttributes: ["0x0000001000000080"] } as const
+  expect(() => appraiseMachine(counters)).toThrow("POLICY_TD_ATTRIBUTES")
+  expect(appraiseMachine(counters, lenient)).toEqual(facts)
+})
+
+describe("a configuration document", () => {
+  const configDocument = encodeConfigDocument({
+    appId: `0x${"00".repeat(20)}`,
+    composeHash,
+    instanceId: "0x",
+    keyProvider: "kms",
+    keyProviderId: "0x00",
+  })
+  const bound = { measurements: { mrConfigId: configIdOfDocument(configDocument) } }
+
+  test("stands behind a register of version 3", () => {
+    expect(appraiseMachine(verified(bound), policy, configDocument).composeHash).toBe(composeHash)
+    const expected = { role: "keyholder", reportData, configDocument } as const
+    expect(appraiseQuote(verified(bound), policy, expected)).toEqual(entry)
+    expect(() => appraise(verified(bound))).toThrow("CONFIG_DOCUMENT_MISSING")
+    expect(appraiseEventLog(verified(bound), entry, log, configDocument)).toMatchObject({ composeHash })
+  })
+
+  test.each<[string, Partial<ConfigDocument>]>([
+    ["app", { appId: `0x${"01".repeat(20)}` }],
+    ["instance", { instanceId: `0x${"01".repeat(20)}` }],
+  ])("must name the %s that booted", (_, changed) => {
+    const other = encodeConfigDocument({ ...parseConfigDocument(configDocument), ...changed })
+    const quote = verified({ measurements: { mrConfigId: configIdOfDocument(other) } })
+    expect(() => appraiseEventLog(quote, entry, log, other)).toThrow("CONFIG_ID_MISMATCH")
+  })
 })
 
 test.each<Hex>(["0x0702000000000000", "0xe718060000000000", "0xe742060000000000", "0xe700060000000000"])(
