@@ -24,6 +24,7 @@ import {
 /** Unix seconds at which the collateral was issued. */
 export const NOW = 1_791_158_400
 export const DAY = 86_400
+const SINCE = 1_500_000_000
 const FAR = 2_500_000_000
 
 export const platform: Platform = createPlatform({ seed: "verify quote", now: NOW })
@@ -60,7 +61,7 @@ export const certificate = (fields: Partial<CertificateFields>): Uint8Array =>
     key: platform.platformCa.key,
     issuer: platform.root,
     serial: Uint8Array.of(1, 2, 3),
-    notBefore: 0,
+    notBefore: SINCE,
     notAfter: FAR,
     pathLength: 0,
     crlUrl: ROOT_CRL_URL,
@@ -76,7 +77,7 @@ export const pck = (
     key: machine.pckKey,
     issuer,
     serial: machine.pckSerial,
-    notBefore: 0,
+    notBefore: SINCE,
     notAfter: FAR,
     ppid: machine.ppid,
     piid: machine.piid,

@@ -21,9 +21,9 @@ function assembled({ version = 1, entry = [], list = [number] }: Parts = {}): Ui
     der.integer(version),
     ecdsa,
     distinguishedName("Issuer"),
-    der.time(5),
-    der.time(9),
-    der.sequence(der.sequence(der.integer(77), der.time(5), ...extensions)),
+    der.time(1_000_000_005),
+    der.time(1_000_000_009),
+    der.sequence(der.sequence(der.integer(77), der.time(1_000_000_005), ...extensions)),
     der.context(0, der.sequence(...list)),
   )
   const signature = der.bitString(der.sequence(der.integer(1), der.integer(2)))
@@ -32,7 +32,7 @@ function assembled({ version = 1, entry = [], list = [number] }: Parts = {}): Ui
 
 test("serials and dates are read, harmless extensions skipped", () => {
   const crl = parseCrl(assembled({ entry: [tolerated], list: [number, tolerated] }))
-  expect(crl).toMatchObject({ thisUpdate: 5, nextUpdate: 9 })
+  expect(crl).toMatchObject({ thisUpdate: 1_000_000_005, nextUpdate: 1_000_000_009 })
   expect([...crl.revoked]).toEqual(["0x4d"])
 })
 

@@ -204,5 +204,13 @@ export function explainPckChain(
     "PCK_CA_REVOKED",
   )
   explainRevocation(trace, "chain.leaf-revocation", "PCK certificate", leaf, pckCrl, "PCK_REVOKED")
+  explainRevocation(
+    trace,
+    "chain.leaf-root-revocation",
+    "PCK certificate, on the root's CRL",
+    leaf,
+    rootCrl,
+    "PCK_REVOKED",
+  )
   return { issuers, leaf }
 }
