@@ -14,6 +14,8 @@ library ConfigDocument {
     /// @dev "dstack-mr-config-v3:\0", 21 bytes.
     bytes32 private constant TAG = "dstack-mr-config-v3:";
     uint256 private constant TAG_LENGTH = 21;
+    /// @dev A document has about 300 bytes.
+    uint256 private constant MAX_LENGTH = 16_384;
     uint256 private constant QUOTATION_MARK = 0x22;
 
     /// @param head first 32 of the 48 bytes of mrConfigId
@@ -51,6 +53,7 @@ library ConfigDocument {
 
     function _parse(bytes calldata document) private pure returns (bytes32 hash) {
         (uint256 pos, uint256 limit) = Der.bounds(document);
+        if (document.length > MAX_LENGTH) revert Json.MalformedJson(pos);
         uint256 high;
         uint256 low;
         pos = _hexadecimals(Json.literal(pos, 11, '{"app_id":"'), limit);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ParsedCollateral} from "../interfaces/ICollateralParser.sol";
 import {Json} from "./Json.sol";
+import {QeIdentity} from "./QeIdentity.sol";
 import {TcbStatus} from "./TcbStatus.sol";
 import {TcbText} from "./TcbText.sol";
 
@@ -25,8 +26,8 @@ library QeIdentityText {
         uint256 value;
         (value, pos) = Json.number(pos, type(uint16).max);
         parsed.evaluation = uint16(value);
-        bytes memory fixedPart;
-        (fixedPart, pos) = _enclave(pos);
+        bytes memory enclave;
+        (enclave, pos) = _enclave(pos);
         pos = Json.literal(pos, 14, ',"tcbLevels":[');
         bytes memory levels = new bytes(3 * MAX_LEVELS + 29); // room for the last whole word
         uint256 count;
@@ -43,7 +44,7 @@ library QeIdentityText {
         assembly ("memory-safe") {
             mstore(levels, mul(count, 3))
         }
-        parsed.data = bytes.concat(fixedPart, levels);
+        parsed.data = QeIdentity.pack(enclave, levels);
     }
 
     /// @dev mrsigner 32 ‖ attributes mask 16 ‖ attributes 16 ‖ miscselect mask 4 ‖ miscselect 4 ‖ isvprodid 2.

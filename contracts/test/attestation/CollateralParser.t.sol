@@ -45,11 +45,19 @@ contract CollateralParserTest is Platform {
         vm.assertEq(parsed.evaluation, 21);
         vm.assertEq(parsed.issuedAt, now0);
         vm.assertEq(parsed.expiresAt, now0 + 30 days);
+        vm.assertEq(parsed.data, hex"00_000500_000404");
+    }
+
+    /// @dev Whatever Intel changes about the enclave is kept with its levels.
+    function test_qeIdentity_ofAnotherEnclave() public view {
+        bytes memory usual = '"attributesMask":"FBFFFFFFFFFFFFFF0000000000000000"';
+        bytes memory changed = '"attributesMask":"FBFFFFFFFFFFFFFF00000000000000FF"';
         vm.assertEq(
-            parsed.data,
+            _parser.parseQeIdentity(_text(".qeIdentities.strict").replace(usual, changed)).data,
             abi.encodePacked(
+                hex"01",
                 hex"dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5",
-                hex"fbffffffffffffff0000000000000000_11000000000000000000000000000000",
+                hex"fbffffffffffffff00000000000000ff_11000000000000000000000000000000",
                 hex"ffffffff_00000000_0002",
                 hex"000500_000404"
             )

@@ -43,6 +43,8 @@ contract CollateralStoreTest is Platform {
         ];
         bytes32 caId = _platformCaId();
         vm.warp(now0 + 2 minutes);
+        bytes memory proposed = documents[2];
+        store.proposeCrl(caId, proposed);
         vm.chainId(1);
         vm.expectRevert(refusal);
         store.storeRootCrl(documents[0]);
@@ -50,6 +52,10 @@ contract CollateralStoreTest is Platform {
         store.storeIntermediateCa(documents[1]);
         vm.expectRevert(refusal);
         store.storeCrl(caId, documents[2]);
+        vm.expectRevert(refusal);
+        store.proposeCrl(caId, documents[2]);
+        vm.expectRevert(refusal);
+        store.continueCrl(proposed, 1);
         vm.expectRevert(refusal);
         store.storeTcbSigner(documents[3]);
         vm.expectRevert(refusal);
@@ -221,6 +227,19 @@ contract CollateralStoreTest is Platform {
         signer = _bytes(".tcbSigner.certificate");
         avm.expectPartialRevert(ICollateralStore.NotNewer.selector);
         store.storeTcbSigner(signer);
+    }
+
+    function test_tcbSigners_areFew() public {
+        bytes memory signer = _bytes(".tcbSigner.certificate");
+        uint256 at_ = signer.find(hex"a0030201020214") + 7;
+        bytes memory serial = signer.slice(at_, at_ + 20);
+        for (uint8 i = 1; i < 9; i++) {
+            bytes memory other = serial.copy();
+            other[19] = bytes1(uint8(other[19]) ^ i);
+            bytes memory certificate = _resign(signer, serial, other, uint256(_word(".root.key")));
+            if (i == 8) vm.expectRevert(abi.encodeWithSelector(ICollateralStore.TooManyTcbSigners.selector));
+            store.storeTcbSigner(certificate);
+        }
     }
 
     function test_bothTcbSigners_areGoodWhileIntelRotates() public {

@@ -95,6 +95,20 @@ contract PckCertificateTest is Platform {
         _refuseMalformed(bytes.concat(hex"0214", serial), bytes.concat(hex"0214", padded));
     }
 
+    /// @dev In the place of the authority key identifier, each exactly as it stands further on.
+    function test_extensionsOfTheRole_mustNotRepeat() public {
+        bytes memory leaf = _genuine.pckLeaf;
+        uint256 start = leaf.find(hex"301f0603551d2304183016");
+        bytes memory identifier = leaf.slice(start, start + 33);
+        bytes memory filler = bytes.concat(hex"300f0603551d400408", bytes8(0));
+        _refuseExtensions(identifier, bytes.concat(hex"300e", KEY_USAGE, filler));
+        filler = bytes.concat(hex"30110603551d40040a", bytes10(0));
+        _refuseExtensions(identifier, bytes.concat(hex"300c", BASIC_CONSTRAINTS, filler));
+        _refuseExtensions(identifier, bytes.concat(hex"301f06092a864886f84d010d010412", bytes18(0)));
+        // Without a repetition the same surgery is harmless.
+        _verify(_resigned(identifier, bytes.concat(hex"301f06092a864886f84d010d020412", bytes18(0))));
+    }
+
     function test_trailingBytes_areRefused() public {
         avm.expectPartialRevert(Der.MalformedDer.selector);
         _verify(bytes.concat(_genuine.pckLeaf, hex"00"));

@@ -161,6 +161,25 @@ contract ReadersTest is Test {
         vm.assertTrue(success && answer.length == 0);
     }
 
+    function test_shortData_needNoContract() public {
+        uint64 nonce = vm.getNonce(address(this));
+        for (uint256 length = 0; length <= 12; length++) {
+            bytes memory data = new bytes(length);
+            for (uint256 i = 0; i < length; i++) data[i] = bytes1(uint8(255 - i));
+            address kept = DataContract.write(data, address(0));
+            vm.assertNotEq(kept, address(0));
+            vm.assertEq(DataContract.read(kept), data);
+        }
+        vm.assertEq(vm.getNonce(address(this)), nonce);
+        DataContract.write(new bytes(13), address(0));
+        vm.assertEq(vm.getNonce(address(this)), nonce + 1);
+    }
+
+    function test_dataContract_thatCannotBePaid_isNoticed() public {
+        vm.expectRevert(abi.encodeWithSelector(DataContract.DataNotWritten.selector));
+        this.write{gas: 500_000}(new bytes(20_000));
+    }
+
     function test_dataContract_hasTheSizeOfACode() public {
         DataContract.write(new bytes(24_575), address(0));
         vm.expectRevert(abi.encodeWithSelector(DataContract.DataTooLong.selector, 24_576));

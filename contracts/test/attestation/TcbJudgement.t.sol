@@ -175,6 +175,41 @@ contract TcbJudgementTest is Platform {
         quotes.verify(_current, 20, 20);
     }
 
+    /// @dev Set 19 is of another signer, so it stands when the signer of set 20 falls.
+    function test_revokedSigner_voidsOnlyItsOwnSets() public {
+        store.storeTcbSigner(_bytes(".secondSigner.certificate"));
+        uint256 key = uint256(_word(".secondSigner.key"));
+        (bytes memory tcb, bytes memory qe) = (_text(".tcbInfos.older"), _text(".qeIdentities.older"));
+        (bytes32 r, bytes32 s) = avm.signP256(key, sha256(tcb));
+        store.storeTcbInfo(tcb, uint256(r), uint256(s));
+        (r, s) = avm.signP256(key, sha256(qe));
+        store.storeQeIdentity(qe, uint256(r), uint256(s));
+        vm.warp(now0 + 2 minutes);
+        store.storeRootCrl(_bytes(".crls.rootRevokingSigner"));
+        Appraisal memory appraisal = quotes.verify(_current, 0, 0);
+        vm.assertEq(appraisal.tcbEvaluation, 19);
+        vm.assertEq(appraisal.qeEvaluation, 19);
+        vm.assertEq(store.tcbInfo(FMSPC, 0).expiresAt, 0);
+        vm.expectRevert(abi.encodeWithSelector(IQuoteVerifier.NoCurrentTcbInfo.selector, FMSPC, uint16(20)));
+        quotes.verify(_current, 20, 19);
+        // The next set that is stored removes the void one, and its number is free for a set as old.
+        tcb = _text(".tcbInfos.current");
+        (r, s) = avm.signP256(key, sha256(tcb));
+        store.storeTcbInfo(tcb, uint256(r), uint256(s));
+        vm.assertEq(quotes.verify(_current, 20, 19).tcbEvaluation, 20);
+        vm.assertEq(store.tcbInfo(FMSPC, 1).evaluation, 19);
+        vm.assertEq(store.tcbInfo(FMSPC, 2).data, address(0));
+    }
+
+    /// @dev They are the module's, which has levels of its own; a module of version 0 has none.
+    function test_firstTwoTdxComponents_areThePlatformsOnlyWithoutAModule() public {
+        bytes memory tcb = _text(".tcbInfos.current").replace("2026-10-01T00:00:00Z", "2026-10-01T00:01:00Z");
+        _storeTcbInfo(store, tcb.replace('"tdxtcbcomponents":[{"svn":5', '"tdxtcbcomponents":[{"svn":9'));
+        _assertStatus(_verifyWithTeeTcbSvn(0x05030400000000000000000000000000), TcbStatus.UpToDate);
+        _assertStatus(_verifyWithTeeTcbSvn(0x05000400000000000000000000000000), TcbStatus.OutOfDate);
+        _assertStatus(_verifyWithTeeTcbSvn(0x09000400000000000000000000000000), TcbStatus.UpToDate);
+    }
+
     /// @dev A simulator's root must not survive on any other chain, however the state came there.
     function test_foreignRoot_isRefusedOnAnotherChain() public {
         quotes.verify(_current, 20, 20);

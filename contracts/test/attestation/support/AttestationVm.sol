@@ -13,6 +13,7 @@ interface AttestationVm {
     function readFileBinary(string calldata path) external view returns (bytes memory);
     function revertToState(uint256 id) external returns (bool);
     function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
+    function mockCallRevert(address callee, bytes calldata data, bytes calldata revertData) external;
     function skip(bool skipTest, string calldata reason) external;
     function snapshotState() external returns (uint256 id);
 }

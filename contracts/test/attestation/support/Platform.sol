@@ -134,6 +134,14 @@ abstract contract Platform is Test {
         quote.put(REPORT_DATA, abi.encodePacked(reportDataHead, reportDataTail));
     }
 
+    /// @dev The same quote in version 5, as TD 1.0 or as TD 1.5 without a service domain.
+    function _asVersion5(bytes memory quote, bool td15) internal pure returns (bytes memory) {
+        bytes memory body = quote.slice(48, 632);
+        if (td15) body = bytes.concat(body, body.slice(0, 16), new bytes(48));
+        bytes memory form = td15 ? bytes(hex"030088020000") : bytes(hex"020048020000");
+        return bytes.concat(hex"0500", quote.slice(2, 48), form, body);
+    }
+
     /// @dev Report of the quoting enclave that binds the machine's attestation key, not yet signed.
     function _qeReport(Machine memory machine) internal pure returns (bytes memory report) {
         report = new bytes(384);
