@@ -2,6 +2,7 @@
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SimulatedWorld, startSimulatedWorld } from "../../test/support/simulatedWorld.ts"
+import { type AttestStatusReport, attestStatus, describeAttestStatus } from "./cli/attestStatus.ts"
 import { type NodeConfig, parseConfig } from "./config.ts"
 import { createNode, type Node } from "./main.ts"
 import type { NodeService } from "./nodeContext.ts"
@@ -49,6 +50,15 @@ async function bookEntry(node: Node): Promise<object> {
   return { signer: body["signer"], multiaddr: (body["addresses"] as string[])[0] }
 }
 
+/** What `twinlock-node attest status` prints, once the node has looked at what is coming. */
+async function attested(node: Node): Promise<AttestStatusReport> {
+  const listen = { http: { host: "127.0.0.1", port: Number(new URL(node.url).port) } }
+  for (;;) {
+    const status = await attestStatus({ listen } as NodeConfig, { fetch })
+    if (status.outlook !== null) return status
+  }
+}
+
 describe("two nodes", () => {
   test("attest each other with real quotes, serve HTTP, and end in order", async () => {
     const [aliceId, bobId] = [await world.enrol("alice"), await world.enrol("bob")]
@@ -71,10 +81,17 @@ describe("two nodes", () => {
     expect(await json(bob, "/health")).toMatchObject({ status: 200, body: { ready: true } })
     expect((await json(alice, "/v1/one")).body).toEqual({ name: "one" })
     expect((await json(alice, "/v1/status")).body).toMatchObject({
-      services: ["head", "standing", "one", "two"],
+      services: ["head", "standing", "collateral", "outlook", "one", "two"],
     })
     expect(await (await fetch(`${alice.url}/metrics`)).text()).toContain(
       "twinlock_process_resident_memory_bytes",
+    )
+
+    const status = await attested(alice)
+    expect(status.outlook?.standard).toMatchObject({ number: 20, status: "UpToDate" })
+    expect(status).toMatchObject({ outlookFailure: null, standing: { renewedAt: null, lastFailure: null } })
+    expect(describeAttestStatus(status)).toMatch(
+      /^standing until 2026-10-06T.*\nmachine of FMSPC b0c06f000000: UpToDate/,
     )
 
     await bob.stop()

@@ -14,8 +14,9 @@ import { createGuestAgent, type GuestAgent } from "./attestation/guestAgent.ts"
 import { localKeyProvider } from "./attestation/keyChain.ts"
 import { createPeerPolicy } from "./attestation/peerPolicy.ts"
 import { channelQuoter, createQuoter } from "./attestation/quoter.ts"
+import { attestationServices } from "./attestationServices.ts"
 import type { ChainView } from "./chain/chainView.ts"
-import { createContractReader } from "./chain/contractReader.ts"
+import { type ContractReader, createContractReader } from "./chain/contractReader.ts"
 import { createEthersChainView } from "./chain/ethersChainView.ts"
 import { createEventReader, type EventReader } from "./chain/eventReader.ts"
 import { watchHead } from "./chain/headWatch.ts"
@@ -29,7 +30,6 @@ import { loadIdentity, publicIdentity } from "./identity.ts"
 import type { NodeContext, NodePlatform, NodeService, Service, ServiceFactory } from "./nodeContext.ts"
 import { createP2pNode, P2P_DEFAULTS } from "./p2p/libp2pNetwork.ts"
 import type { Secret } from "./secret.ts"
-import { createStandingKeeper } from "./standingKeeper.ts"
 import type { SealedStore } from "./storage/sealedStore.ts"
 import { deriveSealingKey, type LocalKeyProvider, type SealingScope } from "./storage/sealingKey.ts"
 import { openSqliteStore } from "./storage/sqliteStore.ts"
@@ -49,6 +49,7 @@ const HEAD_POLL_MS = 2_000
 
 export type ChainAccess = {
   readonly chain: ChainView
+  readonly reader: ContractReader
   readonly events: EventReader
   readonly policy: RegistryPolicy
   /** Sends as the account of a key. */
@@ -80,7 +81,7 @@ export async function openChain(
     nodeRegistry: contracts.nodeRegistry,
   })
   const sending = { pool, chainId: BigInt(config.chain.id), clock: systemClock, scheduler: holdingScheduler }
-  return { chain, events, policy, transactorFor: (key) => createTransactor(sending, key) }
+  return { chain, reader, events, policy, transactorFor: (key) => createTransactor(sending, key) }
 }
 
 /** The guest agent's key for sealing, from the pinned provider only. */
@@ -115,7 +116,13 @@ export async function createNode(
   const metrics = createMetrics({ process: true })
   const [clock, scheduler, rng] = [systemClock, systemScheduler, systemRng]
   const chainId = BigInt(config.chain.id)
-  const { chain, events, policy: registryPolicy, transactorFor } = await openChain(config, logger, metrics)
+  const {
+    chain,
+    reader,
+    events,
+    policy: registryPolicy,
+    transactorFor,
+  } = await openChain(config, logger, metrics)
   const verifier = platform.verifierFor(await registryPolicy.rootId(), chainId)
 
   const agent = createGuestAgent({ socketPath: platform.agentSocket })
@@ -174,23 +181,27 @@ export async function createNode(
     },
   }
 
-  const standing = createStandingKeeper(
+  const attestation = attestationServices(
     {
       ...{ chainId, role: config.role, configHash: hash, signer: identity.signer, pollMs: STANDING_POLL_MS },
       nodeRegistry: config.contracts.nodeRegistry,
+      collateralUrls: config.attestation.collateral,
     },
-    { chain, policy: registryPolicy, quoter, transactor, scheduler, logger, metrics },
+    {
+      ...{ chain, reader, verifier, collateral, quoter, transactor, scheduler, logger, metrics },
+      policy: registryPolicy,
+    },
   )
   const head = watchHead({ chain, clock, scheduler, logger, metrics, pollMs: HEAD_POLL_MS })
   health.add("chain", head.health)
-  health.add("standing", standing.health)
+  health.add("standing", attestation.standing)
   health.add("peers", () => {
     const count = p2p.network.peers().length
     return { ready: count > 0 || config.peers.length === 0, reason: `${count} attested peers` }
   })
   const made: readonly NodeService[] = [
     { name: "head", routes: [], ...head },
-    { name: "standing", routes: [], ...standing },
+    ...attestation.services,
     ...services(context),
   ]
 

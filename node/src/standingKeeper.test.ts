@@ -33,6 +33,7 @@ function world() {
     allowed: true,
     refuse: false,
     renewalsShow: true,
+    floors: { tcb: 20, qe: 20 },
   }
   const sent: Call[] = []
   const asked: Measurement[] = []
@@ -60,6 +61,7 @@ function world() {
           asked.push(measurement)
           return state.allowed
         },
+        floors: async () => state.floors,
       },
       quoter: {
         quote: async (reportData) => ({ quote: cvm.quote(reportData), eventLog: "[]" }),
@@ -137,6 +139,39 @@ describe("standing keeper", () => {
     })
     expect(await after(1n)).toBe(1)
     expect(keeper.health().ready).toBe(true)
+  })
+
+  test("floors that move are worth a new quote at once, and only one", async () => {
+    const { after, state } = world()
+    await after(0n)
+    expect(await after(10n)).toBe(0)
+    state.floors = { tcb: 21, qe: 20 }
+    expect(await after(1n)).toBe(1)
+    expect(await after(1n)).toBe(1)
+    state.floors = { tcb: 21, qe: 21 }
+    state.refuse = true
+    await after(1n)
+    state.refuse = false
+    expect(await after(1n)).toBe(1)
+    expect(await after(60n)).toBe(2)
+  })
+
+  test("says when it renewed last, and why it did not", async () => {
+    const { after, state, keeper } = world()
+    expect(keeper.facts()).toEqual({ liveUntil: null, renewedAt: null, failedAttempts: 0, lastFailure: null })
+    await after(0n)
+    state.refuse = true
+    await after(LIFETIME / 2n)
+    expect(keeper.facts()).toMatchObject({ renewedAt: null, failedAttempts: 1, lastFailure: "reverted" })
+    state.refuse = false
+    await after(60n)
+    expect(keeper.facts()).toMatchObject({
+      renewedAt: Number(state.time),
+      failedAttempts: 0,
+      lastFailure: null,
+    })
+    await after(1n)
+    expect(keeper.facts().liveUntil).toBe(Number(state.node?.liveUntil))
   })
 
   test.each<[string, (node: NodeRecord) => NodeRecord | null, string]>([

@@ -33,7 +33,7 @@ export type StandingKeeperOptions = {
 
 export type StandingKeeperDeps = {
   readonly chain: Pick<ChainView, "head" | "node">
-  readonly policy: Pick<RegistryPolicy, "isAllowed">
+  readonly policy: Pick<RegistryPolicy, "isAllowed" | "floors">
   readonly quoter: Quoter
   readonly transactor: Pick<Transactor, "send">
   readonly scheduler: Scheduler
@@ -41,8 +41,20 @@ export type StandingKeeperDeps = {
   readonly metrics: Metrics | null
 }
 
+/** What the keeper knows, for the operator. Times are chain time, unix seconds. */
+export type StandingFacts = {
+  /** Null before the first look, or where the node is not registered. */
+  readonly liveUntil: number | null
+  /** The last renewal by this process. */
+  readonly renewedAt: number | null
+  /** Failed renewals since the last good one, and why the newest failed. */
+  readonly failedAttempts: number
+  readonly lastFailure: string | null
+}
+
 export type StandingKeeper = Service & {
   health(): PartHealth
+  facts(): StandingFacts
   /** One look at the registry, with a renewal where one is due. Errors of the chain are thrown. */
   look(): Promise<void>
 }
@@ -56,6 +68,11 @@ type Memory = {
   /** Chain time before which a failed renewal is not repeated. */
   notBefore: bigint
   allowed: boolean
+  /** The registry's floors at the last look, and whether they changed since the last renewal. */
+  floors: { readonly tcb: number; readonly qe: number } | null
+  outdated: boolean
+  renewedAt: bigint | null
+  lastFailure: string | null
 }
 
 export function createStandingKeeper(
@@ -66,7 +83,14 @@ export function createStandingKeeper(
   const { chain, policy, quoter, transactor, scheduler, logger, metrics } = deps
   const secondsLeft = metrics?.gauge({ name: "standing_left", help: "Seconds until the own standing ends" })
   const renewals = metrics?.counter({ name: "renewals_total", help: "Renewals", labels: ["outcome"] })
-  const memory: Memory = { liveUntil: null, since: 0n, attempts: 0, notBefore: 0n, allowed: true }
+  const renewedAt = metrics?.gauge({
+    name: "last_renewal",
+    help: "Chain time of the last renewal by this process, unix seconds",
+  })
+  const memory: Memory = {
+    ...{ liveUntil: null, since: 0n, attempts: 0, notBefore: 0n, allowed: true },
+    ...{ floors: null, outdated: false, renewedAt: null, lastFailure: null },
+  }
   let health: PartHealth = { ready: false, reason: "the registry was not read yet" }
   let measurement: Promise<Measurement> | null = null
   let cancel: Cancel = () => {}
@@ -106,11 +130,16 @@ export function createStandingKeeper(
     try {
       await renew(record, at)
       memory.attempts = 0
+      memory.outdated = false
+      memory.renewedAt = at.timestamp
+      memory.lastFailure = null
+      renewedAt?.set(Number(at.timestamp))
       // The new end shows at a later final block; until then nothing is repeated.
       memory.notBefore = retryAt
       renewals?.add({ outcome: "renewed" })
     } catch (error) {
       memory.attempts++
+      memory.lastFailure = error instanceof Error ? error.message : "unknown failure"
       memory.notBefore = retryAt
       renewals?.add({ outcome: "failed" })
       logger.warn({ err: error, attempts: memory.attempts }, "renewal failed")
@@ -148,19 +177,37 @@ export function createStandingKeeper(
     }
   }
 
+  /** Floors move when Intel's sets do: standing that was granted below them is worth a new quote at once. */
+  async function noteFloors(at: BlockRef): Promise<void> {
+    const floors = await policy.floors(at)
+    const before = memory.floors
+    memory.floors = floors
+    if (before === null || (before.tcb === floors.tcb && before.qe === floors.qe)) return
+    logger.info({ before, floors }, "floors of evaluation numbers moved")
+    memory.outdated = true
+    memory.attempts = 0
+    memory.notBefore = 0n
+  }
+
   async function look(): Promise<void> {
     const at = await chain.head()
     const record = await chain.node(signer, at)
     if (record === null || record.revoked) {
+      memory.liveUntil = null
       health = { ready: false, reason: record === null ? "not registered" : "revoked" }
       return
     }
+    await noteFloors(at)
     if (record.liveUntil !== memory.liveUntil) {
       memory.liveUntil = record.liveUntil
       memory.since = at.timestamp
     }
     await act(
-      renewalState({ since: memory.since, liveUntil: record.liveUntil }, at.timestamp, memory.attempts),
+      renewalState(
+        { since: memory.since, liveUntil: record.liveUntil, outdated: memory.outdated },
+        at.timestamp,
+        memory.attempts,
+      ),
       record,
       at,
     )
@@ -178,6 +225,12 @@ export function createStandingKeeper(
   return {
     look,
     health: () => health,
+    facts: () => ({
+      liveUntil: memory.liveUntil === null ? null : Number(memory.liveUntil),
+      renewedAt: memory.renewedAt === null ? null : Number(memory.renewedAt),
+      failedAttempts: memory.attempts,
+      lastFailure: memory.lastFailure,
+    }),
     async start() {
       again()
     },

@@ -12,6 +12,7 @@ import { createKeyService } from "@twinlock/devnet/agent/keyService"
 import { startPccs } from "@twinlock/devnet/agent/pccs"
 import { type RunningAgent, startAgent } from "@twinlock/devnet/agent/server"
 import { createPlatform } from "@twinlock/devnet/platform/platform"
+import { collateralStoreInterface } from "@twinlock/node/chain/collateralView"
 import { nodeRegistryInterface } from "@twinlock/node/chain/contracts"
 import { runCli } from "@twinlock/node/cli/runCli"
 import type { NodePlatform } from "@twinlock/node/nodeContext"
@@ -23,6 +24,7 @@ import type { Address, Digest, Hex } from "@twinlock/sdk/protocol/ids"
 import { Interface } from "ethers"
 
 const NOW = 1_791_158_400
+const DAY = 86_400
 export const OPERATOR: Address = address(9)
 const [NODES, VERIFIER, COLLATERAL] = [address(0xa1), address(0xb1), address(0xb2)]
 const partsAbi = new Interface([
@@ -106,11 +108,24 @@ export async function startSimulatedWorld(machines: readonly string[]): Promise<
     }
   }
 
+  /** The one set of its kind that the store holds. */
+  const heldSet = (rank: unknown) => ({
+    data: rank === 0n ? COLLATERAL : address(0),
+    issuedAt: NOW,
+    expiresAt: NOW + 30 * DAY,
+    evaluation: 20,
+    signer: 0,
+    graceVetoed: false,
+  })
+  const heldCa = () => ({
+    ...{ x: 1, y: 1, revoked: address(0), crlIssuedAt: NOW, expiresAt: NOW + 30 * DAY },
+    ...{ processor: false, number: 0, serial: 1, notBefore: 0, notAfter: NOW + 1_000 * DAY },
+  })
+
   function answerCall(to: string, data: string): string {
-    const abi =
-      to === NODES && nodeRegistryInterface.parseTransaction({ data }) !== null
-        ? nodeRegistryInterface
-        : partsAbi
+    const ownAbi =
+      to === NODES ? nodeRegistryInterface : to === COLLATERAL ? collateralStoreInterface : partsAbi
+    const abi = ownAbi.parseTransaction({ data }) === null ? partsAbi : ownAbi
     const call = abi.parseTransaction({ data })
     const [signer] = call?.args.toArray() ?? []
     const values: Readonly<Record<string, () => unknown[]>> = {
@@ -122,6 +137,10 @@ export async function startSimulatedWorld(machines: readonly string[]): Promise<
       entryOf: () => [{ ...agents[0]?.cvm.entry, role: 1 }, 2],
       liveUntil: () => [registered.has(String(signer).toLowerCase()) ? NOW + 100_000 : 0],
       nodeOf: () => [nodeOf(String(signer))],
+      rootCrl: () => [NOW, NOW + 365 * DAY],
+      intermediateCa: () => [heldCa()],
+      tcbInfo: () => [heldSet(call?.args.toArray()[1])],
+      qeIdentity: () => [heldSet(signer)],
     }
     const answer = values[call?.name ?? ""]
     if (call == null || answer === undefined) throw new Error(`unexpected call of ${to}`)

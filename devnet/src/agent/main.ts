@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs"
 import type { Role } from "@twinlock/sdk/attestation/role"
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import { createPlatform } from "../platform/platform.ts"
+import { signEvaluationNumbers } from "./evaluationNumbers.ts"
 import { devnetCompose } from "./image.ts"
 import { createKeyService } from "./keyService.ts"
 import { startPccs } from "./pccs.ts"
@@ -28,6 +29,7 @@ type PlatformConfig = {
 }
 
 const DAY = 86_400
+const SET = 20
 
 /** Start of yesterday: collateral is the same for every process of one day and never from the future. */
 const issueTime = (milliseconds: number) => (Math.floor(milliseconds / 1000 / DAY) - 1) * DAY
@@ -46,7 +48,15 @@ async function main(configPath: string): Promise<void> {
   const platform = createPlatform({ seed: config.seed, now: issueTime(Date.now()) })
   const pccs = await startPccs({
     ...config.pccs,
-    collateral: () => platform.collateral({ issuedAt: issueTime(Date.now()) }),
+    // One set for all: it is the newest one and the standard.
+    collateral: (set) =>
+      typeof set === "number" && set !== SET
+        ? null
+        : platform.collateral({ issuedAt: issueTime(Date.now()), evaluationNumber: SET }),
+    evaluationNumbers: () => {
+      const issuedAt = issueTime(Date.now())
+      return signEvaluationNumbers(platform, [{ number: SET, recoveryEvent: issuedAt - 400 * DAY }], issuedAt)
+    },
   })
   const agents = await Promise.all(
     config.cvms.map(({ machine, role, socketPath, variant }) =>

@@ -9,7 +9,7 @@ import { quoteVerifierUnder } from "@twinlock/sdk/attestation/underRoot"
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest"
 import { createManualClock } from "../clock.ts"
 import { createMetrics } from "../telemetry/metrics.ts"
-import { type CollateralSourceOptions, createCollateralSource } from "./collateralSource.ts"
+import { type CollateralSourceOptions, createCollateralSource, withinFloors } from "./collateralSource.ts"
 import { fetchCollateral, fetchEvaluationNumbers } from "./pccs.ts"
 
 const platform = createPlatform({ seed: "collateral source", now: 1_791_158_400 })
@@ -238,6 +238,15 @@ describe("the cache", () => {
     expect((await source.collateralFor(wanted, terms, "early")).bundle).toEqual(second)
     expect((await source.collateralFor(wanted, terms)).bundle).toEqual(first)
     expect(asked).toHaveLength(3)
+  })
+
+  test("the early set serves where the standard one is below the floors", async () => {
+    const raised = { ...terms, floors: { tcb: 21, qe: 21 } }
+    const { source, asked } = scripted([first, first, second])
+    expect((await withinFloors(source, wanted, raised)).bundle).toEqual(second)
+    expect(asked).toHaveLength(3)
+    const none = scripted([down, down]).source
+    await expect(withinFloors(none, wanted, terms)).rejects.toThrow("down")
   })
 
   test("says what it did as figures", async () => {

@@ -207,3 +207,21 @@ export function createCollateralSource(
     },
   }
 }
+
+/**
+ * The standard set where it reaches the floors, the early one where only that does: the registry accepts every set at
+ * or above its floors. @throws as collateralFor
+ */
+export async function withinFloors(
+  source: CollateralSource,
+  platform: CollateralPlatform,
+  terms: CollateralTerms,
+): Promise<VerifiedCollateral> {
+  try {
+    return await source.collateralFor(platform, terms)
+  } catch (error) {
+    if (!isProtocolError(error, "TCB_INFO_BELOW_FLOOR", "QE_IDENTITY_BELOW_FLOOR", "COLLATERAL_STALE"))
+      throw error
+    return source.collateralFor(platform, terms, "early")
+  }
+}

@@ -15,7 +15,7 @@ import { parseQuote } from "@twinlock/sdk/attestation/quote"
 import type { QuoteVerifier, VerifiedQuote } from "@twinlock/sdk/attestation/underRoot"
 import type { NodeRecord } from "../chain/chainView.ts"
 import { decodeChannelEvidence } from "./channelEvidence.ts"
-import type { CollateralSource } from "./collateralSource.ts"
+import { type CollateralSource, withinFloors } from "./collateralSource.ts"
 import { platformOf } from "./quotePlatform.ts"
 
 /** What the registry demands at the agreed head. */
@@ -53,7 +53,7 @@ export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPol
       imageId: imageIdOf(report),
       composeHash: composeHashOfConfigId(report.mrConfigId),
     })
-    const known = await collateral.collateralFor(platformOf(quote), { time, floors })
+    const known = await withinFloors(collateral, platformOf(quote), { time, floors })
     const verified = verifier.verify(quote, { collateral: known, time, floors })
     if (verified.platform.ppid !== record.ppid)
       throw attestationError(

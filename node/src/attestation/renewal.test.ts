@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { type RenewalState, renewalState } from "./renewal.ts"
 
 const WEEK = 604_800n
-const standing = { since: 1_000n, liveUntil: 1_000n + WEEK }
+const standing = { since: 1_000n, liveUntil: 1_000n + WEEK, outdated: false }
 
 test.each<[string, bigint, number, RenewalState]>([
   ["just registered", 1_000n, 0, { status: "fresh", wakeAt: 1_000n + WEEK / 2n }],
@@ -22,8 +22,14 @@ test.each<[string, bigint, number, RenewalState]>([
   expect(renewalState(standing, now, attempts)).toEqual(want)
 })
 
+test("standing under rules that changed is due at once", () => {
+  const outdated = { ...standing, outdated: true }
+  expect(renewalState(outdated, 1_001n, 0)).toEqual({ status: "due", retryAt: 1_031n })
+  expect(renewalState(outdated, 1_000n + WEEK, 0).status).toBe("lapsed")
+})
+
 test("removed standing is lapsed at once", () => {
-  expect(renewalState({ since: 1_000n, liveUntil: 0n }, 1_001n, 0).status).toBe("lapsed")
+  expect(renewalState({ since: 1_000n, liveUntil: 0n, outdated: false }, 1_001n, 0).status).toBe("lapsed")
 })
 
 test("a live node always wakes before its standing ends, and never in the past", () => {
@@ -36,7 +42,7 @@ test("a live node always wakes before its standing ends, and never in the past",
       fc.nat(40),
       (since, lifetime, age, attempts) => {
         const now = since + age
-        const state = renewalState({ since, liveUntil: since + lifetime }, now, attempts)
+        const state = renewalState({ since, liveUntil: since + lifetime, outdated: false }, now, attempts)
         if (state.status === "fresh") {
           expect(state.wakeAt).toBeGreaterThan(now)
           expect(state.wakeAt).toBeLessThan(since + lifetime)

@@ -8,6 +8,8 @@ export type Standing = {
   readonly since: bigint
   /** Chain time, seconds, exclusive. Zero where standing was removed. */
   readonly liveUntil: bigint
+  /** Whether what the registry demands has changed since: a fresh quote is judged by the new rules, the old one is not. */
+  readonly outdated: boolean
 }
 
 export type RenewalState =
@@ -37,13 +39,13 @@ function retryDelay(attempts: number, secondsLeft: bigint): bigint {
  * @param attempts failed attempts since the last success.
  */
 export function renewalState(standing: Standing, now: bigint, attempts: number): RenewalState {
-  const { since, liveUntil } = standing
+  const { since, liveUntil, outdated } = standing
   const secondsLeft = liveUntil - now
   const retryAt = now + retryDelay(attempts, secondsLeft)
   if (secondsLeft <= 0n) return { status: "lapsed", retryAt }
   const lifetime = liveUntil > since ? liveUntil - since : 0n
   const dueAt = since + lifetime / 2n
-  if (now < dueAt) return { status: "fresh", wakeAt: dueAt }
+  if (now < dueAt && !outdated) return { status: "fresh", wakeAt: dueAt }
   if (secondsLeft * 4n < lifetime) return { status: "urgent", retryAt, secondsLeft }
   return { status: "due", retryAt }
 }

@@ -20,6 +20,8 @@ export type RegistryPolicy = {
   requirements(measurement: Measurement): Promise<PeerRequirements>
   /** True while an active entry names this measurement. */
   isAllowed(measurement: Measurement, at: BlockRef): Promise<boolean>
+  /** Smallest evaluation numbers that count. */
+  floors(at: BlockRef): Promise<PeerRequirements["floors"]>
   /** Root that the contracts pin: keccak256(x ‖ y). */
   rootId(): Promise<Digest>
 }
@@ -54,22 +56,22 @@ export function createRegistryPolicy({ reader, head, nodeRegistry }: RegistryPol
       return [{ ...measurement, role, providerId, version: Number(entry.version) }]
     })
   }
+  const floorsAt = (at: BlockRef): Promise<PeerRequirements["floors"]> =>
+    reader.call({ ...registry, method: "floors", args: [] }, at, ([tcb, qe]) => ({
+      tcb: Number(tcb),
+      qe: Number(qe),
+    }))
   const getter = <T>(to: Address, method: string, at: BlockRef, parse: (text: string) => T): Promise<T> =>
     reader.call({ to, abi: partsAbi, method, args: [] }, at, ([value]) => parse(String(value)))
 
   return {
     async requirements(measurement) {
       const at = await head()
-      const [entries, floors] = await Promise.all([
-        entriesFor(measurement, at),
-        reader.call({ ...registry, method: "floors", args: [] }, at, ([tcb, qe]) => ({
-          tcb: Number(tcb),
-          qe: Number(qe),
-        })),
-      ])
+      const [entries, floors] = await Promise.all([entriesFor(measurement, at), floorsAt(at)])
       // Denied machines have no standing: the registry itself says so for each signer.
       return { policy: { ...DEFAULT_POLICY, entries }, floors, time: Number(at.timestamp) }
     },
+    floors: floorsAt,
     isAllowed: async (measurement, at) => (await entryIdOf(measurement, at)) !== 0,
     async rootId() {
       const at = await head()

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 
-export const COMMANDS = ["init", "register", "run", "status"] as const
+export const COMMANDS = ["init", "register", "run", "status", "attest status"] as const
 export type Command = (typeof COMMANDS)[number]
 
 export type Arguments = {
@@ -21,6 +21,8 @@ export const USAGE = `usage: twinlock-node COMMAND [--config FILE] [--json]
              or sends it with --operator-key-file FILE
   run        run the node until SIGTERM
   status     ask the running node and the registry
+  attest status
+             when this node's standing ends, and how long its machine stays accepted
 
   --config FILE   YAML or JSON; TWINLOCK_CONFIG otherwise
   --json          one JSON object instead of text`
@@ -36,10 +38,9 @@ export function parseArguments(argv: readonly string[]): Arguments {
   } catch (error) {
     throw usage(error instanceof Error ? error.message : "bad arguments")
   }
-  const [name, ...rest] = parsed.positionals
+  const name = parsed.positionals.join(" ")
   const command = COMMANDS.find((known) => known === name)
-  if (command === undefined || rest.length > 0)
-    throw usage(`want one command, got ${parsed.positionals.join(" ") || "none"}`)
+  if (command === undefined) throw usage(`want one command, got ${name || "none"}`)
   const operatorKeyFile = parsed.values["operator-key-file"]
   if (operatorKeyFile !== undefined && command !== "register")
     throw usage("--operator-key-file belongs to register")

@@ -9,6 +9,7 @@ import { createNode, openChain, openNodeStore, sealingProvider } from "../main.t
 import type { NodePlatform, ServiceFactory } from "../nodeContext.ts"
 import { createLogger, silentLogger } from "../telemetry/logger.ts"
 import { type Arguments, parseArguments } from "./arguments.ts"
+import { type AttestStatusReport, attestStatus, describeAttestStatus } from "./attestStatus.ts"
 import { register } from "./register.ts"
 import { status } from "./status.ts"
 import { describeResult } from "./text.ts"
@@ -30,7 +31,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     const parsed = parseArguments(argv)
     const config = readConfig(parsed.config, deps.environment)
     const result = await runCommand(parsed, config, deps)
-    if (result !== null) deps.out(parsed.json ? JSON.stringify(result) : describeResult(result))
+    if (result !== null) deps.out(parsed.json ? JSON.stringify(result) : describe(result))
     return 0
   } catch (error) {
     if (!isProtocolError(error)) throw error
@@ -39,7 +40,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   }
 }
 
-type Result = Readonly<Record<string, unknown>>
+type Result = Readonly<Record<string, unknown>> | AttestStatusReport
+
+const describe = (result: Result): string =>
+  "outlookFailure" in result ? describeAttestStatus(result as AttestStatusReport) : describeResult(result)
 
 function runCommand(parsed: Arguments, config: NodeConfig, deps: CliDeps): Promise<Result | null> {
   switch (parsed.command) {
@@ -51,6 +55,8 @@ function runCommand(parsed: Arguments, config: NodeConfig, deps: CliDeps): Promi
       return runNode(config, deps)
     case "status":
       return runStatus(config)
+    case "attest status":
+      return attestStatus(config, { fetch })
     default:
       return assertNever(parsed.command)
   }

@@ -36,10 +36,15 @@ export type StatusDeps = {
   readonly fetch: typeof fetch
 }
 
+/** Where the running node answers. */
+export function baseUrlOf({ listen }: Pick<NodeConfig, "listen">): string {
+  const { host, port } = listen.http
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`
+}
+
 /** @throws NODE_NOT_RUNNING, CHAIN_* */
 export async function status(config: NodeConfig, { chain, fetch }: StatusDeps): Promise<StatusReport> {
-  const { host, port } = config.listen.http
-  const base = `http://${host.includes(":") ? `[${host}]` : host}:${port}`
+  const base = baseUrlOf(config)
   const ask = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
     try {
       const response = await fetch(`${base}${path}`, { signal: AbortSignal.timeout(5_000) })
