@@ -4,8 +4,10 @@
  * which the root package therefore carries beside the version 2 of the workspaces.
  */
 import { mkdtempSync, rmSync } from "node:fs"
+import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { text as readText } from "node:stream/consumers"
 import { DstackClient, getComposeHash } from "@phala/dstack-sdk"
 import { devnetCompose } from "@twinlock/devnet/agent/image"
 import { createKeyService } from "@twinlock/devnet/agent/keyService"
@@ -58,6 +60,44 @@ test("the SDK's replay of the event log gives the quoted RTMR3", async () => {
   const answer = await client.getQuote(Buffer.alloc(32))
   const { report } = parseQuote(fromHex(`0x${answer.quote.replace(/^0x/, "")}`))
   expect(`0x${answer.replayRtmrs()[3]}`).toBe(report.rtMr3)
+})
+
+test("both clients get the same quote, log and facts from every route that the node uses", async () => {
+  const own = createGuestAgent({ socketPath })
+  const reportData = Buffer.alloc(64, 7)
+  const [theirs, ours] = [await client.getQuote(reportData), await own.getQuote(reportData)]
+  expect(toHex(ours.quote)).toBe(`0x${theirs.quote.replace(/^0x/, "")}`)
+  expect(ours.eventLog).toBe(theirs.event_log)
+  const [info, facts] = [await client.info(), await own.info()]
+  const bare = (bytes: Uint8Array) => toHex(bytes).slice(2)
+  expect({
+    app_id: bare(facts.appId),
+    instance_id: bare(facts.instanceId),
+    compose_hash: bare(facts.composeHash),
+    app_name: facts.appName,
+    key_provider_info: facts.keyProvider,
+  }).toEqual({
+    app_id: info.app_id,
+    instance_id: info.instance_id,
+    compose_hash: info.compose_hash,
+    app_name: info.app_name,
+    key_provider_info: info.key_provider_info,
+  })
+  const [version, revision] = [await client.version(), await own.version()]
+  expect(revision).toEqual({ version: version.version, revision: version.rev })
+})
+
+test("both clients are refused alike", async () => {
+  const longer = Buffer.alloc(65)
+  await expect(client.getQuote(longer)).rejects.toThrow()
+  const response = await new Promise<{ status: number; text: string }>((resolve) => {
+    const body = JSON.stringify({ report_data: longer.toString("hex") })
+    const outgoing = request({ socketPath, path: "/GetQuote", method: "POST" }, async (incoming) => {
+      resolve({ status: incoming.statusCode ?? 0, text: await readText(incoming) })
+    })
+    outgoing.end(body)
+  })
+  expect(response).toEqual({ status: 400, text: '{"error":"Report data is too long"}' })
 })
 
 test("both clients get the same key, and the SDK's chain names the provider", async () => {

@@ -63,7 +63,11 @@ const hexBytes = (max: number) =>
     .transform((text) => fromHex(`0x${text.replace(/^0x/, "")}`))
     .refine((bytes) => bytes.length <= max)
 
-const quoteAnswer = z.object({ quote: hexBytes(16 * 1024), event_log: z.string() })
+const quoteAnswer = z.object({
+  quote: hexBytes(16 * 1024).refine((bytes) => bytes.length > 0),
+  /** A JSON text inside the JSON. */
+  event_log: z.string(),
+})
 const keyAnswer = z.object({
   key: hexBytes(32).refine((bytes) => bytes.length === 32),
   signature_chain: z.array(hexBytes(128)).max(4),
@@ -83,14 +87,15 @@ export function createGuestAgent(options: GuestAgentOptions): GuestAgent {
   const { socketPath, timeoutMs = 10_000, maxBytes = 1024 * 1024 } = options
 
   async function call<T>(method: string, body: Readonly<Record<string, unknown>>, answer: z.ZodType<T>) {
-    const response = await postToAgent({ socketPath, method, body, timeoutMs, maxBytes })
-    const json = parseJson(response.text, method)
+    const { status, text } = await postToAgent({ socketPath, method, body, timeoutMs, maxBytes })
+    const json = parseJson(text)
     const refused = refusal.safeParse(json)
-    if (response.status !== 200 || refused.success)
+    if (status !== 200 || refused.success)
       throw agentError(
         "AGENT_REFUSED",
-        `${method} answered ${response.status}: ${(refused.data?.error ?? "no reason").slice(0, 200)}`,
+        `${method} answered ${status}: ${reasonOf(refused.data?.error ?? text)}`,
       )
+    if (json === undefined) throw agentError("AGENT_MALFORMED", `the answer to ${method} is not JSON`)
     const parsed = answer.safeParse(json)
     if (!parsed.success) throw agentError("AGENT_MALFORMED", `the answer to ${method} has another shape`)
     return parsed.data
@@ -124,10 +129,18 @@ export function createGuestAgent(options: GuestAgentOptions): GuestAgent {
   }
 }
 
-function parseJson(text: string, method: string): unknown {
+/** Some errors come as plain text: their beginning, without what could disturb a log. */
+const reasonOf = (text: string): string =>
+  text
+    .replace(/[^\x20-\x7e]+/g, " ")
+    .trim()
+    .slice(0, 200) || "no reason"
+
+/** Undefined where the text is not JSON. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw agentError("AGENT_MALFORMED", `the answer to ${method} is not JSON`)
+    return undefined
   }
 }
