@@ -17,7 +17,8 @@ export function joined(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** A copy with `value` at `offset`. */
 export function withBytes(bytes: Uint8Array, offset: number, value: Uint8Array): Uint8Array {
-  const copy = bytes.slice()
+  // Not `slice`, which shares the memory of a Buffer.
+  const copy = new Uint8Array(bytes)
   copy.set(value.subarray(0, Math.max(0, bytes.length - offset)), offset)
   return copy
 }

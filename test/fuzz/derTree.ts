@@ -95,6 +95,27 @@ function badHeader(rng: Rng, node: DerNode): DerNode {
   return { ...node, header: joined(tag, rng.pick(forms)) }
 }
 
+const TIMES = [
+  "250101000000Z",
+  "491231235959Z",
+  "500101000000Z",
+  "261005000000Z",
+  "261006000000Z",
+  "261007000000Z",
+  "2610060000Z",
+  "20261007000000Z",
+  "260230000000Z",
+  "261006240000Z",
+]
+
+/** Content that the node's own type would take. */
+function typicalContent(rng: Rng, node: DerNode): Uint8Array {
+  if (node.tag === 0x17 || node.tag === 0x18) return Buffer.from(rng.pick(TIMES), "latin1")
+  if (node.tag === 0x01) return Uint8Array.of(rng.pick([0, 1, 0xff]))
+  if (node.tag === 0x03) return Uint8Array.of(rng.below(9), 1 << rng.below(8))
+  return Uint8Array.from(Buffer.from(rng.pick(INTEGERS), "hex"))
+}
+
 function mutateNode(rng: Rng, node: DerNode): readonly DerNode[] {
   switch (rng.below(10)) {
     case 0:
@@ -112,7 +133,8 @@ function mutateNode(rng: Rng, node: DerNode): readonly DerNode[] {
     case 6:
       return [node, leaf(rng.pick(TAGS), rng.bytes(rng.below(6)))]
     case 7:
-      return [leaf(node.tag, Uint8Array.from(Buffer.from(rng.pick(INTEGERS), "hex")))]
+    case 8:
+      return [leaf(node.tag, typicalContent(rng, node))]
     default:
       return [leaf(node.tag, mutateBytes(rng, encodedContent(node)))]
   }

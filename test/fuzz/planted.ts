@@ -139,10 +139,11 @@ const OTHERS: readonly Planted[] = [
     }),
   },
   {
-    name: "text between certificates is skipped",
+    name: "bytes before the first certificate are skipped",
     plant: (target) => ({
       ...target,
-      parsePemChain: (text) => target.parsePemChain(text.replace(/^[^-].*\n(?=-----BEGIN)/gm, "")),
+      parsePemChain: (text) =>
+        target.parsePemChain(text.slice(Math.max(0, text.indexOf("-----BEGIN CERTIFICATE-----")))),
     }),
   },
   {

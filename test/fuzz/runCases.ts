@@ -2,8 +2,10 @@
 import { createRng } from "./rng.ts"
 import { countSteps } from "./steps.ts"
 import { collateralChains, pckChain, revocationLists } from "./subjects/certificates.ts"
+import { diagnosis } from "./subjects/diagnosis.ts"
 import { eventLog } from "./subjects/eventLog.ts"
 import { levels } from "./subjects/levels.ts"
+import { machine } from "./subjects/machine.ts"
 import { largeInputs, largeLists, largeTexts } from "./subjects/oversized.ts"
 import {
   bundleShape,
@@ -25,6 +27,7 @@ export const SUBJECTS: readonly Subject[] = [
   ...[signedFields, signedLayout, signedTcbInfo, signedQeIdentity, levels, clock],
   ...[pckChain, collateralChains, revocationLists],
   ...[certificateParser, crlParser, tcbInfoParser, qeIdentityParser, pemParser, bundleShape, eventLog],
+  ...[machine, diagnosis],
   ...[largeLists, largeTexts, largeInputs, signatures],
 ]
 

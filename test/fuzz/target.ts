@@ -16,7 +16,9 @@ import {
   replayRuntimeEvents,
 } from "@twinlock/sdk/attestation/eventLog"
 import type { Evidence } from "@twinlock/sdk/attestation/evidence"
+import { type ExplainOptions, type Explanation, explainUnder } from "@twinlock/sdk/attestation/explain"
 import { parsePemChain } from "@twinlock/sdk/attestation/pem"
+import { appraiseMachine, DEFAULT_POLICY, type MachineFacts } from "@twinlock/sdk/attestation/policy"
 import {
   quoteVerifierUnder,
   type VerifiedQuote,
@@ -36,13 +38,16 @@ export type Target = {
   readonly parseQeIdentity: (text: string) => QeIdentity
   readonly parsePemChain: (text: string) => readonly Uint8Array[]
   readonly parseCollateralBundle: (value: unknown) => CollateralBundle
+  readonly appraiseMachine: (quote: Pick<VerifiedQuote, "report">, configDocument: Uint8Array) => MachineFacts
+  readonly explain: (quote: Uint8Array, options: ExplainOptions) => Explanation
   /** RTMR3 after the log and the facts before `system-ready`. */
   readonly replay: (log: string) => { readonly register: Hex; readonly facts: BootFacts }
 }
 
 /** The SDK's verifier under `rootKey`, x ‖ y. */
 export function sdkTarget(rootKey: Uint8Array): Target {
-  const verifier = quoteVerifierUnder(parseRootKey(rootKey))
+  const root = parseRootKey(rootKey)
+  const verifier = quoteVerifierUnder(root)
   return {
     verify: verifier.verify,
     verifyCollateral: verifier.verifyCollateral,
@@ -53,6 +58,8 @@ export function sdkTarget(rootKey: Uint8Array): Target {
     parseQeIdentity,
     parsePemChain,
     parseCollateralBundle,
+    appraiseMachine: (quote, configDocument) => appraiseMachine(quote, DEFAULT_POLICY, configDocument),
+    explain: (quote, options) => explainUnder(root, quote, options),
     replay: (log) => {
       const events = parseEventLog(log)
       return { register: replayRuntimeEvents(events), facts: bootFactsOf(events) }

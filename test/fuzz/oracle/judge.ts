@@ -17,7 +17,7 @@ export type Judgement =
   /** Some part cannot be read at all. */
   | { readonly kind: "unreadable" }
   | { readonly kind: "faulty"; readonly faults: readonly AttestationErrorCode[] }
-  /** What the SDK must return. */
+  /** What the SDK must return in these members, whatever it derives besides. */
   | { readonly kind: "good"; readonly verdict: object }
 
 export type JudgeOptions = Omit<VerifyOptions, "collateral"> & { readonly collateral: CollateralBundle }
@@ -43,6 +43,7 @@ function reportOf(view: QuoteView) {
     rtMr2: at(424, 48),
     rtMr3: at(472, 48),
     reportData: at(520, 64),
+    teeTcbSvn2: view.kind === "td15" ? [...view.body.subarray(584, 600)] : null,
     mrServiceTd: view.kind === "td15" ? at(600, 48) : `0x${"00".repeat(48)}`,
   }
 }
@@ -102,8 +103,7 @@ export function judge(quote: Uint8Array, options: JudgeOptions, rootKey: Uint8Ar
   const { leaf, authority } = documents
   const { sgx } = leaf
   const report = reportOf(view)
-  const seam = { mrSignerSeam: report.mrSignerSeam.slice(2), seamAttributes: report.seamAttributes.slice(2) }
-  const svns = { ...sgx, ...seam, teeTcbSvn: report.teeTcbSvn }
+  const svns = { ...sgx, teeTcbSvn: report.teeTcbSvn }
   const tcb = judgeTcbInfo(collateral.tcb_info, svns, time, floors.tcb)
   const qe = judgeQeIdentity(collateral.qe_identity, enclaveOf(view), time, floors.qe)
   if (!tcb || !qe) return { kind: "unreadable" }

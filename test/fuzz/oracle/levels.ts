@@ -92,21 +92,11 @@ const dated = (document: Json, time: number, floor: number) => {
 const isvLevel = (levels: readonly Json[], svn: number): Outcome | undefined =>
   outcomeOf(levels, (level) => svn >= Number(object(level["tcb"])["isvsvn"]))
 
-/** A level that demands as much as an earlier one is never reached: a list with one is not in Intel's form. */
-const ordered = (demands: readonly (readonly number[])[]): boolean =>
-  demands.length > 0 &&
-  demands.every(
-    (one, index) => !demands.slice(0, index).some((other) => one.every((svn, at) => svn >= (other[at] ?? 0))),
-  )
-
-const isvDemands = (levels: unknown) =>
-  objects(levels).map((level) => [Number(object(level["tcb"])["isvsvn"])])
-const svnsOf = (components: unknown) => objects(components).map((component) => Number(component["svn"]))
-const platformDemands = (levels: unknown) =>
-  objects(levels).map((level) => {
-    const tcb = object(level["tcb"])
-    return [Number(tcb["pcesvn"]), ...svnsOf(tcb["sgxtcbcomponents"]), ...svnsOf(tcb["tdxtcbcomponents"])]
-  })
+/** The only identity that a TDX module may have: Intel's own, without attributes. */
+const intelModule = (identity: Json): boolean =>
+  identity["mrsigner"] === "0".repeat(96) &&
+  identity["attributes"] === "0".repeat(16) &&
+  identity["attributesMask"] === "F".repeat(16)
 
 export type PlatformSvns = {
   readonly cpuSvn: readonly number[]
@@ -114,9 +104,6 @@ export type PlatformSvns = {
   readonly fmspc: string
   readonly pceId: string
   readonly teeTcbSvn: readonly number[]
-  /** Hex. */
-  readonly mrSignerSeam: string
-  readonly seamAttributes: string
 }
 
 /** Level of the platform and of the TDX module. */
@@ -127,10 +114,9 @@ export function judgeTcbInfo(text: string, svns: PlatformSvns, time: number, flo
   if (!readable) return null
   const faults = faultsOf("TCB_INFO")
   const modules = objects(info["tdxModuleIdentities"])
-  const inForm =
-    ordered(platformDemands(info["tcbLevels"])) &&
-    modules.every((one) => ordered(isvDemands(one["tcbLevels"])))
-  if (!inForm || modules.length === 0) faults.push("TCB_INFO_MALFORMED")
+  const inForm = [object(info["tdxModule"]), ...modules].every(intelModule)
+  if (!inForm || modules.length === 0 || objects(info["tcbLevels"]).length === 0)
+    faults.push("TCB_INFO_MALFORMED")
   if (lower(info["fmspc"]) !== svns.fmspc) faults.push("TCB_INFO_FMSPC")
   if (lower(info["pceId"]) !== svns.pceId) faults.push("TCB_INFO_PCE")
   const [isv = 0, version = 0] = svns.teeTcbSvn
@@ -147,16 +133,10 @@ export function judgeTcbInfo(text: string, svns: PlatformSvns, time: number, flo
   if (platform === undefined) faults.push("TCB_LEVEL")
   const name = `TDX_${version.toString(16).toUpperCase().padStart(2, "0")}`
   const own = modules.find((identity) => identity["id"] === name)
-  const identity = version === 0 ? object(info["tdxModule"]) : own
   const none = { status: "UpToDate", advisories: [], tcbDate: issued, supersededAt: null }
   const module = version === 0 ? none : isvLevel(objects(own?.["tcbLevels"]), isv)
-  if (identity === undefined) faults.push("MODULE_UNKNOWN")
-  else {
-    if (lower(identity["mrsigner"]) !== svns.mrSignerSeam) faults.push("MODULE_SIGNER")
-    if (!matches(svns.seamAttributes, identity["attributesMask"], identity["attributes"]))
-      faults.push("MODULE_ATTRIBUTES")
-    if (module === undefined) faults.push("MODULE_TCB_LEVEL")
-  }
+  if (version !== 0 && own === undefined) faults.push("MODULE_UNKNOWN")
+  if (module === undefined) faults.push("MODULE_TCB_LEVEL")
   const outcomes = [platform, module].filter((level) => level !== undefined)
   return { faults, outcomes, nextUpdate: next, evaluation }
 }
@@ -182,7 +162,6 @@ export function judgeQeIdentity(
   const { readable, next, evaluation, faultsOf } = dated(identity, time, floor)
   if (!readable) return null
   const faults = faultsOf("QE_IDENTITY")
-  if (!ordered(isvDemands(identity["tcbLevels"]))) faults.push("QE_IDENTITY_MALFORMED")
   if (lower(identity["mrsigner"]) !== enclave.mrSigner) faults.push("QE_SIGNER")
   if (identity["isvprodid"] !== enclave.isvProdId) faults.push("QE_PRODUCT")
   if (!matches(enclave.miscSelect, identity["miscselectMask"], identity["miscselect"]))

@@ -166,7 +166,8 @@ export const clock: Subject = {
   name: "time and floors",
   weight: 3,
   run: (rng, target) => {
-    const near = rng.pick([-86_400, 29 * 86_400, 364 * 86_400, -YEAR, 24 * YEAR, 0]) + rng.below(5) - 2
+    const near =
+      rng.pick([-86_400, 29 * 86_400, 364 * 86_400, -YEAR, -2 * YEAR, 24 * YEAR, 0]) + rng.below(5) - 2
     const floors = { tcb: 18 + rng.below(4), qe: 18 + rng.below(4) }
     return judged(target, rng.pick(SCENARIOS).quote, { collateral, floors, time: TIME + near }, true)
   },

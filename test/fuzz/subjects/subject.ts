@@ -78,7 +78,9 @@ export function judged(
 
 function mustAgree(outcome: Attempt<VerifiedQuote>, judgement: Judgement): void {
   if (outcome.status === "accepted") {
-    if (judgement.kind === "good") mustEqual("the verdict", outcome.value, judgement.verdict)
+    if (judgement.kind === "good")
+      for (const [name, expected] of Object.entries(judgement.verdict))
+        mustEqual(`the verdict's ${name}`, outcome.value[name as keyof VerifiedQuote], expected)
     else
       throw new Violation(
         `accepted, but the oracle says ${judgement.kind === "faulty" ? judgement.faults.join(", ") : "unreadable"}`,

@@ -1,0 +1,61 @@
+/** The diagnosis of hostile input: it never throws and its verdict is the verifier's. */
+import { mutateBytes } from "../byteMutation.ts"
+import { jsonTreeOf, mutateDocument } from "../jsonTree.ts"
+import { assemble, pemBytes, resign } from "../quoteParts.ts"
+import { type Attempt, attempt, Violation } from "../violation.ts"
+import { authorityKey, chainOf, collateral, options, rootKey, SCENARIOS } from "../world.ts"
+import { resignedDer } from "./certificates.ts"
+import { signQeIdentity, signTcbInfo } from "./signed.ts"
+import { type Subject, withCollateral } from "./subject.ts"
+
+const tcbTree = jsonTreeOf(JSON.parse(collateral.tcb_info))
+const qeTree = jsonTreeOf(JSON.parse(collateral.qe_identity))
+
+export const diagnosis: Subject = {
+  name: "diagnosis",
+  weight: 3,
+  run: (rng, target): Attempt<unknown> => {
+    const { parts, keys, quote, machine } = rng.pick(SCENARIOS)
+    const [leaf, authority, root] = chainOf(machine)
+    const broken = (text: string, key: typeof rootKey) =>
+      Buffer.from(resignedDer(rng, Buffer.from(text, "hex"), key)).toString("hex")
+    const [bytes, bundle] = rng.pick([
+      () => [mutateBytes(rng, quote), collateral] as const,
+      () =>
+        [assemble(resign({ ...parts, body: mutateBytes(rng, parts.body) }, keys, true)), collateral] as const,
+      () =>
+        [
+          assemble({ ...parts, chain: pemBytes([resignedDer(rng, leaf, authorityKey), authority, root]) }),
+          collateral,
+        ] as const,
+      () => [quote, withCollateral(signTcbInfo(mutateDocument(rng, tcbTree)))] as const,
+      () => [quote, withCollateral(signQeIdentity(mutateDocument(rng, qeTree)))] as const,
+      () => [quote, withCollateral({ pck_crl: broken(collateral.pck_crl, authorityKey) })] as const,
+      () =>
+        [
+          quote,
+          withCollateral({ root_ca_crl: rng.oneIn(4) ? "zz" : broken(collateral.root_ca_crl, rootKey) }),
+        ] as const,
+      () =>
+        [
+          quote,
+          withCollateral({
+            tcb_info_issuer_chain: Buffer.from(
+              mutateBytes(rng, Buffer.from(collateral.tcb_info_issuer_chain)),
+            ).toString("latin1"),
+          }),
+        ] as const,
+    ])()
+    const given = { ...options, collateral: bundle }
+    const verdict = attempt(() => target.verify(bytes, given))
+    const outcome = attempt(() =>
+      target.explain(bytes, { collateral: bundle, time: options.time, policy: { floors: options.floors } }),
+    )
+    if (outcome.status === "refused") throw new Violation(`the diagnosis itself failed with ${outcome.code}`)
+    const { failure, verdict: said } = outcome.value
+    const code = verdict.status === "refused" ? verdict.code : null
+    if ((failure?.code ?? null) !== code || (said === "refused") !== (code !== null))
+      throw new Violation(`the verifier says ${code ?? "accepted"}, the diagnosis ${failure?.code ?? said}`)
+    return verdict
+  },
+}
