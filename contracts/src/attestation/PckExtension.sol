@@ -24,10 +24,12 @@ struct PckFacts {
 library PckExtension {
     /// @dev SEQUENCE { OID 1.2.840.113741.1.13.1.N, OCTET STRING }: header and OID without N, 13 bytes.
     uint256 private constant MEMBER_30 = 0x301e060a2a864886f84d010d01; // 30 bytes of content
+    uint256 private constant MEMBER_15 = 0x300f060a2a864886f84d010d01;
     uint256 private constant MEMBER_16 = 0x3010060a2a864886f84d010d01;
     uint256 private constant MEMBER_20 = 0x3014060a2a864886f84d010d01;
     /// @dev OID 1.2.840.113741.1.13.1.2, 12 bytes.
     uint256 private constant OID_TCB = 0x060a2a864886f84d010d0102;
+    uint256 private constant OID_CONFIGURATION = 0x060a2a864886f84d010d0107;
     /// @dev SEQUENCE { OID 1.2.840.113741.1.13.1.2.N, INTEGER } with a one-byte value: all but N and value, 17 bytes.
     uint256 private constant COMPONENT = 0x3010060b2a864886f84d010d0102000201;
     /// @dev The same with a value from 128 to 255, which DER writes in two bytes, 18 bytes.
@@ -48,14 +50,14 @@ library PckExtension {
             pos = _parseTcb(pos + 32, end, facts);
             facts.pceId = bytes2(bytes32(Der.load(_member(pos, end, MEMBER_16, 0x030402))));
             facts.fmspc = bytes6(bytes32(Der.load(_member(pos + 18, end, MEMBER_20, 0x040406))));
-            (, pos) = Der.open(pos + 40, end, Der.SEQUENCE); // SGX type: says nothing about TDX
-            if (pos < end && Der.matches(pos, end, 13, MEMBER_30)) {
-                facts.piid = bytes16(bytes32(Der.load(_member(pos, end, MEMBER_30, 0x060410))));
-                pos += 32;
-            }
-            // Configuration of the platform (dynamic, cached keys, SMT), only under the Platform CA.
-            if (pos < end) (, pos) = Der.open(pos, end, Der.SEQUENCE);
-            if (pos != end) revert Der.MalformedDer(pos);
+            pos = _member(pos + 40, end, MEMBER_15, 0x050a01) + 1; // SGX type: says nothing about TDX
+            if (pos == end) return facts;
+            // Only under the Platform CA: the instance, and its configuration (dynamic, cached keys, SMT).
+            facts.piid = bytes16(bytes32(Der.load(_member(pos, end, MEMBER_30, 0x060410))));
+            (pos, limit) = Der.open(pos + 32, end, Der.SEQUENCE);
+            if (!Der.matches(pos, limit, 12, OID_CONFIGURATION)) revert Der.MalformedDer(pos);
+            (, pos) = Der.open(pos + 12, limit, Der.SEQUENCE);
+            if (limit != end || pos != end) revert Der.MalformedDer(pos);
         }
     }
 

@@ -47,8 +47,11 @@ library X509 {
     /// @dev [0] { INTEGER 2 }: version 3, 5 bytes.
     uint256 private constant VERSION_3 = 0xa003020102;
 
-    uint256 private constant OID_KEY_USAGE = 0x0603551d0f;
-    uint256 private constant OID_BASIC_CONSTRAINTS = 0x0603551d13;
+    /// @dev OID 2.5.29.N without N.
+    uint256 private constant OID_EXTENSION = 0x0603551d;
+    uint256 private constant KEY_USAGE = 1 << 15;
+    uint256 private constant BASIC_CONSTRAINTS = 1 << 19;
+    uint256 private constant SGX = 1 << 255; // no N of X.509 is above 127
     uint256 private constant OID_SGX = 0x06092a864886f84d010d01;
     /// @dev Content of the extensions, from the OID on: critical, keyCertSign and cRLSign, 14 bytes.
     uint256 private constant CA_KEY_USAGE = 0x0603551d0f0101ff040403020106;
@@ -121,6 +124,7 @@ library X509 {
         (pos, limit, certificate.digest, certificate.r, certificate.s) = openSigned(der);
         if (!Der.matches(pos, limit, 5, VERSION_3)) revert Der.MalformedDer(pos);
         (certificate.serial, pos) = Der.integer(pos + 5, limit);
+        if (certificate.serial > type(uint160).max) revert Der.MalformedDer(pos); // RFC 5280 §4.1.2.2
         pos = skipAlgorithm(pos, limit);
         (certificate.issuer, pos) = hashName(pos, limit);
         (uint256 validity, uint256 validityEnd) = Der.open(pos, limit, Der.SEQUENCE);
@@ -142,6 +146,7 @@ library X509 {
     }
 
     /// @dev Wants key usage and basic constraints of the role exactly once; finds the SGX extension, at most once.
+    /// `seen` has a bit per known kind: those of X.509 (2.5.29.N) by N, the SGX extension.
     function _walkExtensions(uint256 pos, uint256 limit, bool ca)
         private
         pure
@@ -150,13 +155,11 @@ library X509 {
         uint256 seen;
         while (pos < limit) {
             (uint256 start, uint256 end) = Der.open(pos, limit, Der.SEQUENCE);
-            uint256 kind = 0;
             uint256 oid = Der.load(start) >> 216;
-            if (oid == OID_KEY_USAGE) {
-                kind = 1;
+            uint256 kind = oid >> 8 == OID_EXTENSION ? 1 << (oid & 0xff) : 0;
+            if (kind == KEY_USAGE) {
                 _requireExact(start, end, 14, ca ? CA_KEY_USAGE : LEAF_KEY_USAGE);
-            } else if (oid == OID_BASIC_CONSTRAINTS) {
-                kind = 2;
+            } else if (kind == BASIC_CONSTRAINTS) {
                 if (ca) _requireExact(start, end, 18, CA_BASIC_CONSTRAINTS);
                 else _requireExact(start, end, 12, LEAF_BASIC_CONSTRAINTS);
             } else {
@@ -165,7 +168,7 @@ library X509 {
                 (value, valueEnd) = Der.open(valueEnd, end, Der.OCTET_STRING);
                 if (valueEnd != end) revert Der.MalformedDer(value);
                 if (Der.matches(start, end, 11, OID_SGX)) {
-                    kind = 4;
+                    kind = SGX;
                     (sgxExtension, sgxExtensionEnd) = (value, end);
                 }
             }
@@ -173,7 +176,7 @@ library X509 {
             seen |= kind;
             pos = end;
         }
-        if (seen & 3 != 3) revert WrongCertificateExtensions();
+        if (seen & (KEY_USAGE | BASIC_CONSTRAINTS) != KEY_USAGE | BASIC_CONSTRAINTS) revert WrongCertificateExtensions();
     }
 
     function _requireExact(uint256 start, uint256 end, uint256 length, uint256 expected) private pure {

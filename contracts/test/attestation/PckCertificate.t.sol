@@ -105,6 +105,8 @@ contract PckCertificateTest is Platform {
         filler = bytes.concat(hex"30110603551d40040a", bytes10(0));
         _refuseExtensions(identifier, bytes.concat(hex"300c", BASIC_CONSTRAINTS, filler));
         _refuseExtensions(identifier, bytes.concat(hex"301f06092a864886f84d010d010412", bytes18(0)));
+        // Nor those that have no role here.
+        _refuseExtensions(identifier, bytes.concat(hex"301f0603551d0e0418", bytes24(0)));
         // Without a repetition the same surgery is harmless.
         _verify(_resigned(identifier, bytes.concat(hex"301f06092a864886f84d010d020412", bytes18(0))));
     }
@@ -143,6 +145,27 @@ contract PckCertificateTest is Platform {
         _refuseMalformed(bytes.concat(oid, hex"12"), bytes.concat(oid, hex"11"));
         // A component above 127 in one byte would be a negative number.
         _refuseMalformed(bytes.concat(oid, hex"01020104"), bytes.concat(oid, hex"010201ff"));
+    }
+
+    function test_sgxExtension_endsWithTypeInstanceAndConfiguration() public {
+        bytes memory oid = hex"060a2a864886f84d010d01";
+        _refuseMalformed(bytes.concat(oid, hex"05"), bytes.concat(oid, hex"06"));
+        _refuseMalformed(bytes.concat(oid, hex"050a01"), bytes.concat(oid, hex"050201"));
+        _refuseMalformed(bytes.concat(oid, hex"060410"), bytes.concat(oid, hex"070410"));
+        _refuseMalformed(bytes.concat(oid, hex"0730"), bytes.concat(oid, hex"0830"));
+        _refuseMalformed(bytes.concat(oid, hex"0730"), bytes.concat(oid, hex"0731"));
+    }
+
+    function test_serial_hasAtMost20Bytes() public {
+        bytes memory number = abi.encodePacked(_machine("host0").serial);
+        bytes memory serial = uint8(number[0]) > 127
+            ? bytes.concat(hex"021500", number)
+            : bytes.concat(hex"0214", number);
+        uint256 key = uint256(_word(".platformCa.key"));
+        _verify(_resignMember(_genuine.pckLeaf, serial, bytes.concat(hex"02147f", bytes19(0)), key));
+        bytes memory leaf = _resignMember(_genuine.pckLeaf, serial, bytes.concat(hex"021501", bytes20(0)), key);
+        avm.expectPartialRevert(Der.MalformedDer.selector);
+        _verify(leaf);
     }
 
     function test_pceId_mustBeZero() public {

@@ -178,12 +178,31 @@ abstract contract Platform is Test {
         returns (bytes memory)
     {
         require(needle.length == value.length, "lengths of the content must not change");
+        bytes memory signed = _signedPart(der);
+        signed.put(signed.find(needle), value);
+        return _signAgain(signed, key);
+    }
+
+    /// @dev The same with a replacement of any length for a direct member of the signed part, such as the serial.
+    function _resignMember(bytes memory der, bytes memory needle, bytes memory value, uint256 key)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        bytes memory signed = _signedPart(der);
+        bytes memory content = signed.slice(4, signed.length).replace(needle, value);
+        return _signAgain(bytes.concat(hex"3082", bytes2(uint16(content.length)), content), key);
+    }
+
+    function _signedPart(bytes memory der) private pure returns (bytes memory) {
         uint256 start = uint8(der[1]) == 0x82 ? 4 : 3;
         uint256 size = uint8(der[start + 1]) == 0x82
             ? 4 + (uint256(uint8(der[start + 2])) << 8) + uint8(der[start + 3])
             : 3 + uint256(uint8(der[start + 2]));
-        bytes memory signed = der.slice(start, start + size);
-        signed.put(signed.find(needle), value);
+        return der.slice(start, start + size);
+    }
+
+    function _signAgain(bytes memory signed, uint256 key) private pure returns (bytes memory) {
         (bytes32 r, bytes32 s) = avm.signP256(key, sha256(signed));
         bytes memory integers = bytes.concat(_integer(r), _integer(s));
         bytes memory rest = bytes.concat(hex"00", hex"30", bytes1(uint8(integers.length)), integers);
