@@ -26,22 +26,14 @@ export type TcbLevel = Level & {
 
 export type IsvLevel = Level & { readonly isvSvn: number }
 
-export type ModuleIdentity = {
-  readonly mrSigner: Hex
-  readonly attributes: Hex
-  readonly attributesMask: Hex
-}
-
 export type TcbInfo = {
   readonly issuedAt: number
   readonly nextUpdate: number
   readonly evaluationNumber: number
   readonly fmspc: Hex
   readonly pceId: Hex
-  /** Identity of modules that have no identity of their own version. */
-  readonly module: ModuleIdentity
-  /** By major version of the TDX module. */
-  readonly modules: ReadonlyMap<number, ModuleIdentity & { readonly levels: readonly IsvLevel[] }>
+  /** Levels by major version of the TDX module. */
+  readonly modules: ReadonlyMap<number, readonly IsvLevel[]>
   /** Best first, in Intel's order. */
   readonly levels: readonly TcbLevel[]
 }
@@ -108,22 +100,17 @@ const INTEL_MODULE = {
   attributesMask: "F".repeat(16),
 } as const
 
-function parseModule(object: JsonObject): ModuleIdentity {
+function checkModule(object: JsonObject): void {
   for (const name of MODULE_MEMBERS)
     if (object.text(name) !== INTEL_MODULE[name])
       throw attestationError(
         "TCB_INFO_MALFORMED",
         `${name} of a TDX module must be ${INTEL_MODULE[name]}, got ${object.text(name)}`,
       )
-  return {
-    mrSigner: object.hex("mrsigner", 48),
-    attributes: object.hex("attributes", 8),
-    attributesMask: object.hex("attributesMask", 8),
-  }
 }
 
 function parseModules(document: JsonObject): TcbInfo["modules"] {
-  const modules = new Map<number, ModuleIdentity & { readonly levels: readonly IsvLevel[] }>()
+  const modules = new Map<number, readonly IsvLevel[]>()
   for (const object of document.objects("tdxModuleIdentities", MAX_MODULES)) {
     const id = object.only(["id", ...MODULE_MEMBERS, "tcbLevels"]).text("id")
     const digits = /^TDX_([0-9A-F]{2})$/.exec(id)?.[1]
@@ -132,8 +119,9 @@ function parseModules(document: JsonObject): TcbInfo["modules"] {
     const version = Number.parseInt(digits, 16)
     if (modules.has(version))
       throw attestationError("TCB_INFO_MALFORMED", `module identity ${id} stands twice`)
-    const levels = parseIsvLevels(object, { levels: MAX_MODULE_LEVELS, isvSvn: 0xff }, "TCB_INFO_MALFORMED")
-    modules.set(version, { ...parseModule(object), levels })
+    checkModule(object)
+    const limits = { levels: MAX_MODULE_LEVELS, isvSvn: 0xff }
+    modules.set(version, parseIsvLevels(object, limits, "TCB_INFO_MALFORMED"))
   }
   return modules
 }
@@ -160,13 +148,13 @@ export function parseTcbInfo(text: string): TcbInfo {
       "TCB_INFO_MALFORMED",
       `want TDX TCB info version 3 type 0, got ${id} ${version} ${type}`,
     )
+  checkModule(document.object("tdxModule").only(MODULE_MEMBERS))
   return {
     issuedAt: document.date("issueDate"),
     nextUpdate: document.date("nextUpdate"),
     evaluationNumber: document.number("tcbEvaluationDataNumber", MAX_EVALUATION_NUMBER),
     fmspc: document.hex("fmspc", 6),
     pceId: document.hex("pceId", 2),
-    module: parseModule(document.object("tdxModule").only(MODULE_MEMBERS)),
     modules: parseModules(document),
     levels: document.objects("tcbLevels", MAX_LEVELS).map(parseTcbLevel),
   }

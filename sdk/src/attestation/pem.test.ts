@@ -22,6 +22,8 @@ test.each([
   ["four certificates", one + two + one + two, "more than 3"],
   ["another block", one.replaceAll("CERTIFICATE", "PRIVATE KEY"), "no certificate block"],
   ["broken base64", "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n", "not base64"],
+  ["unused bits", "-----BEGIN CERTIFICATE-----\nAB==\n-----END CERTIFICATE-----\n", "not base64"],
+  ["missing padding", "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n", "not base64"],
 ])("%s is refused", (_, text, message) => {
   expect(() => parsePemChain(text)).toThrow(message)
 })

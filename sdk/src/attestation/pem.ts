@@ -25,14 +25,20 @@ export function parsePemChain(text: string): readonly Uint8Array[] {
   return certificates
 }
 
+/** One spelling per certificate: no unused bits in the last character, no missing padding. */
 function decodeBase64(base64: string): Uint8Array {
-  let text: string
-  try {
-    text = atob(base64)
-  } catch (cause) {
-    throw attestationError("PEM_MALFORMED", "a certificate block is not base64", { cause })
-  }
+  const text = toBinary(base64)
+  if (text === null || btoa(text) !== base64)
+    throw attestationError("PEM_MALFORMED", "a certificate block is not base64")
   const bytes = new Uint8Array(text.length)
   for (let index = 0; index < bytes.length; index++) bytes[index] = text.charCodeAt(index)
   return bytes
+}
+
+function toBinary(base64: string): string | null {
+  try {
+    return atob(base64)
+  } catch {
+    return null
+  }
 }

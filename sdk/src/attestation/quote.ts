@@ -13,6 +13,8 @@ export type TdReport = {
   readonly kind: "td10" | "td15"
   /** 16 SVNs: [0] the TDX module's, [1] its major version. */
   readonly teeTcbSvn: readonly number[]
+  /** The same of the module that runs now, after an update under the running domain; TD 1.5 only. */
+  readonly teeTcbSvn2: readonly number[] | null
   readonly mrSeam: Hex
   readonly mrSignerSeam: Hex
   readonly seamAttributes: Hex
@@ -116,9 +118,8 @@ function parseReport(reader: Reader, kind: TdReport["kind"]): TdReport {
     rtMr3: reader.hex(48),
     reportData: reader.hex(64),
   }
-  if (kind === "td10") return { ...fields, mrServiceTd: ZERO_REGISTER }
-  reader.take(16) // second SVN array of TD 1.5: the state after a module update, not used for appraisal
-  return { ...fields, mrServiceTd: reader.hex(48) }
+  if (kind === "td10") return { ...fields, teeTcbSvn2: null, mrServiceTd: ZERO_REGISTER }
+  return { ...fields, teeTcbSvn2: [...reader.take(16)], mrServiceTd: reader.hex(48) }
 }
 
 function parseQeReport(bytes: Uint8Array): QeReport {

@@ -2,8 +2,14 @@ import type { QuoteKnobs } from "@twinlock/devnet/platform/quote"
 import { describe, expect, test } from "vitest"
 import { codeOf } from "../../../test/support/codeOf.ts"
 import { platform, quote, verify } from "../../../test/support/simulatedQuote.ts"
+import { parseTcbInfo } from "./collateral.ts"
 import type { CollateralBundle } from "./collateralBundle.ts"
+import { parseQuote } from "./quote.ts"
+import type { SgxExtension } from "./sgxExtension.ts"
+import { platformLevel } from "./tcbLevel.ts"
 import type { TcbStatus } from "./tcbStatus.ts"
+
+const EMPTY_SGX: SgxExtension = { ppid: "0x", piid: null, fmspc: "0x", pceId: "0x", cpuSvn: [], pceSvn: 0 }
 
 describe("levels", () => {
   const statusOf = (knobs: QuoteKnobs, collateral?: CollateralBundle) =>
@@ -56,5 +62,59 @@ describe("levels", () => {
       qeLevels: [{ isvSvn: 1, status: qe }],
     })
     expect(statusOf({}, collateral)).toBe(want)
+  })
+})
+
+describe("dates", () => {
+  const DATES = ["2025-08-13", "2025-05-14", "2024-03-13"]
+  const at = (day: string) => Date.parse(day) / 1000
+  const dated = parseTcbInfo(
+    DATES.reduce((text, day, index) => {
+      const document = JSON.parse(text) as { tcbLevels: Record<string, unknown>[] }
+      Object.assign(document.tcbLevels[index] ?? {}, { tcbDate: `${day}T00:00:00Z` })
+      return JSON.stringify(document)
+    }, platform.collateral().tcb_info),
+  )
+  const sgx = { ...EMPTY_SGX, pceSvn: 11 }
+  const levelOf = (cpuSvn: readonly number[]) =>
+    platformLevel(dated, { ...sgx, cpuSvn }, parseQuote(quote({ teeTcbSvn: "0x0b0104" })).report)
+
+  test("a level was superseded when the first better one with a later date came out", () => {
+    expect(levelOf([4, 4, 2, 2, 4, 1, 0, 5])).toMatchObject({ tcbDate: at("2025-08-13"), supersededAt: null })
+    expect(levelOf([3, 3, 2, 2, 4, 1, 0, 5])).toMatchObject({ supersededAt: at("2025-08-13") })
+    expect(levelOf([2, 2, 2, 2, 3, 1, 0, 3])).toMatchObject({ supersededAt: at("2025-05-14") })
+  })
+})
+
+describe("an update under the running domain", () => {
+  const advised = (knobs: QuoteKnobs, collateral?: CollateralBundle) =>
+    verify(quote({ version: 5, ...knobs }), collateral).relaunchAdvised
+  const old = { teeTcbSvn: "0x060104", teeTcbSvn2: "0x0b0104" } as const
+
+  test("asks for a relaunch where the new module is current, while the status stays", () => {
+    expect(verify(quote({ version: 5, ...old }))).toMatchObject({
+      status: "OutOfDate",
+      relaunchAdvised: true,
+    })
+    expect(advised({ ...old, teeTcbSvn2: "0x050304" })).toBe(true)
+    expect(advised({ ...old, teeTcbSvn2: "0x050004" })).toBe(true)
+  })
+
+  test.each<[string, QuoteKnobs, CollateralBundle?]>([
+    ["a module that is current anyway", { teeTcbSvn: "0x0b0104", teeTcbSvn2: "0x0b0104" }],
+    ["no update", { ...old, teeTcbSvn2: "0x060104" }],
+    ["an update that is not enough", { ...old, teeTcbSvn2: "0x0a0104" }],
+    ["an update with old microcode", { ...old, teeTcbSvn2: "0x0b0103" }],
+    ["an unknown module", { ...old, teeTcbSvn2: "0x0b0904" }],
+    ["an old module without version", { ...old, teeTcbSvn2: "0x040004" }],
+    ["a TD 1.0 report", { ...old, body: "td10" }],
+    ["an old quoting enclave", old, platform.collateral({ qeLevels: [{ isvSvn: 4, status: "OutOfDate" }] })],
+  ])("asks for none with %s", (_, knobs, collateral) => {
+    expect(advised(knobs, collateral)).toBe(false)
+  })
+
+  test("asks for none where the machine itself is out of date", () => {
+    const host = platform.machine({ name: "old host", cpuSvn: "0x03030202040100050000000000000000" })
+    expect(verify(platform.quote({ machine: host, version: 5, ...old })).relaunchAdvised).toBe(false)
   })
 })

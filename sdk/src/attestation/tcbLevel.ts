@@ -4,7 +4,7 @@
  */
 import { fromHex } from "../protocol/codec.ts"
 import type { Hex } from "../protocol/ids.ts"
-import type { Level, ModuleIdentity, QeIdentity, TcbInfo } from "./collateral.ts"
+import type { Level, QeIdentity, TcbInfo } from "./collateral.ts"
 import { attestationError } from "./errors.ts"
 import type { QeReport, TdReport } from "./quote.ts"
 import type { SgxExtension } from "./sgxExtension.ts"
@@ -62,37 +62,50 @@ export function platformLevel(info: TcbInfo, sgx: SgxExtension, report: TdReport
   return level
 }
 
-function checkModule(identity: ModuleIdentity, report: TdReport): void {
-  if (report.mrSignerSeam !== identity.mrSigner)
-    throw attestationError("MODULE_SIGNER", `TDX module signer ${report.mrSignerSeam} is not Intel`)
-  if (!matches(report.seamAttributes, identity.attributesMask, identity.attributes))
-    throw attestationError(
-      "MODULE_ATTRIBUTES",
-      `TDX module attributes ${report.seamAttributes} are not those of its identity`,
-    )
-}
-
 /**
  * Level of the TDX module that made the report. Modules of major version 0 have no levels of their own: the
  * platform's level judges them.
- * @throws MODULE_UNKNOWN, MODULE_SIGNER, MODULE_ATTRIBUTES, MODULE_TCB_LEVEL
+ * @throws MODULE_UNKNOWN, MODULE_TCB_LEVEL
  */
 export function moduleLevel(info: TcbInfo, report: TdReport): MatchedLevel {
   const [isvSvn = 0, version = 0] = report.teeTcbSvn
-  if (version === 0) {
-    checkModule(info.module, report)
-    return { status: "UpToDate", advisories: [], tcbDate: info.issuedAt, supersededAt: null }
-  }
-  const identity = info.modules.get(version)
-  if (!identity) throw attestationError("MODULE_UNKNOWN", `TDX module version ${version} has no identity`)
-  checkModule(identity, report)
-  const level = firstOf(identity.levels, (candidate) => isvSvn >= candidate.isvSvn)
+  if (version === 0) return { status: "UpToDate", advisories: [], tcbDate: info.issuedAt, supersededAt: null }
+  const levels = info.modules.get(version)
+  if (!levels) throw attestationError("MODULE_UNKNOWN", `TDX module version ${version} has no identity`)
+  const level = firstOf(levels, (candidate) => isvSvn >= candidate.isvSvn)
   if (!level)
     throw attestationError(
       "MODULE_TCB_LEVEL",
       `TDX module ${version} with SVN ${isvSvn} is below every level`,
     )
   return level
+}
+
+/**
+ * True where the machine was updated under the running domain: the module that loaded it is out of date, the one that
+ * runs now (`teeTcbSvn2`, TD 1.5) is not, so starting the domain again makes it current. Intel's library then says
+ * "TD relaunch advised"; until then the status stays out of date.
+ */
+export function isRelaunchAdvised(
+  info: TcbInfo,
+  sgx: SgxExtension,
+  report: TdReport,
+  levels: { readonly module: Level; readonly quotingEnclave: Level },
+): boolean {
+  const [isvSvn = 0, version = 0, microcode = 0] = report.teeTcbSvn2 ?? []
+  const machine = info.levels.find((level) => reaches(sgx.cpuSvn, level.sgx) && sgx.pceSvn >= level.pceSvn)
+  const latest = info.levels[0]?.tdx ?? []
+  const wanted = version === 0 ? latest[0] : info.modules.get(version)?.[0]?.isvSvn
+  return (
+    report.teeTcbSvn2 !== null &&
+    levels.module.status === "OutOfDate" &&
+    levels.quotingEnclave.status === "UpToDate" &&
+    machine !== undefined &&
+    !["OutOfDate", "OutOfDateConfigurationNeeded", "Revoked"].includes(machine.status) &&
+    wanted !== undefined &&
+    isvSvn >= wanted &&
+    microcode >= (latest[2] ?? 0)
+  )
 }
 
 /** Level of the quoting enclave. @throws QE_SIGNER, QE_PRODUCT, QE_MISC_SELECT, QE_ATTRIBUTES, QE_TCB_LEVEL */

@@ -27,7 +27,13 @@ import { type Evidence, quoteOfEvidence } from "./evidence.ts"
 import { createSignatureCheck, verifyP256 } from "./p256.ts"
 import { parseQuote, type Quote, type TdReport } from "./quote.ts"
 import type { SgxExtension } from "./sgxExtension.ts"
-import { type MatchedLevel, moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
+import {
+  isRelaunchAdvised,
+  type MatchedLevel,
+  moduleLevel,
+  platformLevel,
+  quotingEnclaveLevel,
+} from "./tcbLevel.ts"
 import { mergeTcbStatus, type TcbStatus } from "./tcbStatus.ts"
 import {
   authenticateCollateral,
@@ -63,6 +69,8 @@ export type VerifiedQuote = {
     readonly module: MatchedLevel
     readonly quotingEnclave: MatchedLevel
   }
+  /** The domain is out of date only because it was started before its machine was updated. */
+  readonly relaunchAdvised: boolean
   /** Worst of the three levels. */
   readonly status: TcbStatus
   readonly advisories: readonly string[]
@@ -242,6 +250,7 @@ export function verifyQuoteUnder(anchor: TrustAnchor, quote: Quote, options: Ver
       caId: keccak(authority.publicKey),
     },
     levels,
+    relaunchAdvised: isRelaunchAdvised(tcbInfo, sgx, quote.report, levels),
     status: all.map((level) => level.status).reduce(mergeTcbStatus),
     advisories: [...new Set(all.flatMap((level) => level.advisories))].sort(),
     evaluationNumber: tcbInfo.evaluationNumber,
