@@ -8,6 +8,7 @@ import {
   type TcbInfo,
 } from "@twinlock/sdk/attestation/collateral"
 import { type CollateralBundle, parseCollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
+import { appraiseComposeFile } from "@twinlock/sdk/attestation/composeFile"
 import { type Crl, parseCrl } from "@twinlock/sdk/attestation/crl"
 import {
   type BootFacts,
@@ -39,6 +40,7 @@ export type Target = {
   readonly parsePemChain: (text: string) => readonly Uint8Array[]
   readonly parseCollateralBundle: (value: unknown) => CollateralBundle
   readonly appraiseMachine: (quote: Pick<VerifiedQuote, "report">, configDocument: Uint8Array) => MachineFacts
+  readonly appraiseComposeFile: typeof appraiseComposeFile
   readonly explain: (quote: Uint8Array, options: ExplainOptions) => Explanation
   /** RTMR3 after the log and the facts before `system-ready`. */
   readonly replay: (log: string) => { readonly register: Hex; readonly facts: BootFacts }
@@ -59,6 +61,7 @@ export function sdkTarget(rootKey: Uint8Array): Target {
     parsePemChain,
     parseCollateralBundle,
     appraiseMachine: (quote, configDocument) => appraiseMachine(quote, DEFAULT_POLICY, configDocument),
+    appraiseComposeFile,
     explain: (quote, options) => explainUnder(root, quote, options),
     replay: (log) => {
       const events = parseEventLog(log)
