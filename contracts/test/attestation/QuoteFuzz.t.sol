@@ -20,6 +20,42 @@ contract QuoteFuzzTest is Platform {
         _refuse(evidence);
     }
 
+    /// @dev Both bodies: type, length and the fields that only TD 1.5 has among them.
+    function testFuzz_flippedByteOfAVersion5Quote_isRefused(uint256 position, uint8 flip, bool td15) public view {
+        Machine memory host = _machine("host0");
+        bytes memory quote = _asVersion5(_quote(host, keccak256("head"), keccak256("tail")), td15);
+        Evidence memory evidence = _evidence(host, quote, _qeReport(host));
+        _flip(evidence.quote, position, flip);
+        _refuse(evidence);
+    }
+
+    /// @dev Documents of nobody: refused by a typed error within their own price, whatever is in them.
+    function testFuzz_anyDocument_isRefused(bytes memory document, uint256 position, uint8 flip) public {
+        bytes memory crl = _bytes(".crls.platformRevokingHost0");
+        bytes memory ca = _bytes(".processorCa.certificate");
+        _flip(crl, position, flip);
+        _flip(ca, position, flip);
+        vm.warp(now0 + 2 minutes);
+        bytes32 caId = _platformCaId();
+        bytes[9] memory calls = [
+            abi.encodeCall(store.storeCrl, (caId, document)),
+            abi.encodeCall(store.storeCrl, (caId, crl)),
+            abi.encodeCall(store.proposeCrl, (caId, crl)),
+            abi.encodeCall(store.continueCrl, (crl, 1)),
+            abi.encodeCall(store.storeIntermediateCa, (document)),
+            abi.encodeCall(store.storeIntermediateCa, (ca)),
+            abi.encodeCall(store.storeTcbSigner, (document)),
+            abi.encodeCall(store.storeTcbInfo, (document, position, 1)),
+            abi.encodeCall(store.storeQeIdentity, (document, position, 1))
+        ];
+        for (uint256 i = 0; i < calls.length; i++) {
+            (bool success, bytes memory reason) = address(store).call{gas: 2_000_000}(calls[i]);
+            vm.assertFalse(success);
+            vm.assertGt(reason.length, 3);
+            vm.assertTrue(bytes4(reason) != bytes4(keccak256("Panic(uint256)")));
+        }
+    }
+
     function testFuzz_flippedByteOfTheAuthenticationData_isRefused(uint256 position, uint8 flip) public view {
         Evidence memory evidence = _genuine;
         _flip(evidence.auth, position, flip);
