@@ -30,30 +30,21 @@ const scalarOf = (bytes: Uint8Array): bigint => BigInt(toHex(bytes))
 /** @throws where the bytes are no point of the curve */
 const pointOf = (publicKey: Uint8Array): Point => Point.fromBytes(concatBytes(Uint8Array.of(4), publicKey))
 
-function holds(
-  signature: Uint8Array,
-  message: Uint8Array,
-  key: Point,
-  combine: (u1: bigint, key: Point, u2: bigint) => Point,
-): boolean {
-  const { Fn } = Point
+/** u1·G + u2·P has r as its x; G has a table of its own, so the two products are faster apart than interleaved. */
+function holds(signature: Uint8Array, message: Uint8Array, key: Point): boolean {
+  const { BASE, Fn } = Point
   const [r, s] = [scalarOf(signature.subarray(0, 32)), scalarOf(signature.subarray(32))]
   if (r === 0n || r >= Fn.ORDER || s === 0n || s >= Fn.ORDER) return false
   const inverse = Fn.inv(s)
-  const sum = combine(Fn.mul(Fn.create(scalarOf(sha256(message))), inverse), key, Fn.mul(r, inverse))
+  const u1 = Fn.mul(Fn.create(scalarOf(sha256(message))), inverse)
+  const sum = BASE.multiplyUnsafe(u1).add(key.multiplyUnsafe(Fn.mul(r, inverse)))
   return !sum.is0() && Fn.create(sum.toAffine().x) === r
 }
-
-/** One chain of doublings for both products. */
-const jointly = (u1: bigint, key: Point, u2: bigint): Point => Point.BASE.mulAddUnsafe(u1, key, u2)
-/** No doublings at all, where the key has its table. */
-const byTables = (u1: bigint, key: Point, u2: bigint): Point =>
-  Point.BASE.multiplyUnsafe(u1).add(key.multiplyUnsafe(u2))
 
 export const verifyP256: SignatureCheck = (signature, message, publicKey) => {
   if (signature.length !== 64 || publicKey.length !== 64) return false
   try {
-    return holds(signature, message, pointOf(publicKey), jointly)
+    return holds(signature, message, pointOf(publicKey))
   } catch {
     return false
   }
@@ -89,7 +80,7 @@ export function createSignatureCheck(): SignatureCheck {
       const key = keyOf(publicKey)
       key.uses++
       if (key.uses === USES_WORTH_A_TABLE) key.point.precompute(TABLE_WINDOW)
-      return holds(signature, message, key.point, key.uses < USES_WORTH_A_TABLE ? jointly : byTables)
+      return holds(signature, message, key.point)
     } catch {
       return false
     }
