@@ -81,7 +81,7 @@ describe("two nodes", () => {
     expect(await json(bob, "/health")).toMatchObject({ status: 200, body: { ready: true } })
     expect((await json(alice, "/v1/one")).body).toEqual({ name: "one" })
     expect((await json(alice, "/v1/status")).body).toMatchObject({
-      services: ["head", "standing", "collateral", "outlook", "one", "two"],
+      services: ["head", "standing", "collateral", "outlook", "epochs", "one", "two"],
     })
     expect(await (await fetch(`${alice.url}/metrics`)).text()).toContain(
       "twinlock_process_resident_memory_bytes",

@@ -26,6 +26,7 @@ import { createRpcPool } from "./chain/rpcPool.ts"
 import { createTransactor, type Transactor } from "./chain/transactor.ts"
 import { holdingScheduler, systemClock, systemScheduler } from "./clock.ts"
 import { configHash, type NodeConfig } from "./config.ts"
+import { watchEpochs } from "./epochWatch.ts"
 import { loadIdentity, publicIdentity } from "./identity.ts"
 import type { NodeContext, NodePlatform, NodeService, Service, ServiceFactory } from "./nodeContext.ts"
 import { createP2pNode, P2P_DEFAULTS } from "./p2p/libp2pNetwork.ts"
@@ -46,6 +47,7 @@ const MAX_BODY_BYTES = 256 * 1024
 const RPC_TIMEOUT_MS = 10_000
 const STANDING_POLL_MS = 2_000
 const HEAD_POLL_MS = 2_000
+const EPOCH_POLL_MS = 10_000
 
 export type ChainAccess = {
   readonly chain: ChainView
@@ -193,6 +195,10 @@ export async function createNode(
     },
   )
   const head = watchHead({ chain, clock, scheduler, logger, metrics, pollMs: HEAD_POLL_MS })
+  const epochs = watchEpochs(
+    { keyRegistry: config.contracts.keyRegistry, pollMs: EPOCH_POLL_MS },
+    { chain, events, onEpoch: () => p2p.renewAttestations(), scheduler, logger },
+  )
   health.add("chain", head.health)
   health.add("standing", attestation.standing)
   health.add("peers", () => {
@@ -202,6 +208,7 @@ export async function createNode(
   const made: readonly NodeService[] = [
     { name: "head", routes: [], ...head },
     ...attestation.services,
+    { name: "epochs", routes: [], ...epochs },
     ...services(context),
   ]
 
