@@ -18,11 +18,6 @@ import {Certificate, DecryptionResult, EpochHeader} from "./types/Decryption.sol
 contract DecryptionVerifier is IDecryptionVerifier {
     using EpochWords for uint256[2];
 
-    struct Epoch {
-        uint256 groupX;
-        uint256[2] words;
-    }
-
     address public immutable keyRegistry;
     address public immutable nodeRegistry;
     uint256 private immutable _cachedChainId;
@@ -32,7 +27,11 @@ contract DecryptionVerifier is IDecryptionVerifier {
     /// committee has no say about this gateway's requests.
     mapping(bytes32 keyId => address gateway) private _gateways;
     /// @dev By keccak256(key id, epoch, gateway). A verification reads two slots, or three with a party above 7.
-    mapping(bytes32 place => Epoch) private _epochs;
+    mapping(bytes32 place => uint256 groupX) private _groups;
+    /// @dev By the last 64 bits of the place, so that NodeRegistry keeps four of them in a word and a removal finds
+    /// sixteen committees with four reads. Two places never share words: the second one is not installed. Whoever
+    /// makes up a place that ends like an installed one finds no group key there.
+    mapping(uint64 committeeId => uint256[2]) private _words;
 
     constructor(address keyRegistry_, address nodeRegistry_) {
         keyRegistry = keyRegistry_;
@@ -43,16 +42,18 @@ contract DecryptionVerifier is IDecryptionVerifier {
 
     /// @inheritdoc IDecryptionVerifier
     function verify(DecryptionResult calldata result, Certificate calldata certificate) external view {
-        Epoch storage epoch = _epochs[_place(certificate.keyId, certificate.epoch, result.gateway)];
+        bytes32 place = _place(certificate.keyId, certificate.epoch, result.gateway);
+        uint256 groupX = _groups[place];
+        if (groupX == 0) revert UnknownEpoch(certificate.keyId, certificate.epoch, result.gateway);
+        uint256[2] storage words = _words[_committeeId(place)];
         uint256 signers = certificate.signers;
-        uint256 word = epoch.words[0];
+        uint256 word = words[0];
         (uint8 groupV, uint8 n, uint8 quorum) = EpochWords.header(word);
-        if (n == 0) revert UnknownEpoch(certificate.keyId, certificate.epoch, result.gateway);
         if (signers >> n != 0) revert SignersOutOfRange(signers, n);
-        uint256 live = epoch.words.requireLive(word, signers);
+        uint256 live = words.requireLive(word, signers);
         if (live < quorum) revert TooFewSigners(uint8(live), quorum);
         bytes32 digest = batchDigest(result, certificate);
-        if (!Schnorr.verify(epoch.groupX, groupV, digest, certificate.r, certificate.s)) {
+        if (!Schnorr.verify(groupX, groupV, digest, certificate.r, certificate.s)) {
             revert BadGroupSignature(digest);
         }
     }
@@ -62,16 +63,16 @@ contract DecryptionVerifier is IDecryptionVerifier {
         external
     {
         if (msg.sender != keyRegistry) revert NotKeyRegistry(msg.sender);
-        Epoch storage installed = _epochs[_place(keyId, epoch, header.gateway)];
-        if (installed.groupX != 0) revert EpochAlreadyInstalled(keyId, epoch);
+        bytes32 place = _place(keyId, epoch, header.gateway);
+        if (_words[_committeeId(place)][0] != 0) revert EpochAlreadyInstalled(keyId, epoch);
         if (!Schnorr.isKey(header.groupX, header.groupV)) revert BadGroupKey(header.groupX, header.groupV);
         if (
             header.n == 0 || header.n > CommitteeSize.MAX_PARTIES || header.n != expiries.length || header.quorum == 0
                 || header.quorum > header.n
         ) revert BadCommitteeSize(expiries.length, header.quorum);
         _gateways[keyId] = header.gateway;
-        installed.groupX = header.groupX;
-        installed.words = EpochWords.pack(header.groupV, header.n, header.quorum, expiries);
+        _groups[place] = header.groupX;
+        _words[_committeeId(place)] = EpochWords.pack(header.groupV, header.n, header.quorum, expiries);
         emit EpochInstalled(
             keyId, epoch, header.gateway, header.groupX, header.groupV, header.n, header.quorum, expiries
         );
@@ -80,34 +81,51 @@ contract DecryptionVerifier is IDecryptionVerifier {
     /// @inheritdoc IDecryptionVerifier
     function setExpiry(bytes32 keyId, uint32 epoch, uint8 index, uint32 expiry) external {
         if (msg.sender != nodeRegistry) revert NotNodeRegistry(msg.sender);
-        (Epoch storage installed, uint8 n) = _installed(keyId, epoch);
+        uint256[2] storage words = _words[committeeIdOf(keyId, epoch)];
+        (, uint8 n,) = EpochWords.header(words[0]);
         if (index == 0 || index > n) revert PartyOutOfRange(index, n);
-        installed.words.setExpiry(index, expiry);
+        words.setExpiry(index, expiry);
         emit ExpirySet(keyId, epoch, index, expiry);
     }
 
     /// @inheritdoc IDecryptionVerifier
-    function clearExpiries(bytes32 keyId, uint32 epoch, uint256 parties) external {
+    function clearExpiries(uint256[4] calldata committeeIds, uint256 seats) external {
         if (msg.sender != nodeRegistry) revert NotNodeRegistry(msg.sender);
-        (Epoch storage installed, uint8 n) = _installed(keyId, epoch);
-        if (parties >> n != 0) revert SignersOutOfRange(parties, n);
-        installed.words.clear(parties);
-        emit ExpiriesCleared(keyId, epoch, parties);
+        emit ExpiriesCleared(committeeIds, seats);
+        for (uint256 word; seats != 0; ++word) {
+            uint256 ids = committeeIds[word];
+            for (uint256 next = uint64(seats); next != 0; next >>= 16) {
+                if (uint16(next) != 0) _clear(uint64(ids), uint16(next));
+                ids >>= 64;
+            }
+            seats >>= 64;
+        }
+    }
+
+    /// @inheritdoc IDecryptionVerifier
+    function committeeIdOf(bytes32 keyId, uint32 epoch) public view returns (uint64 committeeId) {
+        address gateway = _gateways[keyId];
+        committeeId = _committeeId(_place(keyId, epoch, gateway));
+        if (_words[committeeId][0] == 0) revert UnknownEpoch(keyId, epoch, gateway);
     }
 
     /// @inheritdoc IDecryptionVerifier
     function headerOf(bytes32 keyId, uint32 epoch) external view returns (EpochHeader memory) {
         address gateway = _gateways[keyId];
-        Epoch storage found = _epochs[_place(keyId, epoch, gateway)];
-        (uint8 groupV, uint8 n, uint8 quorum) = EpochWords.header(found.words[0]);
-        return EpochHeader(found.groupX, groupV, n, quorum, n == 0 ? address(0) : gateway);
+        bytes32 place = _place(keyId, epoch, gateway);
+        uint256 groupX = _groups[place];
+        if (groupX == 0) return EpochHeader(0, 0, 0, 0, address(0));
+        (uint8 groupV, uint8 n, uint8 quorum) = EpochWords.header(_words[_committeeId(place)][0]);
+        return EpochHeader(groupX, groupV, n, quorum, gateway);
     }
 
     /// @inheritdoc IDecryptionVerifier
     function expiryOf(bytes32 keyId, uint32 epoch, uint8 index) external view returns (uint32) {
-        Epoch storage found = _epochs[_place(keyId, epoch, _gateways[keyId])];
-        (, uint8 n,) = EpochWords.header(found.words[0]);
-        return index == 0 || index > n ? 0 : found.words.expiryOf(index);
+        bytes32 place = _place(keyId, epoch, _gateways[keyId]);
+        if (_groups[place] == 0) return 0;
+        uint256[2] storage words = _words[_committeeId(place)];
+        (, uint8 n,) = EpochWords.header(words[0]);
+        return index == 0 || index > n ? 0 : words.expiryOf(index);
     }
 
     /// @inheritdoc IDecryptionVerifier
@@ -133,11 +151,17 @@ contract DecryptionVerifier is IDecryptionVerifier {
         return MessageHashUtils.toTypedDataHash(domainSeparator(), ResultHash.ofBatch(certificate, root));
     }
 
-    function _installed(bytes32 keyId, uint32 epoch) private view returns (Epoch storage installed, uint8 n) {
-        address gateway = _gateways[keyId];
-        installed = _epochs[_place(keyId, epoch, gateway)];
-        (, n,) = EpochWords.header(installed.words[0]);
-        if (n == 0) revert UnknownEpoch(keyId, epoch, gateway);
+    function _clear(uint64 committeeId, uint256 parties) private {
+        uint256[2] storage words = _words[committeeId];
+        uint256 word = words[0];
+        (, uint8 n,) = EpochWords.header(word);
+        if (n == 0) revert UnknownCommittee(committeeId);
+        if (parties >> n != 0) revert SignersOutOfRange(parties, n);
+        words.clear(word, parties);
+    }
+
+    function _committeeId(bytes32 place) private pure returns (uint64) {
+        return uint64(uint256(place));
     }
 
     /// @dev keccak256(abi.encode(keyId, epoch, gateway))

@@ -9,73 +9,27 @@ import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {Appraisal, Evidence, IQuoteVerifier, PlatformFacts} from "./interfaces/IQuoteVerifier.sol";
 import {BlockHistory} from "./libraries/BlockHistory.sol";
 import {TwinlockDomain} from "./libraries/TwinlockDomain.sol";
-import {AllowList} from "./registry/AllowList.sol";
 import {Floors} from "./registry/Floors.sol";
 import {Governed} from "./registry/Governed.sol";
+import {Reappraisal} from "./registry/Reappraisal.sol";
 import {SeatBook, Seats} from "./registry/SeatBook.sol";
-import {NodeRecord, Registration, Role, Seat} from "./types/Node.sol";
+import {Node, Operator, Platform, Standing} from "./registry/Standing.sol";
+import {Registration, Role, Seat} from "./types/Node.sol";
 
 /// @title NodeRegistry
-/// @notice See INodeRegistry. The standing of a signer is computed from its record and from what is accepted now, so
-/// that removals reach any number of registered signers without touching them; only seated ones, at most 64, have
-/// expiries in the DecryptionVerifier that removals write.
-contract NodeRegistry is INodeRegistry, AllowList, Floors {
+/// @notice See INodeRegistry. What gives standing is here, what takes it away without a quote in the contracts below.
+contract NodeRegistry is Reappraisal {
     using SeatBook for Seats;
-
-    /// @param seat number of its seat plus one; 0 without
-    /// @param registeredBlock challenge block of its first quote
-    struct Node {
-        address operator;
-        Role role;
-        uint32 expiresAt;
-        uint32 entryId;
-        uint16 seat;
-        // second slot
-        bytes16 ppid;
-        uint40 challengeBlock;
-        uint40 registeredBlock;
-        uint16 tcbEvaluation;
-        uint16 qeEvaluation;
-        bool revoked;
-        bool exiting;
-        bytes32 peerIdHash;
-        bytes32 configHash;
-        PlatformFacts platform;
-    }
-
-    /// @param removedAt block of the last removal: older challenges have no standing
-    /// @param revokedAt block of the last removal or revocation of a signer: older challenges are refused
-    struct Operator {
-        bool admitted;
-        uint40 removedAt;
-        uint40 revokedAt;
-    }
-
-    /// @param deniedAt block of the last denial: signers that registered before it have no standing
-    /// @param revokedAt block of the last denial or revocation of a signer: older challenges are refused
-    struct Platform {
-        bool denied;
-        uint40 deniedAt;
-        uint40 revokedAt;
-    }
 
     bytes32 private constant REGISTRATION_TAG = keccak256("twinlock/registration/v1");
     bytes32 private constant REGISTRATION_TYPE = keccak256(
         "Registration(address operator,uint8 role,address signer,bytes32 peerIdHash,bytes32 configHash,uint64 challengeBlock)"
     );
-    uint256 public constant STANDING = 7 days;
     uint256 public constant EXIT_DELAY = 1 days;
 
     address public immutable keyRegistry;
-    IDecryptionVerifier public immutable verifier;
-    IQuoteVerifier public immutable quoteVerifier;
     /// @notice Largest age of a challenge in blocks.
     uint64 public immutable maxChallengeAge;
-
-    mapping(address signer => Node) private _nodes;
-    mapping(address operator => Operator) private _operators;
-    mapping(bytes16 ppid => Platform) private _platforms;
-    Seats private _seats;
 
     /// @param maxChallengeAge_ in blocks, at most what the chain's block history keeps
     /// @param tcbFloor qeFloor first floors of the evaluation numbers
@@ -88,18 +42,16 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
         uint64 maxChallengeAge_,
         uint16 tcbFloor,
         uint16 qeFloor
-    ) Governed(governance_, guardian_) Floors(tcbFloor, qeFloor) {
+    ) Governed(governance_, guardian_) Floors(tcbFloor, qeFloor) Standing(verifier_) Reappraisal(quoteVerifier_) {
         if (maxChallengeAge_ == 0 || maxChallengeAge_ > BlockHistory.WINDOW) {
             revert ChallengeAgeOutOfRange(maxChallengeAge_);
         }
         keyRegistry = keyRegistry_;
-        verifier = verifier_;
-        quoteVerifier = quoteVerifier_;
         maxChallengeAge = maxChallengeAge_;
     }
 
     /// @inheritdoc INodeRegistry
-    function register(Registration calldata registration, Evidence calldata evidence, bytes calldata consent) external {
+    function register(Registration memory registration, Evidence calldata evidence, bytes calldata consent) external {
         if (registration.role == Role.None) revert WrongRole(registration.role);
         if (registration.signer == address(0)) revert SignerMissing();
         Node storage node = _nodes[registration.signer];
@@ -114,7 +66,7 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
         Appraisal memory appraisal = _appraise(registration, evidence);
         node.operator = registration.operator;
         node.role = registration.role;
-        node.ppid = appraisal.ppid;
+        (node.ppid, node.piid) = (appraisal.ppid, appraisal.piid);
         node.registeredBlock = uint40(registration.challengeBlock);
         node.peerIdHash = registration.peerIdHash;
         node.configHash = registration.configHash;
@@ -124,16 +76,15 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
             registration.role,
             registration.peerIdHash,
             registration.configHash,
-            appraisal.ppid
+            appraisal.ppid,
+            appraisal.piid
         );
         _record(registration, appraisal);
     }
 
     /// @inheritdoc INodeRegistry
     function renew(address signer, uint64 challengeBlock, Evidence calldata evidence) external {
-        Node storage node = _nodes[signer];
-        if (node.revoked) revert SignerRevoked(signer);
-        if (node.operator == address(0)) revert UnknownSigner(signer);
+        Node storage node = _requireRegistered(signer);
         if (node.exiting) revert SignerExiting(signer);
         if (challengeBlock <= node.challengeBlock) revert ChallengeNotFresh(challengeBlock, node.challengeBlock);
         Registration memory registration = Registration({
@@ -146,18 +97,19 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
         });
         Appraisal memory appraisal = _appraise(registration, evidence);
         if (
-            appraisal.ppid != node.ppid || appraisal.platform.components != node.platform.components
+            appraisal.ppid != node.ppid || appraisal.piid != node.piid
+                || appraisal.platform.components != node.platform.components
                 || appraisal.platform.pceSvn != node.platform.pceSvn
         ) revert PlatformChanged(signer);
-        uint64 deniedAt = _platforms[node.ppid].deniedAt;
+        _requireNotRevoked(signer, node, appraisal.platform);
+        uint64 deniedAt = _lastOf(_platforms[appraisal.ppid].deniedAt, _instance(appraisal.piid).deniedAt);
         if (node.registeredBlock <= deniedAt) revert SignerOlderThanDenial(signer, deniedAt);
         _record(registration, appraisal);
     }
 
     /// @inheritdoc INodeRegistry
     function exit(address signer) external {
-        Node storage node = _nodes[signer];
-        if (node.operator == address(0)) revert UnknownSigner(signer);
+        Node storage node = _requireRegistered(signer);
         if (msg.sender != node.operator) revert NotOperator(msg.sender, node.operator);
         if (node.exiting) revert SignerExiting(signer);
         uint256 until = node.seat == 0 ? 0 : block.timestamp + EXIT_DELAY;
@@ -171,27 +123,23 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
     function revoke(address signer) external onlyGovernanceOrGuardian {
         Node storage node = _nodes[signer];
         if (node.revoked) revert SignerRevoked(signer);
-        node.revoked = true;
-        node.expiresAt = 0;
-        if (node.operator != address(0)) {
-            _operators[node.operator].revokedAt = uint40(block.number);
-            _platforms[node.ppid].revokedAt = uint40(block.number);
-        }
+        _endForGood(node);
         if (node.seat != 0) _writeThrough(node);
         emit NodeRevoked(signer);
     }
 
     /// @inheritdoc INodeRegistry
-    function denyPlatform(bytes16 ppid) external onlyGovernanceOrGuardian {
-        _platforms[ppid] = Platform(true, uint40(block.number), uint40(block.number));
-        emit PlatformDenied(ppid);
+    function denyPlatform(bytes16 ppidOrPiid) external onlyGovernanceOrGuardian {
+        if (ppidOrPiid == 0) revert PlatformMissing();
+        _platforms[ppidOrPiid] = Platform(true, uint40(block.number), uint40(block.number));
+        emit PlatformDenied(ppidOrPiid);
         _clearFallenSeats();
     }
 
     /// @inheritdoc INodeRegistry
-    function allowPlatform(bytes16 ppid) external onlyGovernance {
-        _platforms[ppid].denied = false;
-        emit PlatformAllowed(ppid);
+    function allowPlatform(bytes16 ppidOrPiid) external onlyGovernance {
+        _platforms[ppidOrPiid].denied = false;
+        emit PlatformAllowed(ppidOrPiid);
     }
 
     /// @inheritdoc INodeRegistry
@@ -202,9 +150,12 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
 
     /// @inheritdoc INodeRegistry
     function removeOperator(address operator) external onlyGovernanceOrGuardian {
-        _operators[operator] = Operator(false, uint40(block.number), uint40(block.number));
+        Operator storage removed = _operators[operator];
+        (removed.admitted, removed.removedAt, removed.revokedAt) =
+            (false, uint40(block.number), uint40(block.number));
         emit OperatorRemoved(operator);
-        _clearFallenSeats();
+        // Bit 0 of the sum stands for "no seat".
+        _seats.clear(((1 << uint256(removed.seat)) | (1 << uint256(removed.successor))) >> 1, verifier);
     }
 
     /// @inheritdoc INodeRegistry
@@ -217,7 +168,10 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
         }
         if (node.role != Role.Keyholder) revert WrongRole(node.role);
         if (node.exiting || liveUntil(signer) <= block.timestamp) revert NotLive(signer);
-        node.seat = uint16(_seats.assign(signer, node.entryId, keyId, epoch, index) + 1);
+        uint256 number = _seats.assign(verifier, signer, node.entryId, keyId, epoch, index);
+        node.seat = uint16(number + 1);
+        if (node.inGrace) _seats.mark(number, true);
+        _seatOperator(node.operator, number, keyId, epoch);
         emit SeatAssigned(signer, keyId, epoch, index);
     }
 
@@ -225,56 +179,17 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
     function releaseSeat(address signer) external {
         if (msg.sender != keyRegistry) revert NotKeyRegistry(msg.sender);
         Node storage node = _nodes[signer];
-        if (node.seat == 0) revert SignerNotSeated(signer);
-        (bytes32 keyId, uint32 epoch, uint8 index) = _seats.locate(node.seat - 1);
-        _seats.release(node.seat - 1, node.entryId);
+        uint256 seat = node.seat;
+        if (seat == 0) revert SignerNotSeated(signer);
+        (bytes32 keyId, uint32 epoch, uint8 index) = _seats.locate(seat - 1);
+        // Nothing would reach the expiry any more.
+        verifier.setExpiry(keyId, epoch, index, 0);
+        _seats.release(seat - 1, node.entryId);
         node.seat = 0;
-        emit SeatReleased(signer, keyId, epoch, index);
-    }
-
-    /// @inheritdoc INodeRegistry
-    function nodeOf(address signer) external view returns (NodeRecord memory) {
-        Node storage node = _nodes[signer];
-        return NodeRecord({
-            operator: node.operator,
-            role: node.role,
-            revoked: node.revoked,
-            expiresAt: node.expiresAt,
-            challengeBlock: node.challengeBlock,
-            ppid: node.ppid,
-            peerIdHash: node.peerIdHash,
-            configHash: node.configHash,
-            entryId: node.entryId
-        });
-    }
-
-    /// @inheritdoc INodeRegistry
-    function liveUntil(address signer) public view returns (uint32) {
-        Node storage node = _nodes[signer];
-        uint40 challengeBlock = node.challengeBlock;
         Operator storage operator = _operators[node.operator];
-        if (!operator.admitted || challengeBlock <= operator.removedAt) return 0;
-        Platform storage platform = _platforms[node.ppid];
-        if (platform.denied || node.registeredBlock <= platform.deniedAt) return 0;
-        if (!_isActive(node.entryId)) return 0;
-        if (!_isAboveFloors(node.tcbEvaluation, node.qeEvaluation, challengeBlock)) return 0;
-        return node.expiresAt;
-    }
-
-    /// @inheritdoc INodeRegistry
-    function seatOf(address signer) public view returns (Seat memory seat) {
-        uint256 number = _nodes[signer].seat;
-        if (number != 0) (seat.keyId, seat.epoch, seat.index) = _seats.locate(number - 1);
-    }
-
-    /// @inheritdoc INodeRegistry
-    function platformOf(address signer) external view returns (PlatformFacts memory) {
-        return _nodes[signer].platform;
-    }
-
-    /// @inheritdoc INodeRegistry
-    function isAdmitted(address operator) external view returns (bool) {
-        return _operators[operator].admitted;
+        if (operator.seat == seat) operator.seat = operator.successor;
+        operator.successor = 0;
+        emit SeatReleased(signer, keyId, epoch, index);
     }
 
     /// @inheritdoc INodeRegistry
@@ -283,7 +198,7 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
     }
 
     /// @inheritdoc INodeRegistry
-    function consentDigest(Registration calldata registration) public view returns (bytes32) {
+    function consentDigest(Registration memory registration) public view returns (bytes32) {
         bytes32 structHash = keccak256(abi.encode(REGISTRATION_TYPE, registration));
         return MessageHashUtils.toTypedDataHash(TwinlockDomain.separator(address(verifier)), structHash);
     }
@@ -303,12 +218,21 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
         bytes32 binding = reportDataOf(registration);
         if (appraisal.reportDataHead != binding) revert ReportDataMismatch(appraisal.reportDataHead, binding);
         if (appraisal.reportDataTail != challenge) revert ChallengeHashMismatch(appraisal.reportDataTail, challenge);
-        Platform storage platform = _platforms[appraisal.ppid];
+        Platform memory platform = _platforms[appraisal.ppid];
         if (platform.denied) revert PlatformIsDenied(appraisal.ppid);
-        uint64 revokedAt = operator.revokedAt < platform.revokedAt ? platform.revokedAt : operator.revokedAt;
+        Platform memory instance = _instance(appraisal.piid);
+        if (instance.denied) revert PlatformIsDenied(appraisal.piid);
+        uint64 revokedAt = _lastOf(operator.revokedAt, _lastOf(platform.revokedAt, instance.revokedAt));
         if (registration.challengeBlock <= revokedAt) {
             revert ChallengeNotFresh(registration.challengeBlock, revokedAt);
         }
+    }
+
+    /// @dev ⚔ a machine whose certificate was revoked must not bring its old signer back under a new certificate.
+    function _requireNotRevoked(address signer, Node storage node, PlatformFacts memory renewed) private view {
+        (uint16 ca, uint160 serial) = (node.platform.ca, node.platform.serial);
+        if (ca == renewed.ca && serial == renewed.serial) return;
+        if (collateral.isRevoked(ca, serial)) revert EvidenceRevoked(signer);
     }
 
     function _requireChallenge(uint64 challengeBlock) private view returns (bytes32 blockHash) {
@@ -333,38 +257,47 @@ contract NodeRegistry is INodeRegistry, AllowList, Floors {
         node.expiresAt = expiresAt;
         node.entryId = entryId;
         node.challengeBlock = uint40(registration.challengeBlock);
+        node.attestedAt = uint32(block.timestamp);
+        node.leafExpiresAt = appraisal.pckExpiresAt;
+        node.inGrace = appraisal.inGrace;
         node.tcbEvaluation = appraisal.tcbEvaluation;
         node.qeEvaluation = appraisal.qeEvaluation;
         node.platform = appraisal.platform;
-        if (node.seat != 0) _writeThrough(node);
+        if (node.seat != 0) {
+            _seats.mark(node.seat - 1, appraisal.inGrace);
+            _writeThrough(node);
+        }
+        if (appraisal.inGrace) emit NodeInGrace(signer, expiresAt);
         emit NodeAttested(
             signer,
             entryId,
             registration.challengeBlock,
             expiresAt,
             appraisal.tcbEvaluation,
-            appraisal.qeEvaluation,
-            appraisal.piid
+            appraisal.qeEvaluation
         );
     }
 
-    function _writeThrough(Node storage node) private {
-        (bytes32 keyId, uint32 epoch, uint8 index) = _seats.locate(node.seat - 1);
-        verifier.setExpiry(keyId, epoch, index, node.expiresAt);
-    }
-
-    /// @inheritdoc AllowList
-    function _clearSeatsOf(uint32 entryId) internal override {
-        _seats.clear(_seats.byEntry[entryId], verifier);
-    }
-
-    /// @dev Zeroes the expiry of every seat whose signer has no standing any more; for removals without a bitmap.
-    function _clearFallenSeats() internal override {
-        uint256 fallen;
-        uint256 bits = _seats.all();
-        for (uint256 number = 0; bits >> number != 0; number++) {
-            if ((bits >> number) & 1 == 1 && liveUntil(_seats.signers[number]) == 0) fallen |= 1 << number;
+    /// @dev An operator has one seat, and beside it only one in a later epoch of the same key.
+    function _seatOperator(address account, uint256 number, bytes32 keyId, uint32 epoch) private {
+        Operator storage operator = _operators[account];
+        if (operator.seat == 0) {
+            operator.seat = uint16(number + 1);
+            return;
         }
-        _seats.clear(fallen, verifier);
+        (bytes32 heldKeyId, uint32 heldEpoch,) = _seats.locate(operator.seat - 1);
+        if (operator.successor != 0 || heldKeyId != keyId || heldEpoch >= epoch) {
+            revert OperatorSeated(account, heldKeyId, heldEpoch);
+        }
+        operator.successor = uint16(number + 1);
+    }
+
+    /// @dev Nothing is known about a machine without PIID under that name: the Processor CA gives none.
+    function _instance(bytes16 piid) private view returns (Platform memory instance) {
+        if (piid != 0) instance = _platforms[piid];
+    }
+
+    function _lastOf(uint40 a, uint40 b) private pure returns (uint40) {
+        return a < b ? b : a;
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDecryptionVerifier} from "../src/interfaces/IDecryptionVerifier.sol";
 import {Schnorr} from "../src/libraries/Schnorr.sol";
-import {EpochHeader} from "../src/types/Decryption.sol";
+import {Certificate, DecryptionResult, EpochHeader} from "../src/types/Decryption.sol";
 import {System} from "./support/System.sol";
 
 /// @notice Who may install epochs and set expiries, and within which bounds.
@@ -17,7 +17,7 @@ contract DecryptionVerifierEpochsTest is System {
         verifier.setExpiry(KEY, 1, 1, 5);
         vm.prank(address(keys));
         vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.NotNodeRegistry.selector, address(keys)));
-        verifier.clearExpiries(KEY, 1, 1);
+        verifier.clearExpiries(_committees(0), 1);
     }
 
     function test_installedEpochIsReadable() public {
@@ -75,7 +75,9 @@ contract DecryptionVerifierEpochsTest is System {
         vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.UnknownEpoch.selector, KEY, 1, address(0)));
         verifier.setExpiry(KEY, 1, 1, 5);
         vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.UnknownEpoch.selector, KEY, 1, address(0)));
-        verifier.clearExpiries(KEY, 1, 1);
+        verifier.committeeIdOf(KEY, 1);
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.UnknownCommittee.selector, uint64(7)));
+        verifier.clearExpiries(_committees(7), 1);
         vm.stopPrank();
         _install(_header(), _expiries(4));
         vm.startPrank(address(nodes));
@@ -83,17 +85,72 @@ contract DecryptionVerifierEpochsTest is System {
         verifier.setExpiry(KEY, 1, 0, 5);
         vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.PartyOutOfRange.selector, uint8(5), uint8(4)));
         verifier.setExpiry(KEY, 1, 5, 5);
+        uint256[4] memory committees = _committees(verifier.committeeIdOf(KEY, 1));
         vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.SignersOutOfRange.selector, 16, uint8(4)));
-        verifier.clearExpiries(KEY, 1, 16);
+        verifier.clearExpiries(committees, 16);
         vm.expectEmit(address(verifier));
         emit IDecryptionVerifier.ExpirySet(KEY, 1, 4, 77);
         verifier.setExpiry(KEY, 1, 4, 77);
         vm.assertEq(verifier.expiryOf(KEY, 1, 4), 77);
         vm.expectEmit(address(verifier));
-        emit IDecryptionVerifier.ExpiriesCleared(KEY, 1, 10);
-        verifier.clearExpiries(KEY, 1, 10);
+        emit IDecryptionVerifier.ExpiriesCleared(committees, 10);
+        verifier.clearExpiries(committees, 10);
         vm.assertEq(verifier.expiryOf(KEY, 1, 4), 0);
         vm.assertEq(verifier.expiryOf(KEY, 1, 3), 1002);
+    }
+
+    /// @dev Sixteen committees of fifteen; in each the parties that its bits name, and no others.
+    function testFuzz_manyCommitteesAreClearedAtOnce(uint256 seats) public {
+        EpochHeader memory header = _header();
+        header.n = 15;
+        uint256[4] memory committees;
+        for (uint32 number; number < 16; ++number) {
+            vm.prank(address(keys));
+            verifier.installEpoch(KEY, number, header, _expiries(15));
+            committees[number / 4] |= uint256(verifier.committeeIdOf(KEY, number)) << (64 * (number % 4));
+        }
+        seats &= 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff;
+        vm.prank(address(nodes));
+        verifier.clearExpiries(committees, seats);
+        for (uint32 number; number < 16; ++number) {
+            for (uint8 index = 1; index <= 15; ++index) {
+                bool cleared = (seats >> (16 * number + index - 1)) & 1 == 1;
+                vm.assertEq(verifier.expiryOf(KEY, number, index), cleared ? 0 : 999 + index);
+            }
+            vm.assertEq(verifier.headerOf(KEY, number).n, 15);
+        }
+    }
+
+    /// @dev ⚔ words are found by 64 bits of the place: whoever makes up a key id that ends like an installed one must
+    /// neither be accepted under that committee's expiries nor be installed over them.
+    function test_wordsOfAnotherPlaceGiveNothing() public {
+        _install(_header(), _expiries(4));
+        uint256 word = uint256(vm.load(address(verifier), _wordsOf(verifier.committeeIdOf(KEY, 1))));
+        DecryptionResult memory result = _result(keccak256("request"), 1);
+        Certificate memory certificate;
+        (certificate.keyId, certificate.epoch, certificate.leaves) = (keccak256("made up"), 1, 1);
+        (certificate.signers, certificate.r, certificate.s) = (7, address(1), 1);
+        bytes32 place = keccak256(abi.encode(certificate.keyId, certificate.epoch, gateway));
+        vm.store(address(verifier), _wordsOf(uint64(uint256(place))), bytes32(word));
+        vm.warp(999);
+        vm.expectRevert(
+            abi.encodeWithSelector(IDecryptionVerifier.UnknownEpoch.selector, certificate.keyId, 1, address(gateway))
+        );
+        verifier.verify(result, certificate);
+        vm.prank(address(keys));
+        vm.expectRevert(
+            abi.encodeWithSelector(IDecryptionVerifier.EpochAlreadyInstalled.selector, certificate.keyId, 1)
+        );
+        verifier.installEpoch(certificate.keyId, 1, _header(), _expiries(4));
+    }
+
+    function _committees(uint64 first) private pure returns (uint256[4] memory committees) {
+        committees[0] = first;
+    }
+
+    /// @dev Third mapping of the contract.
+    function _wordsOf(uint64 committeeId) private pure returns (bytes32) {
+        return keccak256(abi.encode(committeeId, 2));
     }
 
     function _header() private view returns (EpochHeader memory) {

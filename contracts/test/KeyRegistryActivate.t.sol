@@ -124,6 +124,25 @@ contract KeyRegistryActivateTest is System {
         _submit();
     }
 
+    function test_platformInstancesAreComparedAgain() public {
+        nodes.setInstance(parties[1], "instance");
+        nodes.setInstance(parties[3], "instance");
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.PlatformRepeated.selector, bytes16("instance")));
+        _submit();
+    }
+
+    /// @notice An operator whose other signer took a seat since the proposal.
+    function test_operatorSeatedMeanwhileIsRefused() public {
+        address operator = nodes.nodeOf(parties[2]).operator;
+        address elsewhere = address(0x5ea7);
+        nodes.put(elsewhere, operator, Role.Keyholder, uint32(block.timestamp) + STANDING, "elsewhere");
+        nodes.assignSeat(elsewhere, keccak256("another key"), 1, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IKeyRegistry.OperatorSeated.selector, operator, keccak256("another key"))
+        );
+        _submit();
+    }
+
     function test_signerWithAnotherSeatIsRefused() public {
         nodes.assignSeat(parties[2], keccak256("another key"), 1, 1);
         vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.MemberSeated.selector, parties[2]));

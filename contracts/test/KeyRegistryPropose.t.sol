@@ -165,6 +165,38 @@ contract KeyRegistryProposeTest is System {
         _refused(proposal, abi.encodeWithSelector(IKeyRegistry.PlatformRepeated.selector, other));
     }
 
+    /// @dev ⚔ one machine must not sit twice under two PPIDs.
+    function test_platformInstancesAreDistinct() public {
+        Proposal memory proposal = _proposal();
+        nodes.setInstance(parties[0], "instance");
+        nodes.setInstance(parties[2], "instance");
+        _refused(proposal, abi.encodeWithSelector(IKeyRegistry.PlatformRepeated.selector, bytes16("instance")));
+        nodes.setInstance(parties[2], "another");
+        nodes.setInstance(executors[0], "third");
+        nodes.setInstance(executors[1], "third");
+        _refused(proposal, abi.encodeWithSelector(IKeyRegistry.PlatformRepeated.selector, bytes16("third")));
+        // Those of the Processor CA have none, which is nothing in common.
+        nodes.setInstance(parties[0], 0);
+        nodes.setInstance(parties[2], 0);
+        nodes.setInstance(executors[0], 0);
+        nodes.setInstance(executors[1], 0);
+        vm.prank(governance);
+        keys.propose(proposal);
+    }
+
+    function test_operatorsWithASeatAreRefused() public {
+        Proposal memory proposal = _proposal();
+        address elsewhere = address(0x5ea7);
+        _sameOperator(elsewhere, parties[2], Role.Keyholder);
+        nodes.assignSeat(elsewhere, keccak256("another key"), 1, 1);
+        _refused(
+            proposal,
+            abi.encodeWithSelector(
+                IKeyRegistry.OperatorSeated.selector, nodes.nodeOf(parties[2]).operator, keccak256("another key")
+            )
+        );
+    }
+
     function test_seatedSignersAreRefused() public {
         Proposal memory proposal = _proposal();
         nodes.assignSeat(parties[1], keccak256("another key"), 1, 1);

@@ -39,8 +39,11 @@ contract NodeRegistryRemovalTest is Registry {
         address[] memory fifth = new address[](1);
         fifth[0] = _registerWith("party5", compose);
         _seat(keccak256("another key"), EPOCH, fifth);
+        uint256[4] memory committees;
+        committees[0] = verifier.committeeIdOf(KEY, EPOCH);
+        committees[0] |= uint256(verifier.committeeIdOf(keccak256("another key"), EPOCH)) << 64;
         vm.expectEmit(address(verifier));
-        emit IDecryptionVerifier.ExpiriesCleared(KEY, EPOCH, 15);
+        emit IDecryptionVerifier.ExpiriesCleared(committees, 15);
         vm.prank(guardian);
         registry.removeEntry(keyholderEntry);
         vm.assertEq(_liveParties(), 0);

@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
-import {Role, Seat} from "../src/types/Node.sol";
+import {Evidence} from "../src/interfaces/IQuoteVerifier.sol";
+import {Registration, Role, Seat} from "../src/types/Node.sol";
 import {Registry} from "./attestation/support/Registry.sol";
 
-/// @notice Seats: who gets one, how many there are, and what removing an entry costs when all are taken.
+/// @notice Seats: who gets one, how many there are, and what ends with them.
 contract NodeRegistrySeatsTest is Registry {
     function test_seat_needsALiveKeyholderWithoutOne() public {
         address[] memory parties = _seatFour();
@@ -41,20 +42,72 @@ contract NodeRegistrySeatsTest is Registry {
         registry.assignSeat(leaver, KEY, EPOCH, 1);
     }
 
-    function test_releasedSeat_endsTheWriteThrough() public {
+    /// @dev Nothing could end a standing that outlived its seat.
+    function test_releasedSeat_losesItsExpiryForGood() public {
         address[] memory parties = _seatFour();
         registry.releaseSeat(parties[1]);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.SignerNotSeated.selector, parties[1]));
         registry.releaseSeat(parties[1]);
         Seat memory seat = registry.seatOf(parties[1]);
         vm.assertEq(seat.index, 0);
-        uint32 before = verifier.expiryOf(KEY, EPOCH, 2);
+        vm.assertEq(_liveParties(), 13);
         _nextBlocks(5);
         _renew("party2", Role.Keyholder, "host1");
-        vm.assertEq(verifier.expiryOf(KEY, EPOCH, 2), before);
+        vm.assertEq(_liveParties(), 13);
+        vm.assertGt(registry.liveUntil(parties[1]), _now());
+    }
+
+    /// @dev ⚔ two seats of one operator in a committee would be two votes of one human.
+    function test_operator_hasOneSeatAndASuccessor() public {
+        address[] memory parties = _seatFour();
+        address next = _registerFor("successor", registry.nodeOf(parties[0]).operator, "host0");
+        bytes memory refusal = abi.encodeWithSelector(
+            INodeRegistry.OperatorSeated.selector, registry.nodeOf(next).operator, KEY, EPOCH
+        );
+        vm.expectRevert(refusal);
+        registry.assignSeat(next, KEY, EPOCH, 5);
+        _installEmpty(KEY, EPOCH - 1);
+        vm.expectRevert(refusal);
+        registry.assignSeat(next, KEY, EPOCH - 1, 1);
+        _installEmpty(keccak256("another key"), 2);
+        vm.expectRevert(refusal);
+        registry.assignSeat(next, keccak256("another key"), 2, 1);
+        _installEmpty(KEY, 2);
+        registry.assignSeat(next, KEY, 2, 1);
+        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(registry.nodeOf(next).operator);
+        vm.assertEq(seat.epoch, EPOCH);
+        vm.assertEq(successor.epoch, 2);
+        vm.assertEq(successor.index, 1);
+        // A third one waits until the first is gone, from whichever epoch.
+        address third = _registerFor("third", registry.nodeOf(next).operator, "host0");
+        _installEmpty(KEY, 3);
+        vm.expectRevert(refusal);
+        registry.assignSeat(third, KEY, 3, 1);
+        registry.releaseSeat(parties[0]);
+        (seat, successor) = registry.seatsOfOperator(registry.nodeOf(next).operator);
+        vm.assertEq(seat.epoch, 2);
+        vm.assertEq(successor.index, 0);
+        registry.assignSeat(third, KEY, 3, 1);
+        registry.releaseSeat(third);
+        registry.releaseSeat(next);
+        (seat, successor) = registry.seatsOfOperator(registry.nodeOf(next).operator);
+        vm.assertEq(seat.index, 0);
+        vm.assertEq(successor.index, 0);
+    }
+
+    function test_removedOperator_losesBothSeats() public {
+        address[] memory parties = _seatFour();
+        address operator = registry.nodeOf(parties[2]).operator;
+        address next = _registerFor("successor", operator, "host0");
+        address[] memory successors = new address[](1);
+        successors[0] = next;
+        _seat(KEY, 2, successors);
+        vm.assertGt(verifier.expiryOf(KEY, 2, 1), _now());
         vm.prank(guardian);
-        registry.removeEntry(keyholderEntry);
-        vm.assertEq(_liveParties(), 2);
+        registry.removeOperator(operator);
+        vm.assertEq(verifier.expiryOf(KEY, EPOCH, 3), 0);
+        vm.assertEq(verifier.expiryOf(KEY, 2, 1), 0);
+        vm.assertEq(_liveParties(), 11);
     }
 
     function test_numbersOfReleasedSeats_areUsedAgain() public {
@@ -68,7 +121,6 @@ contract NodeRegistrySeatsTest is Registry {
         vm.prank(guardian);
         registry.removeEntry(keyholderEntry);
         vm.assertEq(verifier.expiryOf(keccak256("next key"), 7, 4), 0);
-        vm.assertEq(_liveParties(), 15);
     }
 
     function test_sixtyFourSeats_areTheMost() public {
@@ -77,25 +129,18 @@ contract NodeRegistrySeatsTest is Registry {
         registry.assignSeat(spare, KEY, EPOCH, 13);
     }
 
-    /// @dev Largest removal there can be: 64 seats in committees of 13, all under one entry.
-    /// forge-config: default.isolate = true
-    function test_gas_removalOfTheEntryOfAllSeats() public {
-        _fillAllSeats(13);
-        vm.prank(guardian);
-        registry.removeEntry(keyholderEntry);
-        vm.snapshotGasLastCall("attestation", "remove entry, 64 seats in 5 committees");
-        for (uint256 committee = 0; committee < 5; committee++) {
-            vm.assertEq(verifier.expiryOf(_key(committee), EPOCH, 12), 0);
-        }
+    function _registerFor(string memory name, address operator, string memory machine) private returns (address) {
+        Registration memory registration = _registration(name, Role.Keyholder);
+        registration.operator = operator;
+        Evidence memory evidence = _evidenceFor(machine, registration);
+        vm.prank(operator);
+        registry.register(registration, evidence, "");
+        return registration.signer;
     }
 
-    /// forge-config: default.isolate = true
-    function test_gas_raiseOfTheFloorsOverAllSeats() public {
-        _fillAllSeats(13);
-        vm.prank(guardian);
-        registry.raiseFloors(21, 20);
-        vm.snapshotGasLastCall("attestation", "raise floors, 64 seats in 5 committees");
-        vm.assertEq(verifier.expiryOf(_key(4), EPOCH, 12), 0);
+    /// @dev An epoch without live parties.
+    function _installEmpty(bytes32 key, uint32 epoch) private {
+        verifier.installEpoch(key, epoch, _header(4), new uint32[](4));
     }
 
     /// @return spare a live keyholder for whom there is no seat

@@ -93,6 +93,7 @@ contract CollateralStore is RevocationStore, CollateralGovernance {
             if (set.evaluation != evaluation) continue;
             set.graceVetoed = true;
             emit GraceVetoed(fmspc, evaluation, set.issuedAt);
+            _tellObserver();
             return;
         }
         revert UnknownSet(fmspc, evaluation);

@@ -45,7 +45,7 @@ contract QuoteVerifier is TcbJudge {
         facts.components |= Der.load(body) >> 128;
         QeReportFacts memory report = _qeReport(auth + QE_REPORT);
         facts.qeIsvSvn = report.isvSvn;
-        Verdict memory enclave = _judgeQuotingEnclave(anchors.qe, qeFloor, report, true);
+        Verdict memory enclave = _judgeQuotingEnclave(anchors.qe, qeFloor, report, true, true);
         Verdict memory platform = _judgePlatform(anchors.tcb, tcbFloor, facts, true);
         appraisal.status = mergeTcbStatus(platform.status, enclave.status);
         appraisal.tcbEvaluation = platform.evaluation;
@@ -56,7 +56,7 @@ contract QuoteVerifier is TcbJudge {
     }
 
     /// @inheritdoc IQuoteVerifier
-    function judge(PlatformFacts calldata facts, uint16 tcbFloor, uint16 qeFloor)
+    function judge(PlatformFacts calldata facts, uint16 tcbFloor, uint16 qeFloor, bool mayUseGrace)
         external
         view
         returns (TcbStatus status, uint16 tcbEvaluation, uint16 qeEvaluation, uint32 expiresAt)
@@ -65,8 +65,8 @@ contract QuoteVerifier is TcbJudge {
         TrustAnchors memory anchors = collateral.trustAnchors(caId, facts.serial, facts.fmspc);
         QeReportFacts memory report;
         report.isvSvn = facts.qeIsvSvn;
-        Verdict memory enclave = _judgeQuotingEnclave(anchors.qe, qeFloor, report, false);
-        Verdict memory platform = _judgePlatform(anchors.tcb, tcbFloor, facts, false);
+        Verdict memory enclave = _judgeQuotingEnclave(anchors.qe, qeFloor, report, false, mayUseGrace);
+        Verdict memory platform = _judgePlatform(anchors.tcb, tcbFloor, facts, mayUseGrace);
         status = mergeTcbStatus(platform.status, enclave.status);
         expiresAt = _min(anchors.expiresAt, _min(platform.expiresAt, enclave.expiresAt));
         return (status, platform.evaluation, enclave.evaluation, expiresAt);

@@ -216,7 +216,7 @@ abstract contract RevocationStore is ICollateralStore {
     }
 
     /// @dev A failure undoes everything: a list that reached nobody would leave revoked machines seated.
-    function _tellObserver() private {
+    function _tellObserver() internal {
         if (address(observer) != address(0)) observer.revocationsChanged();
     }
 }

@@ -34,7 +34,7 @@ abstract contract TcbJudge is IQuoteVerifier {
     }
 
     /// @param set of the highest evaluation number
-    /// @param mayUseGrace whether the facts are from a fresh quote
+    /// @param mayUseGrace whether the quote is fresh, or was when it used the grace that is asked for
     function _judgePlatform(CollateralSet memory set, uint16 floor, PlatformFacts memory facts, bool mayUseGrace)
         internal
         view
@@ -51,16 +51,18 @@ abstract contract TcbJudge is IQuoteVerifier {
     }
 
     /// @param report of the quoting enclave, or its SVN alone
+    /// @param isWhole whether it is the report
     function _judgeQuotingEnclave(
         CollateralSet memory set,
         uint16 floor,
         QeReportFacts memory report,
-        bool isFresh
+        bool isWhole,
+        bool mayUseGrace
     ) internal view returns (Verdict memory verdict) {
-        _judgeEnclaveUnder(set, floor, report, isFresh, verdict);
-        if (!verdict.current && isFresh) {
+        _judgeEnclaveUnder(set, floor, report, isWhole, verdict);
+        if (!verdict.current && mayUseGrace) {
             verdict.inGrace = true;
-            _judgeEnclaveUnder(collateral.qeIdentity(0), floor, report, true, verdict);
+            _judgeEnclaveUnder(collateral.qeIdentity(0), floor, report, isWhole, verdict);
         }
         if (!verdict.current) revert NoCurrentQeIdentity(floor);
         if (!verdict.known) revert NotTheQuotingEnclave();
@@ -98,7 +100,7 @@ abstract contract TcbJudge is IQuoteVerifier {
         CollateralSet memory set,
         uint16 floor,
         QeReportFacts memory report,
-        bool isFresh,
+        bool isWhole,
         Verdict memory verdict
     ) private view {
         for (uint256 rank = 0; _isEligible(set, floor, verdict); rank++) {
@@ -106,7 +108,7 @@ abstract contract TcbJudge is IQuoteVerifier {
             if (block.timestamp <= until) {
                 verdict.current = true;
                 bytes memory identity = DataContract.read(set.data);
-                if (!isFresh || QeIdentity.matches(identity, report)) {
+                if (!isWhole || QeIdentity.matches(identity, report)) {
                     verdict.known = true;
                     (bool found, TcbStatus status) = QeIdentity.status(identity, report.isvSvn);
                     if (found) _keepBetter(verdict, set, until, status);

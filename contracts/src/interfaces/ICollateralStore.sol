@@ -153,7 +153,7 @@ interface ICollateralStore {
     function rootCrl() external view returns (uint256 thisUpdate, uint256 nextUpdate);
     /// @notice keccak256(x ‖ y) of the pinned root key.
     function rootKeyHash() external view returns (bytes32);
-    /// @notice Told when other certificates are revoked; zero for none.
+    /// @notice Told when other certificates are revoked or a grace is vetoed; zero for none.
     function observer() external view returns (ICollateralObserver);
     /// @notice Seconds, at most 30 days.
     function collateralGrace() external view returns (uint256);

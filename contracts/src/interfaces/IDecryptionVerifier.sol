@@ -19,13 +19,14 @@ interface IDecryptionVerifier {
     );
     /// @param expiry end of the party's standing in seconds, exclusive; 0 = removed
     event ExpirySet(bytes32 indexed keyId, uint32 indexed epoch, uint8 indexed index, uint32 expiry);
-    /// @param parties bit (i - 1) = party i
-    event ExpiriesCleared(bytes32 indexed keyId, uint32 indexed epoch, uint256 parties);
+    /// @param committeeIds seats as in `clearExpiries`
+    event ExpiriesCleared(uint256[4] committeeIds, uint256 seats);
 
     error NotKeyRegistry(address caller);
     error NotNodeRegistry(address caller);
     error EpochAlreadyInstalled(bytes32 keyId, uint32 epoch);
     error UnknownEpoch(bytes32 keyId, uint32 epoch, address gateway);
+    error UnknownCommittee(uint64 committeeId);
     error BadGroupKey(uint256 groupX, uint8 groupV);
     error BadCommitteeSize(uint256 n, uint8 quorum);
     error PartyOutOfRange(uint8 index, uint8 n);
@@ -47,8 +48,13 @@ interface IDecryptionVerifier {
     /// @notice Sets the end of one party's standing. Only NodeRegistry.
     function setExpiry(bytes32 keyId, uint32 epoch, uint8 index, uint32 expiry) external;
 
-    /// @notice Ends the standing of every party in the bitmap at once. Only NodeRegistry.
-    function clearExpiries(bytes32 keyId, uint32 epoch, uint256 parties) external;
+    /// @notice Ends the standing of many parties of up to sixteen committees at once. Only NodeRegistry.
+    /// @param committeeIds of committee 0 in the lowest 64 bits of the first word, four to a word
+    /// @param seats 16 bits per committee, the lowest for committee 0: bit (i - 1) of them = party i
+    function clearExpiries(uint256[4] calldata committeeIds, uint256 seats) external;
+
+    /// @notice Short name of an installed epoch, for `clearExpiries`.
+    function committeeIdOf(bytes32 keyId, uint32 epoch) external view returns (uint64);
 
     /// @notice Group key, committee size, quorum and gateway of an epoch; all zero where unknown.
     function headerOf(bytes32 keyId, uint32 epoch) external view returns (EpochHeader memory);

@@ -10,6 +10,9 @@ import {Evidence, PlatformFacts} from "./IQuoteVerifier.sol";
 /// collateral that has not expired, and its operator, platform, allow-list entry and TCB set are still accepted.
 /// Whatever ends the standing of a seated signer sets its expiry in the DecryptionVerifier in the same transaction.
 ///
+/// It observes the collateral store: a certificate revocation ends the standing of the seats that rest on it as it
+/// becomes active, and of everybody else at the call of `invalidate`.
+///
 /// Powers: governance admits operators, adds entries and lowers floors behind a timelock; guardian and governance
 /// remove, deny, revoke, veto and raise floors at once. Nobody can give standing without a quote.
 interface INodeRegistry {
@@ -23,22 +26,30 @@ interface INodeRegistry {
     event FloorsWithdrawn();
     event FloorsSet(uint16 tcb, uint16 qe);
     event NodeRegistered(
-        address indexed signer, address indexed operator, Role role, bytes32 peerIdHash, bytes32 configHash, bytes16 ppid
+        address indexed signer,
+        address indexed operator,
+        Role role,
+        bytes32 peerIdHash,
+        bytes32 configHash,
+        bytes16 ppid,
+        bytes16 piid
     );
-    /// @param piid id of the platform instance
     event NodeAttested(
         address indexed signer,
         uint32 indexed entryId,
         uint64 challengeBlock,
         uint32 expiresAt,
         uint16 tcbEvaluation,
-        uint16 qeEvaluation,
-        bytes16 piid
+        uint16 qeEvaluation
     );
+    /// @notice The quote was accepted on collateral past its date, in the collateral store's grace.
+    event NodeInGrace(address indexed signer, uint32 expiresAt);
+    event NodeRefreshed(address indexed signer, uint32 expiresAt, uint16 tcbEvaluation, uint16 qeEvaluation);
+    event NodeInvalidated(address indexed signer);
     event NodeExiting(address indexed signer, uint32 expiresAt);
     event NodeRevoked(address indexed signer);
-    event PlatformDenied(bytes16 indexed ppid);
-    event PlatformAllowed(bytes16 indexed ppid);
+    event PlatformDenied(bytes16 indexed ppidOrPiid);
+    event PlatformAllowed(bytes16 indexed ppidOrPiid);
     event SeatAssigned(address indexed signer, bytes32 indexed keyId, uint32 indexed epoch, uint8 index);
     event SeatReleased(address indexed signer, bytes32 indexed keyId, uint32 indexed epoch, uint8 index);
 
@@ -61,7 +72,8 @@ interface INodeRegistry {
     error UnknownSigner(address signer);
     error SignerRevoked(address signer);
     error SignerExiting(address signer);
-    error PlatformIsDenied(bytes16 ppid);
+    error PlatformMissing();
+    error PlatformIsDenied(bytes16 ppidOrPiid);
     /// @notice The platform was denied after this signer registered: only a fresh signer may come back.
     error SignerOlderThanDenial(address signer, uint64 deniedAt);
     /// @notice The machine differs from the one that registered: a fresh signer is needed.
@@ -76,7 +88,17 @@ interface INodeRegistry {
     /// @notice The challenge is not a past block, or not newer than `after_`: the last challenge or a revocation.
     error ChallengeNotFresh(uint64 challengeBlock, uint256 after_);
     error NotLive(address signer);
+    /// @notice The collateral of now supports the stored evidence.
+    error NodeStillGood(address signer);
+    /// @notice Judged now, the stored evidence gives nothing better than the signer has.
+    error NothingToRefresh(address signer, uint32 expiresAt);
+    /// @notice No verdict on the stored evidence: too little gas.
+    error JudgementFailed(address signer);
+    /// @notice The certificate behind the signer's last quote is revoked: a fresh signer is needed.
+    error EvidenceRevoked(address signer);
     error SignerSeated(address signer, bytes32 keyId, uint32 epoch, uint8 index);
+    /// @notice The operator has a seat that the new one does not succeed.
+    error OperatorSeated(address operator, bytes32 keyId, uint32 epoch);
     error SignerNotSeated(address signer);
     error SeatTaken(bytes32 keyId, uint32 epoch, uint8 index);
     error SeatOutOfRange(uint8 index);
@@ -91,6 +113,14 @@ interface INodeRegistry {
     /// everything.
     function renew(address signer, uint64 challengeBlock, Evidence calldata evidence) external;
 
+    /// @notice Judges the stored evidence of a signer under the collateral of now and prolongs its standing by what that
+    /// gives, never beyond seven days after its quote. Anyone.
+    function refresh(address signer) external;
+
+    /// @notice Ends the standing of a signer whose stored evidence the collateral of now does not support, until it
+    /// renews; for good where its certificate is revoked. Anyone. Reverts with NodeStillGood where nothing is wrong.
+    function invalidate(address signer) external;
+
     /// @notice The operator takes its signer out: at once, or after `EXIT_DELAY` where it has a seat. Final.
     function exit(address signer) external;
 
@@ -98,10 +128,11 @@ interface INodeRegistry {
     /// operator and platform that rest on an older challenge are void.
     function revoke(address signer) external;
 
-    /// @notice Ends the standing of every signer on a platform.
-    function denyPlatform(bytes16 ppid) external;
-    /// @notice Lets fresh signers of a denied platform register again.
-    function allowPlatform(bytes16 ppid) external;
+    /// @notice Ends the standing of every signer on a machine, named by its PPID or its PIID. Stays until lifted: no
+    /// quote of that machine is taken meanwhile, and signers of before never return.
+    function denyPlatform(bytes16 ppidOrPiid) external;
+    /// @notice Lets fresh signers of a denied machine register again.
+    function allowPlatform(bytes16 ppidOrPiid) external;
 
     function admitOperator(address operator) external;
     function removeOperator(address operator) external;
@@ -120,14 +151,16 @@ interface INodeRegistry {
     function proposeFloors(uint16 tcb, uint16 qe) external;
     function withdrawFloors() external;
     function activateFloors() external;
-    /// @notice Raises the floors at once and zeroes the expiries of seats below.
+    /// @notice Raises the floors at once and zeroes the expiries of seats below. What newer sets support comes back by
+    /// `refresh`, and stays if it was refreshed before.
     function raiseFloors(uint16 tcb, uint16 qe) external;
 
     /// @notice Gives a signer its seat: from now on renewals and removals write through to the verifier. Only
-    /// KeyRegistry, in the transaction that installs the epoch with the signer's current expiry.
+    /// KeyRegistry, in the transaction that installs the epoch with the signer's current expiry. An operator has one
+    /// seat, and beside it at most one in a later epoch of the same key: its successor's.
     function assignSeat(address signer, bytes32 keyId, uint32 epoch, uint8 index) external;
 
-    /// @notice Ends the write-through. Only KeyRegistry.
+    /// @notice Ends the seat and its expiry. Only KeyRegistry.
     function releaseSeat(address signer) external;
 
     /// @return the record of a signer; all zero where it never registered
@@ -138,6 +171,13 @@ interface INodeRegistry {
     function liveUntil(address signer) external view returns (uint32);
 
     function seatOf(address signer) external view returns (Seat memory);
+
+    /// @return seat of the operator's signer, and that of its successor in a later epoch; `index` 0 where there is none
+    function seatsOfOperator(address operator) external view returns (Seat memory seat, Seat memory successor);
+
+    /// @return parties of a committee (bit index - 1) whose newest quote rests on collateral past its date. Whoever
+    /// does not accept that refuses certificates that name one of them.
+    function graceOf(bytes32 keyId, uint32 epoch) external view returns (uint256 parties);
 
     /// @notice The machine of a signer's newest quote.
     function platformOf(address signer) external view returns (PlatformFacts memory);

@@ -115,12 +115,14 @@ interface IQuoteVerifier {
     /// @notice Judges a machine again, from facts of an earlier verification, under the collateral of now. Reverts as
     /// `verify` does: CertificateRevoked, PlatformBelowEveryLevel, UnknownTdxModule and QuotingEnclaveBelowEveryLevel
     /// are about the machine; the rest (Expired, NoCurrentTcbInfo, …) says that collateral is missing.
-    /// @dev Grace does not apply: it is for fresh quotes. The quoting enclave is judged by its SVN alone.
+    /// @dev The quoting enclave is judged by its SVN alone.
+    /// @param mayUseGrace whether sets in grace serve. Grace is for fresh quotes: only for asking whether a standing
+    /// that a quote got in grace still has it.
     /// @return status joint verdict
     /// @return tcbEvaluation number of the TCB set that gave it
     /// @return qeEvaluation number of the QE identity that gave it
     /// @return expiresAt last second at which everything that was used is valid; the PCK certificate is not among it
-    function judge(PlatformFacts calldata platform, uint16 tcbFloor, uint16 qeFloor)
+    function judge(PlatformFacts calldata platform, uint16 tcbFloor, uint16 qeFloor, bool mayUseGrace)
         external
         view
         returns (TcbStatus status, uint16 tcbEvaluation, uint16 qeEvaluation, uint32 expiresAt);

@@ -10,6 +10,11 @@ import {IDecryptionVerifier} from "../interfaces/IDecryptionVerifier.sol";
 library EpochWords {
     uint256 private constant PER_WORD = 8;
     uint256 private constant BITS = 32;
+    /// @dev Bits 31 · k. A product with at most eight bits has a copy of them at each, so that bit k of copy k stands at
+    /// 32 · k.
+    uint256 private constant COPIES = 0x0000000002000000040000000800000010000000200000004000000080000001;
+    /// @dev Bits 32 · k: the lowest of every position.
+    uint256 private constant LOWEST = 0x0000000100000001000000010000000100000001000000010000000100000001;
 
     /// @notice Both words for expiries given by index - 1.
     function pack(uint8 groupV, uint8 n, uint8 quorum, uint32[] calldata expiries)
@@ -64,14 +69,22 @@ library EpochWords {
     }
 
     /// @notice Sets the expiry of all `parties` (bit index - 1) to 0.
-    function clear(uint256[2] storage words, uint256 parties) internal {
-        uint256[2] memory masks;
-        for (uint256 index = 1; parties != 0; ++index) {
-            if (parties & 1 == 1) masks[index / PER_WORD] |= _mask(index);
-            parties >>= 1;
+    /// @param first the first word, already read
+    /// @param parties below 2^15
+    function clear(uint256[2] storage words, uint256 first, uint256 parties) internal {
+        unchecked {
+            uint256 low = parties & 0x7f;
+            if (low != 0) words[0] = first & ~(_positions(low) << BITS);
+            uint256 high = parties >> 7;
+            if (high != 0) words[1] &= ~_positions(high);
         }
-        if (masks[0] != 0) words[0] &= ~masks[0];
-        if (masks[1] != 0) words[1] &= ~masks[1];
+    }
+
+    /// @dev All bits of position k for every bit k of eight.
+    function _positions(uint256 bits) private pure returns (uint256) {
+        unchecked {
+            return ((bits * COPIES) & LOWEST) * type(uint32).max;
+        }
     }
 
     function _mask(uint256 index) private pure returns (uint256) {

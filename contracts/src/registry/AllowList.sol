@@ -22,7 +22,8 @@ abstract contract AllowList is INodeRegistry, Governed {
 
     uint32 private _lastEntryId;
     mapping(uint32 entryId => StoredEntry) private _entries;
-    mapping(bytes32 measurement => uint32 entryId) private _activeEntries;
+    /// @dev The entry that was activated last; it may be removed since.
+    mapping(bytes32 measurement => uint32 entryId) private _lastActivated;
 
     /// @inheritdoc INodeRegistry
     function proposeEntry(AllowListEntry calldata entry) external onlyGovernance returns (uint32 entryId) {
@@ -52,18 +53,16 @@ abstract contract AllowList is INodeRegistry, Governed {
         StoredEntry storage entry = _requireStatus(entryId, EntryStatus.Proposed);
         if (block.timestamp < entry.activeAt) revert TimelockRunning(entry.activeAt, block.timestamp);
         bytes32 measurement = _measurementOf(entry.role, entry.imageId, entry.composeHash);
-        uint32 held = _activeEntries[measurement];
+        uint32 held = _activeEntryFor(measurement);
         if (held != 0) revert MeasurementTaken(held);
-        _activeEntries[measurement] = entryId;
+        _lastActivated[measurement] = entryId;
         entry.status = EntryStatus.Active;
         emit EntryActivated(entryId);
     }
 
     /// @inheritdoc INodeRegistry
     function removeEntry(uint32 entryId) external onlyGovernanceOrGuardian {
-        StoredEntry storage entry = _requireStatus(entryId, EntryStatus.Active);
-        delete _activeEntries[_measurementOf(entry.role, entry.imageId, entry.composeHash)];
-        entry.status = EntryStatus.Removed;
+        _requireStatus(entryId, EntryStatus.Active).status = EntryStatus.Removed;
         emit EntryRemoved(entryId);
         _clearSeatsOf(entryId);
     }
@@ -77,7 +76,7 @@ abstract contract AllowList is INodeRegistry, Governed {
 
     /// @inheritdoc INodeRegistry
     function entryFor(Role role, bytes32 imageId, bytes32 composeHash) public view returns (uint32 entryId) {
-        return _activeEntries[_measurementOf(role, imageId, composeHash)];
+        return _activeEntryFor(_measurementOf(role, imageId, composeHash));
     }
 
     function _isActive(uint32 entryId) internal view returns (bool) {
@@ -91,6 +90,11 @@ abstract contract AllowList is INodeRegistry, Governed {
 
     /// @dev Zeroes the expiries of all seats under the entry.
     function _clearSeatsOf(uint32 entryId) internal virtual;
+
+    function _activeEntryFor(bytes32 measurement) private view returns (uint32 entryId) {
+        entryId = _lastActivated[measurement];
+        if (!_isActive(entryId)) entryId = 0;
+    }
 
     function _requireStatus(uint32 entryId, EntryStatus status) private view returns (StoredEntry storage entry) {
         entry = _entries[entryId];

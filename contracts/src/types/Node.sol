@@ -12,9 +12,12 @@ enum Role {
 /// @param operator human or company that registered it
 /// @param role of its allow-list entry
 /// @param revoked true for ever once revoked
+/// @param inGrace whether its newest quote rests on collateral past its date
 /// @param expiresAt end of its standing in seconds, exclusive; 0 once standing was removed
+/// @param attestedAt when its newest quote was verified; 0 once that quote was found bad
 /// @param challengeBlock block whose hash its newest quote carries
 /// @param ppid provisioning id of its platform, from the PCK certificate
+/// @param piid id of its platform instance; 0 where the Processor CA signed
 /// @param peerIdHash keccak256 of the libp2p peer id's multihash bytes
 /// @param configHash hash of its security-relevant configuration, from the report data
 /// @param entryId allow-list entry that its newest quote matched
@@ -22,9 +25,12 @@ struct NodeRecord {
     address operator;
     Role role;
     bool revoked;
+    bool inGrace;
     uint32 expiresAt;
+    uint32 attestedAt;
     uint64 challengeBlock;
     bytes16 ppid;
+    bytes16 piid;
     bytes32 peerIdHash;
     bytes32 configHash;
     uint32 entryId;

@@ -60,7 +60,20 @@ contract GraceTest is Platform {
         PlatformFacts memory facts = _verify().platform;
         _expireSets(1 hours);
         vm.expectRevert(abi.encodeWithSelector(IQuoteVerifier.NoCurrentQeIdentity.selector, uint16(20)));
-        quotes.judge(facts, 20, 20);
+        quotes.judge(facts, 20, 20, false);
+    }
+
+    /// @dev Whoever holds a standing that was given in grace asks whether grace still supports it.
+    function test_storedEvidenceOfAQuoteInGrace_keepsIt() public {
+        PlatformFacts memory facts = _verify().platform;
+        _expireSets(1 hours);
+        (TcbStatus status,,, uint32 expiresAt) = quotes.judge(facts, 20, 20, true);
+        vm.assertEq(uint256(status), uint256(TcbStatus.UpToDate));
+        vm.assertEq(expiresAt, _expiry + GRACE);
+        vm.prank(guardian);
+        store.vetoGrace(bytes6(0), 20);
+        vm.expectRevert(abi.encodeWithSelector(IQuoteVerifier.NoCurrentQeIdentity.selector, uint16(20)));
+        quotes.judge(facts, 20, 20, true);
     }
 
     function test_floor_holdsInGraceToo() public {

@@ -22,7 +22,7 @@ contract JudgeTest is Platform {
     }
 
     function test_judgement_isThatOfTheQuote() public view {
-        (TcbStatus status, uint16 tcb, uint16 qe, uint32 expiresAt) = quotes.judge(_fresh.platform, 20, 20);
+        (TcbStatus status, uint16 tcb, uint16 qe, uint32 expiresAt) = quotes.judge(_fresh.platform, 20, 20, false);
         vm.assertEq(uint256(status), uint256(_fresh.status));
         vm.assertEq(tcb, _fresh.tcbEvaluation);
         vm.assertEq(qe, _fresh.qeEvaluation);
@@ -60,7 +60,7 @@ contract JudgeTest is Platform {
         );
         facts.ca = 1;
         vm.expectRevert();
-        quotes.judge(facts, 20, 20);
+        quotes.judge(facts, 20, 20, false);
     }
 
     function test_revokedCertificate_isRefused() public {
@@ -85,7 +85,7 @@ contract JudgeTest is Platform {
         vm.assertTrue(store.isRevoked(0, _fresh.platform.serial));
         PlatformFacts memory facts = _fresh.platform;
         avm.expectPartialRevert(ICollateralStore.CertificateRevoked.selector);
-        quotes.judge(facts, 20, 20);
+        quotes.judge(facts, 20, 20, false);
     }
 
     /// @dev A refresh that revokes nothing new costs its sender no walk over the seats.
@@ -127,7 +127,7 @@ contract JudgeTest is Platform {
         bytes memory refusal = abi.encodeWithSelector(ICollateralStore.ForeignRoot.selector, store.rootKeyHash(), 1);
         vm.chainId(1);
         vm.expectRevert(refusal);
-        quotes.judge(facts, 20, 20);
+        quotes.judge(facts, 20, 20, false);
     }
 
     /// @dev The list that revokes host0, as if issued on another day.
@@ -141,13 +141,13 @@ contract JudgeTest is Platform {
     }
 
     function _assertJudgement(uint16 tcbFloor, uint16 qeFloor, TcbStatus expected, uint256 until) private view {
-        (TcbStatus status,,, uint32 expiresAt) = quotes.judge(_fresh.platform, tcbFloor, qeFloor);
+        (TcbStatus status,,, uint32 expiresAt) = quotes.judge(_fresh.platform, tcbFloor, qeFloor, false);
         vm.assertEq(uint256(status), uint256(expected));
         vm.assertEq(expiresAt, until);
     }
 
     function _refuse(PlatformFacts memory facts, bytes memory refusal) private {
         vm.expectRevert(refusal);
-        quotes.judge(facts, 20, 20);
+        quotes.judge(facts, 20, 20, false);
     }
 }

@@ -38,7 +38,7 @@ contract EpochWordsTest is Test {
             _model[index - 1] = expiries[step];
         }
         uint256 parties = cleared >> 1;
-        _words.clear(parties);
+        _words.clear(_words[0], parties);
         for (uint8 index = 1; index <= 15; ++index) {
             bool isCleared = (parties >> (index - 1)) & 1 == 1;
             vm.assertEq(_words.expiryOf(index), isCleared ? 0 : _model[index - 1]);

@@ -9,6 +9,7 @@ contract MockNodeRegistry {
     IDecryptionVerifier public immutable verifier;
     mapping(address signer => NodeRecord) private _nodes;
     mapping(address signer => Seat) private _seats;
+    mapping(address operator => Seat) private _operatorSeats;
 
     constructor(IDecryptionVerifier verifier_) {
         verifier = verifier_;
@@ -22,6 +23,10 @@ contract MockNodeRegistry {
         node.ppid = ppid;
     }
 
+    function setInstance(address signer, bytes16 piid) external {
+        _nodes[signer].piid = piid;
+    }
+
     /// @notice As a renewal or a removal (0) would.
     function setExpiry(address signer, uint32 expiresAt) external {
         _nodes[signer].expiresAt = expiresAt;
@@ -31,7 +36,9 @@ contract MockNodeRegistry {
 
     /// @notice As the removal of an allow-list entry would.
     function clear(bytes32 keyId, uint32 epoch, uint256 parties) external {
-        verifier.clearExpiries(keyId, epoch, parties);
+        uint256[4] memory committeeIds;
+        committeeIds[0] = verifier.committeeIdOf(keyId, epoch);
+        verifier.clearExpiries(committeeIds, parties);
     }
 
     function revoke(address signer) external {
@@ -41,6 +48,7 @@ contract MockNodeRegistry {
 
     function assignSeat(address signer, bytes32 keyId, uint32 epoch, uint8 index) external {
         _seats[signer] = Seat(keyId, epoch, index);
+        _operatorSeats[_nodes[signer].operator] = Seat(keyId, epoch, index);
     }
 
     function nodeOf(address signer) external view returns (NodeRecord memory) {
@@ -49,6 +57,10 @@ contract MockNodeRegistry {
 
     function liveUntil(address signer) external view returns (uint32) {
         return _nodes[signer].expiresAt;
+    }
+
+    function seatsOfOperator(address operator) external view returns (Seat memory seat, Seat memory successor) {
+        return (_operatorSeats[operator], successor);
     }
 
     function seatOf(address signer) external view returns (Seat memory) {

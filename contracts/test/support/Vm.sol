@@ -57,6 +57,7 @@ interface Vm {
     function expectRevert() external;
     function expectRevert(bytes4 revertData) external;
     function expectRevert(bytes calldata revertData) external;
+    function getBlockNumber() external view returns (uint256);
     function getBlockTimestamp() external view returns (uint256);
     function getNonce(address account) external view returns (uint64);
     function getRecordedLogs() external returns (Log[] memory);
@@ -67,10 +68,12 @@ interface Vm {
     function mockCall(address callee, bytes calldata data, bytes calldata returnData) external;
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
+    function pauseGasMetering() external;
     function prank(address msgSender) external;
     function prank(address msgSender, address txOrigin) external;
     function readFile(string calldata path) external view returns (string memory);
     function recordLogs() external;
+    function resumeGasMetering() external;
     function roll(uint256 newHeight) external;
     function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);

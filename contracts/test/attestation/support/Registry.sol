@@ -3,15 +3,19 @@ pragma solidity 0.8.37;
 
 import {DecryptionVerifier} from "../../../src/DecryptionVerifier.sol";
 import {NodeRegistry} from "../../../src/NodeRegistry.sol";
+import {QuoteVerifier} from "../../../src/attestation/QuoteVerifier.sol";
+import {ICollateralObserver} from "../../../src/interfaces/ICollateralObserver.sol";
 import {Evidence} from "../../../src/interfaces/IQuoteVerifier.sol";
 import {EpochHeader} from "../../../src/types/Decryption.sol";
 import {AllowListEntry, Registration, Role} from "../../../src/types/Node.sol";
+import {Artifact} from "./Artifact.sol";
 import {Platform} from "./Platform.sol";
 
 /// @notice NodeRegistry with real quotes and the real DecryptionVerifier; the test itself is the KeyRegistry.
 abstract contract Registry is Platform {
     uint64 internal constant MAX_AGE = 256;
     uint256 internal constant TIMELOCK = 60;
+    uint256 internal constant GRACE = 7 days;
     bytes32 internal constant KEY = keccak256("key of the tests");
     uint32 internal constant EPOCH = 1;
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
@@ -27,11 +31,21 @@ abstract contract Registry is Platform {
     function setUp() public virtual override {
         super.setUp();
         vm.etch(HISTORY, HISTORY_CODE);
-        uint256 nonce = vm.getNonce(address(this));
-        verifier = new DecryptionVerifier(address(this), vm.computeCreateAddress(address(this), nonce + 1));
-        registry = new NodeRegistry(address(this), verifier, quotes, governance, guardian, MAX_AGE, 20, 20);
+        address registryAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
+        store = _newStore(ICollateralObserver(registryAt), GRACE);
+        quotes = QuoteVerifier(Artifact.create("QuoteVerifier", abi.encode(store)));
+        verifier = DecryptionVerifier(Artifact.create("DecryptionVerifier", abi.encode(this, registryAt)));
+        registry = _newRegistry(MAX_AGE);
+        vm.assertEq(address(registry), registryAt);
+        _fill(store);
         keyholderEntry = _addEntry(_entry(Role.Keyholder, _imageId(), COMPOSE_HASH));
         executorEntry = _addEntry(_entry(Role.Executor, _imageId(), COMPOSE_HASH));
+    }
+
+    function _newRegistry(uint64 maxChallengeAge) internal returns (NodeRegistry) {
+        bytes memory contracts = abi.encode(this, verifier, quotes);
+        bytes memory rest = abi.encode(governance, guardian, maxChallengeAge, 20, 20);
+        return NodeRegistry(Artifact.create("NodeRegistry", bytes.concat(contracts, rest)));
     }
 
     function _entry(Role role, bytes32 imageId, bytes32 composeHash) internal pure returns (AllowListEntry memory) {
@@ -94,15 +108,18 @@ abstract contract Registry is Platform {
     function _seat(bytes32 key, uint32 epoch, address[] memory signers) internal {
         uint32[] memory expiries = new uint32[](signers.length);
         for (uint256 i = 0; i < signers.length; i++) expiries[i] = registry.liveUntil(signers[i]);
-        EpochHeader memory header = EpochHeader({
+        verifier.installEpoch(key, epoch, _header(uint8(signers.length)), expiries);
+        for (uint256 i = 0; i < signers.length; i++) registry.assignSeat(signers[i], key, epoch, uint8(i + 1));
+    }
+
+    function _header(uint8 n) internal pure returns (EpochHeader memory) {
+        return EpochHeader({
             groupX: 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798,
             groupV: 27,
-            n: uint8(signers.length),
+            n: n,
             quorum: 1,
             gateway: address(1)
         });
-        verifier.installEpoch(key, epoch, header, expiries);
-        for (uint256 i = 0; i < signers.length; i++) registry.assignSeat(signers[i], key, epoch, uint8(i + 1));
     }
 
     /// @dev Four keyholders "party1" to "party4" on four machines, seated.
