@@ -3,7 +3,7 @@
  * predicted from the deployer's nonce first and compared afterwards. Needs `forge build`. For devnet, tests and operators.
  */
 import { readFileSync } from "node:fs"
-import { ContractFactory, getCreateAddress, type InterfaceAbi, type Signer, ZeroAddress } from "ethers"
+import { ContractFactory, getCreateAddress, type InterfaceAbi, type Signer } from "ethers"
 
 /** 0x-prefixed lower-case address. */
 export type ContractAddress = `0x${string}`
@@ -31,12 +31,16 @@ export type DeployOptions = {
   readonly maxChallengeAge?: number
   /** First floors of Intel's evaluation numbers; by default 0, which takes every set that has not expired. */
   readonly floors?: { readonly tcb: number; readonly qe: number }
-  /** Seconds for which collateral may serve fresh quotes past its nextUpdate, at most 30 days; 7 days by default. */
+  /** Seconds for which collateral may serve fresh quotes past its nextUpdate, at most 30 days; 14 days by default. */
   readonly collateralGrace?: bigint
 }
 
 const MAX_CHALLENGE_AGE = 1024
-const COLLATERAL_GRACE = 604_800n
+/**
+ * Fourteen days in seconds: Intel signs sets for 30 days and anew every day, so grace begins after weeks without its
+ * service, or without a parser for its new JSON; a replaced parser alone waits seven days.
+ */
+const COLLATERAL_GRACE = 1_209_600n
 
 const CONTRACTS = [
   ["collateralParser", "CollateralParser"],
@@ -63,7 +67,8 @@ function constructorArguments(
     collateralParser: [],
     collateralStore: [
       ...[rootKey.x, rootKey.y, governance, guardian, to.collateralParser],
-      ...[ZeroAddress, options.collateralGrace ?? COLLATERAL_GRACE],
+      // The registry observes: revoked certificates end seats in the transaction that brings the list.
+      ...[to.nodeRegistry, options.collateralGrace ?? COLLATERAL_GRACE],
     ],
     quoteVerifier: [to.collateralStore],
     nodeRegistry: [

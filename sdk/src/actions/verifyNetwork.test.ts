@@ -84,11 +84,12 @@ describe("verifyNetwork", () => {
   })
 
   test("nodes whose quotes are not on chain are a finding", async () => {
+    const none = `0x${"00".repeat(16)}`
     const answers: FakeAnswers = {
       ...healthyAnswers(),
       "nodeRegistry.floors": () => [1, 1],
       "nodeRegistry.nodeOf": () => [
-        [committee.parties[0], 0, false, 0, 0, `0x${"00".repeat(16)}`, tagHash("p"), tagHash("c"), 0],
+        [committee.parties[0], 0, false, false, 0, 0, 0, none, none, tagHash("p"), tagHash("c"), 0],
       ],
     }
     const verifier = {} as QuoteVerifier

@@ -44,7 +44,8 @@ function chainWith(
   const call = change.call ?? "renew"
   const input = codec.encodeFunctionData(call, call === "renew" ? [signer, 40, fields] : [signer])
   const { peerIdHash, configHash } = binding
-  const node = [operator, 1, false, NOW + 9, 40, `0x${"00".repeat(16)}`, peerIdHash, configHash, 3]
+  const [ppid, piid] = [`0x${"01".repeat(16)}`, `0x${"02".repeat(16)}`]
+  const node = [operator, 1, false, false, NOW + 9, NOW, 40, ppid, piid, peerIdHash, configHash, 3]
   const floor = change.floor ?? 20
   return {
     timestamp: NOW,
@@ -57,7 +58,7 @@ function chainWith(
       {
         contract: "nodeRegistry",
         name: "NodeAttested",
-        values: [signer, 3, 40, NOW + 9, 20, 20, `0x${"00".repeat(16)}`],
+        values: [signer, 3, 40, NOW + 9, 20, 20],
       },
     ],
     inputs: [input],

@@ -15,6 +15,8 @@ export type NodeRecord = {
   readonly operator: Address
   readonly role: Role
   readonly revoked: boolean
+  /** Its newest quote rests on collateral past its date, which Intel did not renew. */
+  readonly inGrace: boolean
   /** Chain time in seconds, exclusive; 0 once standing was removed. */
   readonly expiresAt: bigint
   readonly challengeBlock: bigint
@@ -32,6 +34,7 @@ export async function readNode(chain: Chain, signer: Address, at: ChainBlock): P
     operator: parseAddress(node.operator),
     role: role === ROLE.keyholder ? "keyholder" : "executor",
     revoked: Boolean(node.revoked),
+    inGrace: Boolean(node.inGrace),
     expiresAt: wide(node.expiresAt),
     challengeBlock: wide(node.challengeBlock),
     peerIdHash: parseDigest(node.peerIdHash),
