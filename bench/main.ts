@@ -5,11 +5,16 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { parseArgs } from "node:util"
+import { attestation } from "./attestation.ts"
 import { assertSane, type Figure } from "./figure.ts"
 import { mainJob } from "./mainJob.ts"
 import { sanity } from "./sanity.ts"
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { main: mainJob, sanity }
+const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  main: mainJob,
+  attestation,
+  sanity,
+}
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } })
 const [name] = positionals

@@ -8,6 +8,8 @@ import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { share } from "@twinlock/sdk/threshold/shamir"
 import { generateFrostGroup } from "../test/support/frostGroup.ts"
+import { attestationBundle } from "./attestationBundle.ts"
+import { attestationSpeed } from "./attestationSpeed.ts"
 import { type Figure, figure, percentile } from "./figure.ts"
 
 const ROUNDS = 20
@@ -65,5 +67,7 @@ export async function sanity(): Promise<readonly Figure[]> {
     figure("open.fast_ms", percentile(openings(0), 50), "ms", { ...params, type: "FheUint16" }),
     figure("open.liar_ms", percentile(openings(1), 50), "ms", { ...params, type: "FheUint16" }),
     figure("frost.sign_ms", percentile(signings(), 50), "ms", params),
+    ...attestationSpeed(ROUNDS),
+    ...(await attestationBundle()),
   ]
 }
