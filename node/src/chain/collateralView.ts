@@ -1,14 +1,13 @@
 /** What the contracts hold of Intel's collateral for one kind of machine, read at an agreed block. */
-import { collateralStoreAbi, quoteVerifierAbi } from "@twinlock/sdk/chain/abi"
+import { collateralStoreAbi } from "@twinlock/sdk/chain/abi"
 import { type Address, type Digest, type Hex, parseAddress } from "@twinlock/sdk/protocol/ids"
 import { Interface } from "ethers"
 import type { HeldCollateral, HeldSet } from "../attestation/ingestPlan.ts"
 import type { BlockRef } from "./chainView.ts"
 import type { ContractReader } from "./contractReader.ts"
-import { nodeRegistryInterface } from "./contracts.ts"
+import { attestationPartsInterface } from "./contracts.ts"
 
 export const collateralStoreInterface: Interface = new Interface(collateralStoreAbi)
-const verifierInterface = new Interface(quoteVerifierAbi)
 
 export type CollateralView = {
   /** Address of the store behind the registry. */
@@ -21,12 +20,13 @@ export type CollateralView = {
 const MAX_SETS = 8
 
 export function createCollateralView(reader: ContractReader, nodeRegistry: Address): CollateralView {
-  const addressOf = (to: Address, abi: Interface, method: string, at: BlockRef): Promise<Address> =>
-    reader.call({ to, abi, method, args: [] }, at, ([value]) => parseAddress(String(value)))
+  const addressOf = (to: Address, method: string, at: BlockRef): Promise<Address> =>
+    reader.call({ to, abi: attestationPartsInterface, method, args: [] }, at, ([value]) =>
+      parseAddress(String(value).toLowerCase()),
+    )
 
   const store = async (at: BlockRef): Promise<Address> => {
-    const verifier = await addressOf(nodeRegistry, nodeRegistryInterface, "quoteVerifier", at)
-    return addressOf(verifier, verifierInterface, "collateral", at)
+    return addressOf(await addressOf(nodeRegistry, "quoteVerifier", at), "collateral", at)
   }
 
   async function setsOf(to: Address, method: string, args: readonly unknown[], at: BlockRef) {

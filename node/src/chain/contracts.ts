@@ -19,6 +19,12 @@ export type ContractAddresses = {
   readonly ciphertextCommitments: Address
 }
 
+/** Getters of the immutable parts behind the registry, from it down to the pinned root. */
+export const attestationPartsInterface: Interface = new Interface([
+  "function quoteVerifier() view returns (address)",
+  "function collateral() view returns (address)",
+  "function rootKeyHash() view returns (bytes32)",
+])
 export const nodeRegistryInterface: Interface = new Interface(nodeRegistryAbi)
 export const keyRegistryInterface: Interface = new Interface(keyRegistryAbi)
 export const decryptionVerifierInterface: Interface = new Interface(decryptionVerifierAbi)

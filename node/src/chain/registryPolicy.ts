@@ -3,11 +3,10 @@ import type { AttestationPolicy } from "@twinlock/sdk/attestation/policy"
 import { DEFAULT_POLICY } from "@twinlock/sdk/attestation/policy"
 import { type Role, roleCode } from "@twinlock/sdk/attestation/role"
 import { type Address, type Digest, parseAddress, parseDigest } from "@twinlock/sdk/protocol/ids"
-import { Interface } from "ethers"
 import type { Measurement, PeerRequirements } from "../attestation/peerPolicy.ts"
 import type { BlockRef } from "./chainView.ts"
 import type { ContractReader } from "./contractReader.ts"
-import { nodeRegistryInterface as nodesAbi } from "./contracts.ts"
+import { nodeRegistryInterface as nodesAbi, attestationPartsInterface as partsAbi } from "./contracts.ts"
 
 export type RegistryPolicyDeps = {
   readonly reader: ContractReader
@@ -27,13 +26,6 @@ export type RegistryPolicy = {
 }
 
 const ACTIVE = 2
-/** Getters of the immutable parts behind the registry. */
-const partsAbi = new Interface([
-  "function quoteVerifier() view returns (address)",
-  "function collateral() view returns (address)",
-  "function rootKeyHash() view returns (bytes32)",
-])
-
 export function createRegistryPolicy({ reader, head, nodeRegistry }: RegistryPolicyDeps): RegistryPolicy {
   const registry = { to: nodeRegistry, abi: nodesAbi }
   const entryIdOf = ({ role, imageId, composeHash }: Measurement, at: BlockRef): Promise<number> =>
