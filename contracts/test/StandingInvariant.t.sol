@@ -71,6 +71,7 @@ contract StandingHandler is StandingTest {
     }
 
     function refresh(uint256 i) external afterABlock {
+        quotes.setDates(uint32(_now() + 30 days), uint32(_now() + 30 days), 0);
         registry.refresh(signerAt(i % SIGNERS));
     }
 
@@ -126,7 +127,7 @@ contract StandingHandler is StandingTest {
     function storeSets(uint16 tcb, uint16 qe, uint32 lifetime, bool hasGrace) external afterABlock {
         (uint16 tcbFloor, uint16 qeFloor) = registry.floors();
         quotes.setNumbers(tcbFloor + tcb % 3, qeFloor + qe % 3);
-        uint32 until = uint32(_now()) + lifetime % 30 days;
+        uint32 until = uint32(_now()) + lifetime % 10 days;
         quotes.setDates(until, uint32(_now()) + 30 days, hasGrace ? until + 3 days : 0);
         _revocationsChanged();
     }
@@ -146,8 +147,26 @@ contract StandingHandler is StandingTest {
         try registry.invalidate(signerAt(i % SIGNERS)) {} catch {}
     }
 
+    /// @dev Brings back what can come back, so that long histories do not end with everybody out.
+    function recover() external afterABlock {
+        (uint16 tcbFloor, uint16 qeFloor) = registry.floors();
+        quotes.setNumbers(tcbFloor, qeFloor);
+        quotes.setDates(uint32(_now() + 30 days), uint32(_now() + 30 days), 0);
+        try this.addEntry() {} catch {}
+        for (uint256 machine; machine < MACHINES; ++machine) {
+            quotes.setStatus(_machine(machine).components, TcbStatus.UpToDate);
+            registry.allowPlatform(_machine(machine).ppid);
+            registry.allowPlatform(_machine(machine).piid);
+        }
+        _nextBlocks(2);
+        for (uint256 i; i < SIGNERS; ++i) {
+            registry.admitOperator(operator(i));
+            try this.renew(i) {} catch {}
+        }
+    }
+
     function wait(uint32 time) external {
-        vm.warp(_now() + time % 2 days);
+        vm.warp(_now() + time % 1 days);
         vm.roll(_height() + 1 + time % 300);
     }
 
@@ -281,8 +300,8 @@ contract StandingInvariantTest is StandingTest {
         targets[0] = address(_handler);
     }
 
-    /// forge-config: default.invariant.runs = 48
-    /// forge-config: default.invariant.depth = 120
+    /// forge-config: default.invariant.runs = 24
+    /// forge-config: default.invariant.depth = 150
     /// forge-config: deep.invariant.runs = 2000
     /// forge-config: deep.invariant.depth = 250
     function invariant_seatsAreLiveOnlyWithStanding() public view {
