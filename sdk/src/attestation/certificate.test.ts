@@ -166,6 +166,11 @@ test.each<[string, Readonly<Record<string, Uint8Array>>, string]>([
     { signature: der.tlv(3, Uint8Array.of(1), der.sequence(der.integer(1), der.integer(1))) },
     "unused bits",
   ],
+  [
+    "unused zero bits in the signature",
+    { signature: der.tlv(3, Uint8Array.of(1), der.sequence(der.integer(1), der.integer(2))) },
+    "unused bits",
+  ],
 ])("a certificate with %s is refused", (_, parts, message) => {
   expect(() => parseCertificate(assembled(parts, basicConstraints, keyUsage))).toThrow(message)
 })

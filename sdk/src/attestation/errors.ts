@@ -49,6 +49,7 @@ export type ChainCode =
 
 /** Intel's signed statements about TCB levels and the quoting enclave (item 5). */
 export type CollateralCode =
+  | "COLLATERAL_TERMS"
   | "TCB_INFO_SIGNATURE"
   | "TCB_INFO_EXPIRED"
   | "TCB_INFO_NOT_YET_VALID"

@@ -36,6 +36,7 @@ export const ADVICE: Readonly<Record<AttestationErrorCode, string>> = {
   QUOTE_BODY_TYPE: "ask for a quote of a TD 1.0 or TD 1.5 report",
   QUOTE_CERTIFICATION_TYPE: "have the platform's PCK certificate chain put into the quote (type 5)",
   ROOT_MISMATCH: "it stands under another root than the pinned one, such as a simulator's: do not trust it",
+  COLLATERAL_TERMS: "give time and floors as numbers",
   CHAIN_LENGTH: "have the platform's whole PCK certificate chain put into the quote",
   CHAIN_ISSUER: FORGED,
   CHAIN_SUBJECT: FORGED,

@@ -41,12 +41,15 @@ export function parseJsonObject(text: string, code: MalformedCode): JsonObject {
   return wrap(value, code, "document")
 }
 
+/** Intel's documents are younger; the contract reads no older date either. Milliseconds. */
+const OLDEST = Date.UTC(2000, 0)
+
 /** @returns unix seconds, or null where there is no such moment. */
 function parseDate(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)) return null
   const time = Date.parse(text)
   const exists =
-    !Number.isNaN(time) && time >= 0 && new Date(time).toISOString() === text.replace("Z", ".000Z")
+    !Number.isNaN(time) && time >= OLDEST && new Date(time).toISOString() === text.replace("Z", ".000Z")
   return exists ? time / 1000 : null
 }
 

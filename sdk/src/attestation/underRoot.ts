@@ -21,7 +21,7 @@ import {
   verifyPckCertificate,
 } from "./chain.ts"
 import type { Level, TcbInfo } from "./collateral.ts"
-import type { CollateralBundle } from "./collateralBundle.ts"
+import { type CollateralBundle, parseCollateralBundle } from "./collateralBundle.ts"
 import { attestationError } from "./errors.ts"
 import { type Evidence, quoteOfEvidence } from "./evidence.ts"
 import { createSignatureCheck, verifyP256 } from "./p256.ts"
@@ -39,6 +39,7 @@ import {
   authenticateCollateral,
   type CollateralTerms,
   checkCollateral,
+  isVerifiedCollateral,
   type VerifiedCollateral,
 } from "./verifiedCollateral.ts"
 
@@ -89,7 +90,7 @@ function authenticatedUnder(
   anchor: TrustAnchor,
   collateral: CollateralBundle | VerifiedCollateral,
 ): VerifiedCollateral {
-  if (!("rootId" in collateral)) return authenticateCollateral(collateral, anchor)
+  if (!isVerifiedCollateral(collateral)) return authenticateCollateral(collateral, anchor)
   const rootId = rootIdOf(anchor.rootKey)
   if (collateral.rootId !== rootId)
     throw attestationError(
@@ -290,7 +291,7 @@ export function quoteVerifierUnder(rootKey: RootKey): QuoteVerifier {
     verify: (quote, options) => verifyQuoteUnder(anchor, parseQuote(quote), options),
     verifyEvidence: (evidence, options) => {
       const { collateral } = options
-      const bundle = "rootId" in collateral ? collateral.bundle : collateral
+      const bundle = isVerifiedCollateral(collateral) ? collateral.bundle : parseCollateralBundle(collateral)
       return verifyQuoteUnder(anchor, quoteOfEvidence(evidence, bundle), options)
     },
   }

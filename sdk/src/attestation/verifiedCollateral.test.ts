@@ -42,6 +42,34 @@ test("it counts for every verifier of the same root, and for no other", () => {
   expect(codeOf(() => foreign.verify(other.quote(), { collateral, ...terms }))).toBe("ROOT_MISMATCH")
 })
 
+test("a look-alike is not verified: it is judged as what it claims to be made from", () => {
+  const forged = {
+    ...collateral,
+    ...collateral.bundle,
+    tcb_info: good.tcb_info.replace("UpToDate", "Revoked"),
+  }
+  const use = (given: unknown) =>
+    codeOf(() => verifier.verify(quote(), { collateral: given as CollateralBundle, ...terms }))
+  expect(use(forged)).toBe("TCB_INFO_SIGNATURE")
+  expect(use({ ...collateral })).toBe("COLLATERAL_SHAPE")
+  expect(use({})).toBe("COLLATERAL_SHAPE")
+  expect(use(null)).toBe("COLLATERAL_SHAPE")
+  const evidence = evidenceOf(quote())
+  const byParts = () => verifier.verifyEvidence(evidence, { collateral: {} as CollateralBundle, ...terms })
+  expect(codeOf(byParts)).toBe("COLLATERAL_SHAPE")
+})
+
+test.each([
+  [Number.NaN, 20, 20],
+  [Number.POSITIVE_INFINITY, 20, 20],
+  [-1, 20, 20],
+  [NOW, Number.NaN, 20],
+  [NOW, 20, Number.NaN],
+])("time %d with floors %d and %d is none", (time, tcb, qe) => {
+  const use = () => verifier.verify(quote(), { collateral, time, floors: { tcb, qe } })
+  expect(codeOf(use)).toBe("COLLATERAL_TERMS")
+})
+
 describe("is judged again at each use", () => {
   const made = (knobs: Parameters<typeof platform.collateral>[0]) =>
     verifier.verifyCollateral(platform.collateral(knobs), terms)

@@ -2,7 +2,7 @@
  * Collateral whose signatures are checked (attestation.md §3.5 items 2 to 5), kept to judge many quotes. Checking it
  * costs most of a verification, so it is done once; whatever depends on time or policy is judged again at each use.
  *
- * Inputs are public. The caller holds a value of `VerifiedCollateral` only from `authenticateCollateral`.
+ * Inputs are public.
  */
 import { fromHex } from "../protocol/codec.ts"
 import type { Digest } from "../protocol/ids.ts"
@@ -19,17 +19,20 @@ import {
   verifyTcbSigner,
 } from "./chain.ts"
 import { checkCurrent, type QeIdentity, type TcbInfo, verifyQeIdentity, verifyTcbInfo } from "./collateral.ts"
-import type { CollateralBundle } from "./collateralBundle.ts"
+import { type CollateralBundle, parseCollateralBundle } from "./collateralBundle.ts"
 import type { Crl } from "./crl.ts"
 import { attestationError } from "./errors.ts"
 import { caIdOf } from "./evidence.ts"
 import { parsePemChain } from "./pem.ts"
 
-declare const authenticated: unique symbol
+/**
+ * What `authenticateCollateral` made, and nothing else: a look-alike that came over the network must not count as
+ * verified. Holds no state that any verdict depends on.
+ */
+const AUTHENTICATED = new WeakSet<object>()
 
 /** Genuine statements of one root: every signature is good. Dates, floors and revocation are judged at each use. */
 export type VerifiedCollateral = {
-  readonly [authenticated]: true
   /** keccak256(x ‖ y) of the root key under which it was verified; it counts under no other. */
   readonly rootId: Digest
   /** What it was made from. */
@@ -60,7 +63,8 @@ export function hexBytes(hex: string, what: string): Uint8Array {
 }
 
 /** Every check that does not depend on time or policy. @throws CHAIN_*, ROOT_MISMATCH, CRL_*, TCB_*, QE_*, *_MALFORMED */
-export function authenticateCollateral(bundle: CollateralBundle, anchor: TrustAnchor): VerifiedCollateral {
+export function authenticateCollateral(given: CollateralBundle, anchor: TrustAnchor): VerifiedCollateral {
+  const bundle = parseCollateralBundle(given)
   const { verify } = anchor
   const { authority, root }: AuthorityChain = verifyAuthorityChain(
     parsePemChain(bundle.pck_crl_issuer_chain),
@@ -87,16 +91,28 @@ export function authenticateCollateral(bundle: CollateralBundle, anchor: TrustAn
   })
   const rootId = caIdOf(anchor.rootKey)
   const parts = { rootId, bundle, authority, root, rootCrl, pckCrl, tcbSigner, qeSigner, tcbInfo, qeIdentity }
-  return parts as VerifiedCollateral
+  AUTHENTICATED.add(parts)
+  return parts
 }
+
+/** True for what `authenticateCollateral` returned; copies do not count. */
+export const isVerifiedCollateral = (
+  collateral: CollateralBundle | VerifiedCollateral,
+): collateral is VerifiedCollateral => AUTHENTICATED.has(collateral)
 
 /**
  * Judges dates, floors and revocation of the collateral itself.
  * @returns unix seconds: when the first part of it runs out.
- * @throws CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID, CRL_EXPIRED, CRL_NOT_YET_VALID, PCK_CA_REVOKED,
+ * @throws COLLATERAL_TERMS, CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID, CRL_EXPIRED, CRL_NOT_YET_VALID, PCK_CA_REVOKED,
  * TCB_SIGNER_REVOKED, TCB_INFO_*, QE_IDENTITY_*
  */
 export function checkCollateral(collateral: VerifiedCollateral, { time, floors }: CollateralTerms): number {
+  // No comparison with NaN holds, so every period and floor would.
+  if (![time, floors.tcb, floors.qe].every((value) => Number.isFinite(value) && value >= 0))
+    throw attestationError(
+      "COLLATERAL_TERMS",
+      `time ${time} and floors ${floors.tcb}, ${floors.qe} must be numbers`,
+    )
   const { authority, root, rootCrl, pckCrl, tcbSigner, qeSigner, tcbInfo, qeIdentity } = collateral
   const certificates = [
     root,
