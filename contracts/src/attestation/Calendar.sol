@@ -55,6 +55,14 @@ library Calendar {
         }
     }
 
+    /// @dev January, March, May, July and, after a break, August, October, December are the long ones.
+    function _daysOf(uint256 month, uint256 year) private pure returns (uint256) {
+        unchecked {
+            if (month != 2) return 30 + ((month + (month >> 3)) & 1);
+            return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
+        }
+    }
+
     /// @dev Days of the proleptic Gregorian calendar (H. Hinnant, days_from_civil).
     function _seconds(uint256 year, uint256 month, uint256 day, uint256 hour, uint256 minute, uint256 second)
         private
@@ -62,7 +70,8 @@ library Calendar {
         returns (uint256 time, bool inRange)
     {
         unchecked {
-            inRange = year >= 1970 && month - 1 < 12 && day - 1 < 31 && hour < 24 && minute < 60 && second < 60;
+            inRange = year >= 2000 && month - 1 < 12 && day - 1 < _daysOf(month, year);
+            inRange = inRange && hour < 24 && minute < 60 && second < 60;
             if (month < 3) {
                 year -= 1;
                 month += 12;

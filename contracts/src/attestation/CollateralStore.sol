@@ -121,6 +121,7 @@ contract CollateralStore is RevocationStore, CollateralGovernance {
         anchors.tcb = _tcbInfos[fmspc][0];
         anchors.qe = _qeIdentities[0];
         if (root.revoked != address(0)) {
+            _requireNotRevoked(root.revoked, serial);
             _requireNotRevoked(root.revoked, ca.serial);
             _markVoid(anchors.tcb, root.revoked);
             _markVoid(anchors.qe, root.revoked);

@@ -93,6 +93,19 @@ library Json {
         return hexadecimal(pos, digits);
     }
 
+    /// @notice Reads `digits` (even, ≤ 32) hexadecimal digits, letters in upper case.
+    /// @dev Bits 6 and 5 are set together in lower-case letters alone.
+    function upperHexadecimal(uint256 pos, uint256 digits) internal pure returns (uint256 value, uint256 end) {
+        bool lower;
+        assembly ("memory-safe") {
+            let bits := shr(sub(256, shl(3, digits)), 0x2020202020202020202020202020202020202020202020202020202020202020)
+            let text := shr(sub(256, shl(3, digits)), calldataload(pos))
+            lower := and(and(text, shr(1, text)), bits)
+        }
+        if (lower) revert MalformedJson(pos);
+        return hexadecimal(pos, digits);
+    }
+
     /// @notice Skips everything up to and including the next `character`.
     function skipPast(uint256 pos, uint256 limit, uint256 character) internal pure returns (uint256 end) {
         assembly ("memory-safe") {

@@ -141,7 +141,8 @@ abstract contract RevocationStore is ICollateralStore {
     /// @inheritdoc ICollateralStore
     function isRevoked(uint256 ca, uint256 serial) external view returns (bool) {
         IntermediateCa storage authority = _intermediateCas[intermediateCaAt[ca]];
-        return _isListed(authority.revoked, serial) || _isListed(_rootCrl.revoked, authority.serial);
+        (address ofCa, address ofRoot) = (authority.revoked, _rootCrl.revoked);
+        return _isListed(ofCa, serial) || _isListed(ofRoot, serial) || _isListed(ofRoot, authority.serial);
     }
 
     /// @dev Checked at each use as well: a fork of the local network under another chain id must not keep its root.

@@ -76,11 +76,14 @@ library TcbInfoText {
     }
 
     function _modules(uint256 pos, uint256 limit, uint256 out) private pure returns (uint256 stop, uint256 outEnd) {
+        uint256 seen;
         uint256 count;
         for (bool more = true; more; count++) {
             if (count == MAX_MODULES) revert Json.MalformedJson(pos);
             uint256 id;
-            (id, pos) = Json.hexadecimal(Json.literal(pos, 11, '{"id":"TDX_'), 2);
+            (id, pos) = Json.upperHexadecimal(Json.literal(pos, 11, '{"id":"TDX_'), 2);
+            if ((seen >> id) & 1 == 1) revert Json.MalformedJson(pos);
+            seen |= 1 << id;
             pos = _intelModule(Json.literal(pos, 2, '",'));
             pos = Json.literal(pos, 14, ',"tcbLevels":[');
             uint256 head = out;

@@ -82,7 +82,7 @@ contract CollateralParserTest is Platform {
     }
 
     function test_deviationsOfTcbInfo_areRefused() public {
-        string[2][34] memory changes = [
+        string[2][37] memory changes = [
             ['{"id":"TDX"', '{"id":"SGX"'],
             ['"version":3', '"version":4'],
             ['{"id"', '{ "id"'],
@@ -99,6 +99,9 @@ contract CollateralParserTest is Platform {
             ['{"id":"TDX_03","mrsigner":"0', '{"id":"TDX_03","mrsigner":"1'],
             ['{"id":"TDX_03"', '{"id":"TDX_0G"'],
             ['{"id":"TDX_03"', '{"id":"TDX_003"'],
+            ['{"id":"TDX_03"', '{"id":"TDX_0b"'],
+            ['{"id":"TDX_03"', '{"id":"TDX_01"'],
+            ["2026-10-31T", "2026-09-31T"],
             ['"isvsvn":5', '"isvsvn":256'],
             ['"isvsvn":5', '"isvsvn":-5'],
             ['"tcbStatus":"UpToDate"', '"tcbStatus":"Uptodate"'],

@@ -88,6 +88,22 @@ contract JudgeTest is Platform {
         quotes.judge(facts, 20, 20, false);
     }
 
+    /// @dev The root's list is not its issuer's, but what Intel revokes there is nothing to rely on either.
+    function test_certificateOnTheRootsList_isRefused() public {
+        bytes memory crl = _bytes(".crls.rootRevokingOthers");
+        uint256 at_ = crl.find(hex"30330214");
+        bytes memory serial = crl.slice(at_ + 4, at_ + 24);
+        vm.warp(now0 + 2 minutes);
+        store.storeRootCrl(
+            _resign(crl, serial, abi.encodePacked(_fresh.platform.serial), uint256(_word(".root.key")))
+        );
+        vm.assertTrue(store.isRevoked(0, _fresh.platform.serial));
+        _refuse(
+            _fresh.platform,
+            abi.encodeWithSelector(ICollateralStore.CertificateRevoked.selector, _fresh.platform.serial)
+        );
+    }
+
     /// @dev A refresh that revokes nothing new costs its sender no walk over the seats.
     function test_observer_isToldOfEachChange() public {
         CollateralObserver observer = new CollateralObserver(_fresh.platform.serial);

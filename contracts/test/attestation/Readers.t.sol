@@ -16,7 +16,8 @@ contract ReadersTest is Test {
     AttestationVm private constant avm = AttestationVm(address(vm));
 
     function test_dates() public pure {
-        _assertIso("1970-01-01T00:00:00Z", 0);
+        _assertIso("2000-01-01T00:00:00Z", 946_684_800);
+        _assertIso("2100-02-28T00:00:00Z", 4_107_456_000);
         _assertIso("2000-02-29T23:59:59Z", 951_868_799);
         _assertIso("2026-10-01T00:00:00Z", 1_790_812_800);
         _assertIso("2024-03-01T00:00:00Z", 1_709_251_200);
@@ -27,10 +28,13 @@ contract ReadersTest is Test {
     }
 
     function test_malformedDates_areRefused() public pure {
-        string[12] memory texts = [
-            "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z",
+        string[21] memory texts = [
+            "1999-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z",
             "2026-01-32T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z",
-            "2026-01-01 00:00:00Z", "2026-01-01T00:00:00z", "2026-01-01T00:00:0:Z", "20/6-01-01T00:00:00Z"
+            "2026-01-01 00:00:00Z", "2026-01-01T00:00:00z", "2026-01-01T00:00:0:Z", "20/6-01-01T00:00:00Z",
+            "2025-02-29T00:00:00Z", "2024-02-30T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z",
+            "2026-06-31T00:00:00Z", "2026-09-31T00:00:00Z", "2026-11-31T00:00:00Z", "2026-07-32T00:00:00Z",
+            "2026-12-32T00:00:00Z"
         ];
         for (uint256 i = 0; i < texts.length; i++) {
             (, bool valid) = Calendar.fromIso8601(uint160(bytes20(bytes(texts[i]))));
@@ -40,6 +44,19 @@ contract ReadersTest is Test {
         vm.assertFalse(past);
         (, bool zone) = Calendar.fromUtcTime(uint104(bytes13("2601010000000")));
         vm.assertFalse(zone);
+    }
+
+    function test_everyMonth_hasItsLength() public pure {
+        bytes memory text = "2023-00-00T00:00:00Z";
+        uint8[12] memory lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        for (uint8 month = 1; month <= 12; month++) {
+            (text[5], text[6]) = (bytes1(0x30 + month / 10), bytes1(0x30 + month % 10));
+            for (uint8 day = 28; day <= 32; day++) {
+                (text[8], text[9]) = (bytes1(0x30 + day / 10), bytes1(0x30 + day % 10));
+                (, bool valid) = Calendar.fromIso8601(uint160(bytes20(text)));
+                vm.assertTrue(valid == (day <= lengths[month - 1]));
+            }
+        }
     }
 
     function testFuzz_date_changesWithEveryCharacter(uint8 position, bytes1 character) public pure {
