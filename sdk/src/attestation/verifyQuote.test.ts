@@ -5,7 +5,10 @@ import { describe, expect, test } from "vitest"
 import { parseDigest } from "../protocol/ids.ts"
 import { parseCollateralBundle } from "./collateralBundle.ts"
 import { evidenceOf } from "./evidence.ts"
-import { createQuoteVerifier, INTEL_ROOT_ID, verifyQuote } from "./verifyQuote.ts"
+import { appraiseMachine } from "./policy.ts"
+import { parseQuote } from "./quote.ts"
+import { checkStatus } from "./statusPolicy.ts"
+import { createQuoteVerifier, INTEL_ROOT_ID, verifyCollateral, verifyQuote } from "./verifyQuote.ts"
 
 const SAMPLES = new URL("../../../../shared/attestation-samples/", import.meta.url)
 const present = existsSync(SAMPLES)
@@ -91,6 +94,56 @@ describe.skipIf(!present)(
 
     test("quotes of a platform with a root of its own are refused", () => {
       expect(outcome("SIM-v4/quote.bin", "SIM-v4/collateral.json", 1_791_158_400)).toBe("ROOT_MISMATCH")
+    })
+
+    /** What the contract's rules say about the trust domain: mr_config_id names its compose file, or is zero. */
+    test.each([
+      ["near-mpc-dstack-v4-b0c0", "0x2911e1f733466216dedb862d6d669e11256ee7a34ce4dbc66c4b807ba7a9c895"],
+      [
+        "dstack-simulator-fixture-v4-b0c0",
+        "0xc143116fef3940e7f776bfc0919c256232ae5338a6e948c96b711e0b2383483a",
+      ],
+      ["dstack-verifier-v4-90c0", "CONFIG_ID_MISSING"],
+      ["dcap-qvl-v4-b0c0", "CONFIG_ID_MISSING"],
+      ["flashtestations-v4-b0c0", "CONFIG_ID_MISSING"],
+    ])("the machine of %s", (id, want) => {
+      const { report } = parseQuote(bytesOf(`${id}/quote.bin`))
+      const found = () => appraiseMachine({ report }).composeHash
+      if (want.startsWith("0x")) expect(found()).toBe(want)
+      else expect(found).toThrow(want)
+    })
+
+    test("a genuine machine that fell behind has its days of grace from Intel's better levels on", () => {
+      const collateral = parseCollateralBundle(jsonOf("near-mpc-dstack-v4-b0c0/collateral.json"))
+      const time = 1_786_622_400
+      const options = { collateral, time, floors: { tcb: 20, qe: 19 } }
+      const quote = verifyQuote(bytesOf("flashtestations-v4-b0c0/quote.bin"), options)
+      const day = (text: string) => Date.parse(text) / 1000
+      expect(quote).toMatchObject({
+        status: "OutOfDate",
+        levels: {
+          platform: { status: "OutOfDate", supersededAt: day("2025-08-13") },
+          module: { status: "OutOfDate", supersededAt: day("2025-05-14") },
+          quotingEnclave: { status: "UpToDate", supersededAt: null },
+        },
+      })
+      const after = (outOfDateGraceDays: number) => () =>
+        checkStatus(quote, { accepted: ["UpToDate"], outOfDateGraceDays, advisories: null })
+      const age = Math.ceil((time - day("2025-05-14")) / 86_400)
+      expect(after(age)).not.toThrow()
+      expect(after(age - 1)).toThrow("POLICY_TCB_GRACE")
+      expect(after(0)).toThrow("POLICY_TCB_STATUS")
+    })
+
+    test("verified collateral judges several real machines", () => {
+      const terms = { time: 1_786_622_400, floors: { tcb: 20, qe: 19 } }
+      const bundle = parseCollateralBundle(jsonOf("near-mpc-dstack-v4-b0c0/collateral.json"))
+      const collateral = verifyCollateral(bundle, terms)
+      const statusOf = (id: string) =>
+        verifyQuote(bytesOf(`${id}/quote.bin`), { collateral, ...terms }).status
+      expect(statusOf("near-mpc-dstack-v4-b0c0")).toBe("UpToDate")
+      expect(statusOf("dstack-simulator-fixture-v4-b0c0")).toBe("UpToDate")
+      expect(() => statusOf("dstack-verifier-v4-90c0")).toThrow("TCB_INFO_FMSPC")
     })
 
     test("real evidence verifies in parts, too", () => {
