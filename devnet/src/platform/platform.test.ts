@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto"
 import { describe, expect, test } from "vitest"
+import { highS, malleated, tampered } from "./keys.ts"
 import { createPlatform } from "./platform.ts"
 
 const platform = createPlatform({ seed: "simulator", now: 1_791_158_400 })
@@ -65,4 +66,59 @@ test("collateral has Intel's order of members", () => {
     "nextUpdate",
     "tcbEvaluationDataNumber",
   ])
+})
+
+describe("knobs change what they name", () => {
+  test("the Processor CA issues machines without an instance id", () => {
+    const processor = createPlatform({ seed: "simulator", now: platform.now, authority: "processor" })
+    const alice = processor.machine("alice")
+    const [leaf, authority] = [alice.pckCertificate, processor.platformCaCertificate].map(
+      (der) => new X509Certificate(der),
+    )
+    expect(authority?.subject).toContain("Processor CA")
+    expect(authority && leaf?.verify(authority.publicKey)).toBe(true)
+    expect(alice.piid).toBeNull()
+    expect(alice.pckCertificate.length).toBeLessThan(platform.machine("alice").pckCertificate.length)
+  })
+
+  test("a field of a certificate is replaced, the signature stays good", () => {
+    const changed = createPlatform({
+      seed: "simulator",
+      now: platform.now,
+      certificates: { authority: { name: "Somebody", notAfter: platform.now } },
+    })
+    const authority = new X509Certificate(changed.platformCaCertificate)
+    expect(authority.subject).toContain("CN=Somebody")
+    expect(authority.validToDate.getTime()).toBe(platform.now * 1000)
+    expect(authority.verify(new X509Certificate(platform.rootCertificate).publicKey)).toBe(true)
+  })
+
+  test("both forms of a signature verify, an edited one does not", () => {
+    const verifies = (change: (signature: Uint8Array) => Uint8Array) => {
+      const key = tampered(platform.root.key, change)
+      const { platformCaCertificate } = createPlatform({
+        seed: "simulator",
+        now: platform.now,
+        certificates: { authority: { issuer: { ...platform.root, key } } },
+      })
+      return new X509Certificate(platformCaCertificate).verify(
+        new X509Certificate(platform.rootCertificate).publicKey,
+      )
+    }
+    expect(verifies(malleated)).toBe(true)
+    expect(verifies(highS)).toBe(true)
+    expect(verifies((signature) => signature.map((byte, at) => (at === 9 ? byte ^ 1 : byte)))).toBe(false)
+  })
+
+  test("a version 5 quote announces the type and length of its body", () => {
+    const announced = (body: "td10" | "td15") => [...platform.quote({ version: 5, body }).subarray(48, 54)]
+    expect(announced("td10")).toEqual([2, 0, 0x48, 2, 0, 0])
+    expect(announced("td15")).toEqual([3, 0, 0x88, 2, 0, 0])
+  })
+
+  test("edited text is signed as it is handed out", () => {
+    const bundle = platform.collateral({ tcbInfoText: (text) => `${text} `, tcbInfoMembers: { version: 9 } })
+    expect(bundle.tcb_info).toMatch(/"version":9.* $/)
+    expect(bundle.tcb_info_signature).not.toBe(platform.collateral().tcb_info_signature)
+  })
 })
