@@ -116,6 +116,35 @@ describe("a broken service", () => {
     await expect(against(listener)).rejects.toThrow(code)
   })
 
+  test("Intel's own service has the root's CRL elsewhere, where its certificates say", async () => {
+    const bundle = platform.collateral()
+    const chain = (name: string, pem: string) => ({ headers: { [name]: encodeURIComponent(pem) } })
+    const signed = (name: string, text: string, signature: string) =>
+      `{"${name}":${text},"signature":"${signature}"}`
+    const answers: Readonly<Record<string, () => Response>> = {
+      "https://api.trustedservices.intel.com/sgx/certification/v4/pckcrl?ca=platform&encoding=der": () =>
+        new Response(
+          Buffer.from(bundle.pck_crl, "hex"),
+          chain("SGX-PCK-CRL-Issuer-Chain", bundle.pck_crl_issuer_chain),
+        ),
+      "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der": () =>
+        new Response(Buffer.from(bundle.root_ca_crl, "hex")),
+      "https://api.trustedservices.intel.com/tdx/certification/v4/tcb?fmspc=B0C06F000000": () =>
+        new Response(
+          signed("tcbInfo", bundle.tcb_info, bundle.tcb_info_signature),
+          chain("TCB-Info-Issuer-Chain", bundle.tcb_info_issuer_chain),
+        ),
+      "https://api.trustedservices.intel.com/tdx/certification/v4/qe/identity": () =>
+        new Response(
+          signed("enclaveIdentity", bundle.qe_identity, bundle.qe_identity_signature),
+          chain("SGX-Enclave-Identity-Issuer-Chain", bundle.qe_identity_issuer_chain),
+        ),
+    }
+    const asked = async (url: unknown) => answers[String(url)]?.() ?? new Response("", { status: 404 })
+    const options = { url: "https://api.trustedservices.intel.com", timeoutMs, fetch: asked as typeof fetch }
+    expect(await fetchCollateral(wanted, options)).toEqual(bundle)
+  })
+
   test("a path in the base URL is kept", async () => {
     const asked: string[] = []
     await against((request, response) => {

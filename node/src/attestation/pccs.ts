@@ -32,6 +32,8 @@ export type PccsOptions = {
   readonly timeoutMs: number
   /** "standard" where absent. */
   readonly set?: TcbSet
+  /** The platform's own where absent. */
+  readonly fetch?: typeof fetch
 }
 
 /** Caches serve the root's CRL beside the rest; Intel serves it at the address that its certificates name. */
@@ -50,9 +52,9 @@ type Answer = { readonly bytes: Buffer; readonly headers: Headers }
 
 const address = (path: string, { url }: PccsOptions): URL => new URL(`${url.replace(/\/+$/, "")}${path}`)
 
-async function get(url: URL, { timeoutMs }: PccsOptions): Promise<Answer> {
+async function get(url: URL, { timeoutMs, fetch: ask = fetch }: PccsOptions): Promise<Answer> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: "error" })
+    const response = await ask(url, { signal: AbortSignal.timeout(timeoutMs), redirect: "error" })
     if (!response.ok) {
       await response.body?.cancel()
       throw pccsError("COLLATERAL_RESPONSE", `${url.pathname} answered ${response.status}`)

@@ -6,8 +6,10 @@ import { devnetCompose } from "@twinlock/devnet/agent/image"
 import { createKeyService } from "@twinlock/devnet/agent/keyService"
 import { createPlatform } from "@twinlock/devnet/platform/platform"
 import { parseRootKey } from "@twinlock/sdk/attestation/chain"
+import { configIdOfDocument, encodeConfigDocument } from "@twinlock/sdk/attestation/configDocument"
 import { type Explanation, explainQuote, explainUnder } from "@twinlock/sdk/attestation/explain"
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { parseDigest } from "@twinlock/sdk/protocol/ids"
 import { afterAll, describe, expect, test } from "vitest"
 import { attestExplain, type ExplainDeps, INTEL_PCS } from "./attestExplain.ts"
 import { parsePolicyFile } from "./explainPolicyFile.ts"
@@ -34,6 +36,12 @@ const answer = {
   event_log: JSON.stringify(cvm.events()),
 }
 
+const document = encodeConfigDocument({
+  appId: "0x01",
+  composeHash: parseDigest(`0x${"ab".repeat(32)}`),
+  ...{ instanceId: "0x02", keyProvider: "kms", keyProviderId: "0x03" },
+})
+
 const files: Readonly<Record<string, string | Uint8Array>> = {
   "-": quote,
   "quote.bin": quote,
@@ -43,6 +51,9 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   "cut.bin": quote.slice(0, 900),
   "good.json": JSON.stringify(good),
   "old.json": JSON.stringify(old),
+  "v3.bin": platform.quote({ measurements: { mrConfigId: configIdOfDocument(document) } }),
+  "document.json": document,
+  "compose.json": JSON.stringify({ composeHashes: ["ab".repeat(32)] }),
   "strict.json": '{"statuses":["UpToDate"]}',
   "unknown.json": '{"status":["UpToDate"]}',
   empty: "",
@@ -137,6 +148,27 @@ describe("inputs", () => {
     expect((await run(["quote.bin"])).asked).toEqual([`${INTEL_PCS} b0c06f000000 platform`])
     expect((await run(["quote.bin", "--pccs", "http://127.0.0.1:1"])).asked[0]).toMatch(/^http:\/\/127/)
     expect((await run(["cut.bin"])).asked).toEqual([])
+  })
+
+  test("mr_config_id of version 3 binds a compose file through its document", async () => {
+    const argv = ["v3.bin", "--policy", "compose.json"]
+    expect((await run(argv)).out).toContain("CONFIG_DOCUMENT_MISSING")
+    expect((await run([...argv, "--config-document", "document.json"])).code).toBe(0)
+    expect((await run([...argv, "--config-document", "strict.json"])).code).toBe(2)
+  })
+
+  test("--json gives one object, always of the same members", async () => {
+    const members = [
+      ...["format", "rootId", "verdict", "failure", "status", "advisories", "time", "expiresAt"],
+      ...["checks", "quote", "platform", "collateral", "boot"],
+    ]
+    for (const argv of [["answer.json"], ["quote.bin"], ["cut.bin"]]) {
+      const explanation = JSON.parse((await run([...argv, "--json"])).out)
+      expect(Object.keys(explanation)).toEqual(members)
+      expect(Object.keys(explanation.checks[0])).toEqual([
+        ...["id", "item", "title", "status", "expected", "found", "code", "reason", "advice"],
+      ])
+    }
   })
 
   test.each(["1791158400", "2026-10-05T00:00:00Z", "2026-10-05"])("--at %s", async (at) => {

@@ -19,12 +19,15 @@ export type ExplainErrorCode =
   | "EXPLAIN_FILE"
 
 export const EXPLAIN_USAGE = `usage: twinlock attest explain QUOTE [--collateral FILE | --pccs URL]
-                               [--policy FILE] [--at TIME] [--json]
+                               [--policy FILE] [--config-document FILE]
+                               [--at TIME] [--json]
 
   QUOTE              bytes, hex, or the JSON answer of a dstack guest agent; - for stdin
   --collateral FILE  JSON with pck_crl, tcb_info, qe_identity and their chains
   --pccs URL         collateral service; Intel's own where neither is given
   --policy FILE      JSON: statuses, floors, images, composeHashes, ppids, …
+  --config-document FILE
+                     what mr_config_id of version 3 hashes, byte for byte
   --at TIME          2026-08-13T12:00:00Z or unix seconds; now where absent
   --json             one JSON object instead of text
 
@@ -59,6 +62,7 @@ type Arguments = {
   readonly collateral: string | undefined
   readonly pccs: string
   readonly policy: string | undefined
+  readonly configDocument: string | undefined
   readonly at: number | null
   readonly json: boolean
 }
@@ -85,12 +89,12 @@ function parse(argv: readonly string[]): Arguments {
     throw usage(error instanceof Error ? error.message : "bad arguments")
   }
   const [quote, ...rest] = parsed.positionals
-  const { collateral, pccs, policy, at, json = false } = parsed.values
+  const { collateral, pccs, policy, at, json = false, "config-document": configDocument } = parsed.values
   if (quote === undefined || rest.length > 0)
     throw usage(`want one QUOTE, got ${parsed.positionals.join(" ") || "none"}`)
   if (collateral !== undefined && pccs !== undefined) throw usage("want --collateral or --pccs, not both")
   return {
-    ...{ quote, collateral, policy, json },
+    ...{ quote, collateral, policy, configDocument, json },
     pccs: parseUrl(pccs ?? INTEL_PCS),
     at: at === undefined ? null : parseTime(at),
   }
@@ -105,6 +109,7 @@ const parseOptions = (argv: readonly string[]) =>
       collateral: { type: "string" },
       pccs: { type: "string" },
       policy: { type: "string" },
+      "config-document": { type: "string" },
       at: { type: "string" },
       json: { type: "boolean" },
     },
@@ -175,6 +180,9 @@ export async function attestExplain(argv: readonly string[], deps: ExplainDeps):
   const explanation = deps.explain(quote, {
     ...{ collateral, policy, time: given.at ?? deps.now() },
     ...(eventLog === null ? {} : { eventLog }),
+    ...(given.configDocument === undefined
+      ? {}
+      : { configDocument: new Uint8Array(await contents(given.configDocument, deps)) }),
   })
   deps.out(given.json ? JSON.stringify(explanation, null, 2) : describeExplanation(explanation, deps))
   return exitCodeOf(explanation.verdict)
