@@ -5,6 +5,7 @@ import { type FakeChain, fakeDeployment } from "../../../test/support/fakeChain.
 import { fakeClient } from "../../../test/support/fakeNetwork.ts"
 import { good, NOW, quote, verifier } from "../../../test/support/simulatedQuote.ts"
 import { composeHashOf, configIdOf } from "../attestation/composeHash.ts"
+import { configIdOfDocument, encodeConfigDocument } from "../attestation/configDocument.ts"
 import { evidenceOf } from "../attestation/evidence.ts"
 import { imageIdOf } from "../attestation/policy.ts"
 import { registrationReportData } from "../attestation/reportData.ts"
@@ -36,10 +37,16 @@ const source = { verifier, collateral: async () => good }
 /** A registry that holds this registration, made with a quote over `reportData`. */
 function chainWith(
   reportData = registrationReportData(binding),
-  change: { readonly compose?: string; readonly call?: "renew" | "exit"; readonly floor?: number } = {},
+  change: {
+    readonly compose?: string
+    readonly call?: "renew" | "exit"
+    readonly floor?: number
+    readonly configDocument?: Uint8Array
+  } = {},
 ): Partial<FakeChain> {
-  const measurements = { ...image, mrConfigId: configIdOf(composeHash) }
-  const evidence = evidenceOf(quote({ reportData, measurements }))
+  const { configDocument } = change
+  const mrConfigId = configDocument ? configIdOfDocument(configDocument) : configIdOf(composeHash)
+  const evidence = evidenceOf(quote({ reportData, measurements: { ...image, mrConfigId } }), configDocument)
   const fields = [evidence.quote, evidence.auth, evidence.pckLeaf, evidence.caId, evidence.configDocument]
   const call = change.call ?? "renew"
   const input = codec.encodeFunctionData(call, call === "renew" ? [signer, 40, fields] : [signer])
@@ -77,6 +84,17 @@ describe("verifyQuotes", () => {
     const appraisal = await appraise(chainWith())
     expect(appraisal).toMatchObject({ signer, ok: true })
     expect(appraisal?.detail).toContain(`UpToDate, image ${imageIdOf(image)}, compose file ${composeHash}`)
+  })
+
+  test("accepts a compose file that a configuration document of the evidence names", async () => {
+    const configDocument = encodeConfigDocument({
+      appId: "0x",
+      composeHash,
+      instanceId: "0x",
+      keyProvider: "kms",
+      keyProviderId: "0x",
+    })
+    expect(await appraise(chainWith(undefined, { configDocument }))).toMatchObject({ signer, ok: true })
   })
 
   test.each([

@@ -56,7 +56,9 @@ async function appraise(
   try {
     const time = Number(at.timestamp)
     const quote = verifier.verifyEvidence(evidence, { collateral: bundle, time, floors })
-    appraiseQuote(quote, { ...DEFAULT_POLICY, entries: [entry] }, { role: node.role, reportData })
+    const { configDocument } = evidence
+    const expected = { role: node.role, reportData, configDocument }
+    appraiseQuote(quote, { ...DEFAULT_POLICY, entries: [entry] }, expected)
     const { status, platform } = quote
     const detail = `${status}, image ${entry.imageId}, compose file ${entry.composeHash}, platform ${platform.ppid}`
     return { signer, ok: true, detail }

@@ -23,6 +23,7 @@ import {
   quoteWith,
   verify,
 } from "../../../test/support/simulatedQuote.ts"
+import { parseRootKey } from "./chain.ts"
 import type { CollateralBundle } from "./collateralBundle.ts"
 import type { AttestationErrorCode } from "./errors.ts"
 
@@ -284,4 +285,10 @@ describe("revocation", () => {
   test.each(lists)("%s", (_, collateral, code) => {
     expect(codeOf(() => verify(quote(), collateral))).toBe(code)
   })
+})
+
+test("a root key has exactly two coordinates", () => {
+  expect(parseRootKey(new Uint8Array(64))).toHaveLength(64)
+  expect(() => parseRootKey(new Uint8Array(63))).toThrow("ROOT_MISMATCH")
+  expect(() => parseRootKey(new Uint8Array(65))).toThrow("ROOT_MISMATCH")
 })
