@@ -67,9 +67,9 @@ export function createSignatureCheck(): SignatureCheck {
     const name = toHex(publicKey)
     const known = keys.get(name)
     if (known) return known
+    const key = { point: pointOf(publicKey), uses: 0 }
     const [oldest] = keys.keys()
     if (keys.size === MAX_KEYS && oldest !== undefined) keys.delete(oldest)
-    const key = { point: pointOf(publicKey), uses: 0 }
     keys.set(name, key)
     return key
   }
