@@ -73,6 +73,11 @@ describe("times", () => {
     "",
   ])("%s is refused", (text) => expect(() => time(text)).toThrow("DER_MALFORMED"))
 
+  test("a time of any length is refused with a typed error", () => {
+    const long = `17830${(200_000).toString(16)}${"31".repeat(200_000)}`
+    expect(() => reader(long).time()).toThrow("DER_MALFORMED")
+  })
+
   test("GeneralizedTime is refused", () => {
     expect(() => time("20500101000000Z", "18")).toThrow("want tag 0x17")
   })

@@ -139,7 +139,8 @@ export class DerReader {
 
   /** UTCTime (2000 to 2049, ending in Z) as unix seconds (RFC 5280 §4.1.2.5.1): Intel uses no other form. */
   time(): number {
-    const text = String.fromCharCode(...this.content(TAG.utcTime))
+    const content = this.content(TAG.utcTime)
+    const text = String.fromCharCode(...content.subarray(0, 14))
     if (!/^\d{12}Z$/.test(text))
       throw malformed(`time ${JSON.stringify(text)} is not of the form YYMMDDhhmmssZ`)
     const [year, month, day, hour, minute, second] = (text.match(/\d\d/g) ?? []).map(Number)
