@@ -119,6 +119,10 @@ test.each<[string, string]>([
   expect(() => appraise(text)).toThrow("COMPOSE_MALFORMED")
 })
 
+test.each(["[]", "null", "1", '"file"'])("%s is no object", (text) => {
+  expect(() => appraise(text)).toThrow("must be an object")
+})
+
 test("bytes that are no UTF-8 are refused", () => {
   const bytes = Uint8Array.of(0x7b, 0xff, 0x7d)
   expect(() => appraiseComposeFile(bytes, composeHashOf(bytes), policy)).toThrow("COMPOSE_MALFORMED")
