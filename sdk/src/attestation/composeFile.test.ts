@@ -148,7 +148,9 @@ test("a parser of the caller reads other documents, and its errors become typed 
   const failing = () => {
     throw new TypeError("duplicate key")
   }
-  expect(() => appraiseComposeFile(bytes, hash, policy, failing)).toThrow("COMPOSE_MALFORMED")
+  expect(() => appraiseComposeFile(bytes, hash, policy, failing)).toThrow(
+    "COMPOSE_MALFORMED: docker_compose_file cannot be read",
+  )
 })
 
 const SAMPLES = new URL("../../../../shared/attestation-samples/", import.meta.url)
