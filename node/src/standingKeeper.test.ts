@@ -64,7 +64,11 @@ function world() {
         floors: async () => state.floors,
       },
       quoter: {
-        quote: async (reportData) => ({ quote: cvm.quote(reportData), eventLog: "[]" }),
+        quote: async (reportData) => ({
+          quote: cvm.quote(reportData),
+          eventLog: "[]",
+          configDocument: new Uint8Array(),
+        }),
         info: () => Promise.reject(new Error("unused")),
       },
       transactor: {

@@ -100,9 +100,13 @@ export function createStandingKeeper(
   const ownMeasurement = (): Promise<Measurement> => {
     measurement ??= quoter
       .quote(concatBytes(fromHex(taggedHash("twinlock/self-check/v1")), new Uint8Array(32)))
-      .then(({ quote }) => {
+      .then(({ quote, configDocument }) => {
         const { report } = parseQuote(quote)
-        return { role, imageId: imageIdOf(report), composeHash: composeHashOfConfigId(report.mrConfigId) }
+        return {
+          role,
+          imageId: imageIdOf(report),
+          composeHash: composeHashOfConfigId(report.mrConfigId, configDocument),
+        }
       })
     measurement.catch(() => {
       measurement = null

@@ -4,10 +4,12 @@
  */
 import { createHash } from "node:crypto"
 import { composeHashOf, configIdOf } from "@twinlock/sdk/attestation/composeHash"
+import { configIdOfDocument, encodeConfigDocument } from "@twinlock/sdk/attestation/configDocument"
 import { providerIdOf } from "@twinlock/sdk/attestation/eventLog"
 import { type AllowListEntry, imageIdOf } from "@twinlock/sdk/attestation/policy"
 import type { Role } from "@twinlock/sdk/attestation/role"
 import { fromHex, toHex, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+import type { Digest } from "@twinlock/sdk/protocol/ids"
 import type { Machine, Platform } from "../platform/platform.ts"
 import type { QuoteKnobs } from "../platform/quote.ts"
 import { createBootLog, type LoggedEvent } from "./bootLog.ts"
@@ -27,6 +29,8 @@ export type CvmOptions = {
   readonly appId?: Uint8Array
   /** Changes single fields of every quote, for tests of refusals. */
   readonly quoteKnobs?: QuoteKnobs
+  /** How mr_config_id binds the compose file: its hash (1, by default) or a document (3). */
+  readonly configVersion?: 1 | 3
 }
 
 export type Cvm = {
@@ -46,6 +50,19 @@ export type Cvm = {
   readonly rtMr3: () => Uint8Array
 }
 
+function documentOf(
+  appId: Uint8Array,
+  composeHash: Digest,
+  instanceId: Uint8Array,
+  payload: string,
+): Uint8Array {
+  const { name, id } = JSON.parse(payload) as { readonly name: string; readonly id: string }
+  return encodeConfigDocument({
+    ...{ appId: toHex(appId), composeHash, instanceId: toHex(instanceId) },
+    ...{ keyProvider: name, keyProviderId: `0x${id}` },
+  })
+}
+
 export function createCvm(options: CvmOptions): Cvm {
   const { platform, role, compose, keys, image = DEVNET_IMAGE, quoteKnobs = {} } = options
   const machine = typeof options.machine === "string" ? platform.machine(options.machine) : options.machine
@@ -53,6 +70,11 @@ export function createCvm(options: CvmOptions): Cvm {
   const appId = options.appId ?? fromHex(composeHash).slice(0, 20)
   const seed = createHash("sha256").update(`instance:${machine.ppid}`).update(appId).digest()
   const instanceId = new Uint8Array(seed.subarray(0, 20))
+
+  const configId =
+    options.configVersion === 3
+      ? configIdOfDocument(documentOf(appId, composeHash, instanceId, keys.providerPayload))
+      : configIdOf(composeHash)
 
   const log = createBootLog()
   log.extend("system-preparing", "")
@@ -87,7 +109,7 @@ export function createCvm(options: CvmOptions): Cvm {
         measurements: {
           ...image,
           rtMr3: toHex(log.register()),
-          mrConfigId: configIdOf(composeHash),
+          mrConfigId: configId,
           ...quoteKnobs.measurements,
         },
       }),

@@ -76,7 +76,9 @@ async function world(recoveryEvent = NOW - 345 * DAY) {
   const warning = createEarlyWarning(
     { lookMs: 1_000, retryMs: 100 },
     {
-      quoter: { quote: async (data) => ({ quote: cvm.quote(data), eventLog: "[]" }) },
+      quoter: {
+        quote: async (data) => ({ quote: cvm.quote(data), eventLog: "[]", configDocument: new Uint8Array() }),
+      },
       verifier,
       collateral: createCollateralSource({ urls: [pccs.url] }, { clock, verifier, metrics: null }),
       numbers: () => fetchEvaluationNumbers({ url: pccs.url, timeoutMs: 2_000 }),

@@ -143,7 +143,11 @@ describe("refused are", () => {
       "a quote without event log",
       async () =>
         policyOf().appraise(
-          encodeChannelEvidence({ quote: alice.quote(reportData), eventLog: "[]" }),
+          encodeChannelEvidence({
+            quote: alice.quote(reportData),
+            eventLog: "[]",
+            configDocument: new Uint8Array(),
+          }),
           reportData,
           record,
         ),
@@ -173,10 +177,10 @@ test("an agent that answers for other report data is found out at once", async (
 })
 
 test("channel evidence round-trips and is strict", async () => {
-  const evidence = { quote: Uint8Array.of(1, 2), eventLog: "[…]" }
+  const evidence = { quote: Uint8Array.of(1, 2), eventLog: "[…]", configDocument: Uint8Array.of(3) }
   const bytes = encodeChannelEvidence(evidence)
   expect(decodeChannelEvidence(bytes)).toEqual(evidence)
-  for (const wrong of [[...bytes, 0], [2, ...bytes.slice(1)], bytes.slice(0, -1)])
+  for (const wrong of [[...bytes, 0], [1, ...bytes.slice(1)], bytes.slice(0, -1)])
     expect(() => decodeChannelEvidence(Uint8Array.from(wrong))).toThrow("CHANNEL_EVIDENCE_MALFORMED")
 })
 

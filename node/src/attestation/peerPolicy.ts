@@ -46,12 +46,12 @@ export type PeerPolicy = {
 
 export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPolicyDeps): PeerPolicy => ({
   async appraise(evidence, reportData, record) {
-    const { quote, eventLog } = decodeChannelEvidence(evidence)
+    const { quote, eventLog, configDocument } = decodeChannelEvidence(evidence)
     const { report } = parseQuote(quote)
     const { policy, floors, time } = await requirements({
       role: record.role,
       imageId: imageIdOf(report),
-      composeHash: composeHashOfConfigId(report.mrConfigId),
+      composeHash: composeHashOfConfigId(report.mrConfigId, configDocument),
     })
     const known = await withinFloors(collateral, platformOf(quote), { time, floors })
     const verified = verifier.verify(quote, { collateral: known, time, floors })
@@ -60,8 +60,8 @@ export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPol
         "POLICY_PLATFORM",
         `the quote is of platform ${verified.platform.ppid}, registered is ${record.ppid}`,
       )
-    const entry = appraiseQuote(verified, policy, { role: record.role, reportData })
-    appraiseEventLog(verified, entry, eventLog)
+    const entry = appraiseQuote(verified, policy, { role: record.role, reportData, configDocument })
+    appraiseEventLog(verified, entry, eventLog, configDocument)
     return { quote: verified, entry }
   },
 })

@@ -31,7 +31,11 @@ test("the evidence binds the registration and the challenge block", async () => 
   const { registration, evidence } = await prepareRegistration(
     { ...binding, challenge: { number: 99n, hash: digest("06"), timestamp: 1n } },
     {
-      quote: async (reportData) => ({ quote: cvm.quote(reportData), eventLog: "[]" }),
+      quote: async (reportData) => ({
+        quote: cvm.quote(reportData),
+        eventLog: "[]",
+        configDocument: new Uint8Array(),
+      }),
       info: () => Promise.reject(new Error("unused")),
     },
   )

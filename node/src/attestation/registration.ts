@@ -41,9 +41,9 @@ export async function prepareRegistration(
     challengeBlock: challenge.number,
     challengeBlockHash: challenge.hash,
   })
-  const { quote } = await quoter.quote(reportData)
+  const { quote, configDocument } = await quoter.quote(reportData)
   return {
     registration: { ...identity, role: roleCode(role), challengeBlock: challenge.number },
-    evidence: evidenceOf(quote),
+    evidence: evidenceOf(quote, configDocument),
   }
 }

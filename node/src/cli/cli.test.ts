@@ -162,7 +162,11 @@ describe("register", () => {
     const deps = {
       chain: fakeChain(registry),
       quoter: {
-        quote: async (reportData: Uint8Array) => ({ quote: cvm.quote(reportData), eventLog: "[]" }),
+        quote: async (reportData: Uint8Array) => ({
+          quote: cvm.quote(reportData),
+          eventLog: "[]",
+          configDocument: new Uint8Array(),
+        }),
         info: () => Promise.reject(new Error("unused")),
       },
       transactorFor: () => ({

@@ -27,7 +27,13 @@ function scene(head: bigint, registered: NodeRecord | null = record) {
     chain: { head: async () => at.head, node: async () => registered },
     config: { chain: { id: 31_337 }, contracts: { nodeRegistry: registry } },
     identity: { signer },
-    quoter: { quote: async (reportData: Uint8Array) => ({ quote: reportData, eventLog: "[]" }) },
+    quoter: {
+      quote: async (reportData: Uint8Array) => ({
+        quote: reportData,
+        eventLog: "[]",
+        configDocument: new Uint8Array(),
+      }),
+    },
     peerPolicy: {
       appraise: async (evidence: Uint8Array, reportData: Uint8Array) => {
         if (!Buffer.from(evidence).includes(Buffer.from(reportData))) throw new Error("other report data")

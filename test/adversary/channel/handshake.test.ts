@@ -175,7 +175,11 @@ describe("role, image and machine", () => {
     // The agent would not let such a quote pass as its own: the host speaks for it.
     const quoter = {
       quote: async (data: Uint8Array) =>
-        encodeChannelEvidence({ quote: alice.cvm.quote(data), eventLog: JSON.stringify(alice.cvm.events()) }),
+        encodeChannelEvidence({
+          quote: alice.cvm.quote(data),
+          eventLog: JSON.stringify(alice.cvm.events()),
+          configDocument: new Uint8Array(),
+        }),
     }
     const [, atBob] = await handshake(
       scene.contextOf(alice, bob.self.peerIdHash, { quoter }),
