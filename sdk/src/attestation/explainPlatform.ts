@@ -3,6 +3,7 @@ import { toHex } from "../protocol/codec.ts"
 import type { PckCertificate } from "./chain.ts"
 import type { Level, QeIdentity, TcbInfo } from "./collateral.ts"
 import type { AttestationErrorCode } from "./errors.ts"
+import { svnList } from "./explainFormat.ts"
 import { type Line, named, type Trace } from "./explainTrace.ts"
 import type { QeReport, Quote, TdReport } from "./quote.ts"
 import { moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
@@ -148,6 +149,12 @@ export function explainTrustDomain(trace: Trace, quote: Quote | null): void {
   )
 }
 
+const lowestLevel = (tcbInfo: TcbInfo | null): string => {
+  const lowest = tcbInfo?.levels.at(-1)
+  if (lowest === undefined) return "CPU, PCE and TDX SVNs of a level"
+  return `the lowest level or more: CPU ${svnList(lowest.sgx)}, PCE ${lowest.pceSvn}, TDX ${svnList(lowest.tdx)}`
+}
+
 const describeLevel = ({ status, advisories }: Level): string =>
   advisories.length === 0 ? status : `${status}, ${advisories.join(" ")}`
 
@@ -249,7 +256,7 @@ export function explainLevels(
       {
         id: "tcb.platform",
         title: "platform reaches a TCB level",
-        expected: "CPU, PCE and TDX SVNs of a level",
+        expected: lowestLevel(tcbInfo),
         found: describeLevel,
         codes: ["TCB_LEVEL"],
       },
