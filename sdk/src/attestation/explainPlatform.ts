@@ -6,7 +6,6 @@ import type { AttestationErrorCode } from "./errors.ts"
 import { svnList } from "./explainFormat.ts"
 import { type Line, named, type Trace } from "./explainTrace.ts"
 import type { QeReport, Quote, TdReport } from "./quote.ts"
-import { moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
 import {
   checkNoServiceDomain,
   checkNotDebug,
@@ -16,7 +15,8 @@ import {
   checkQuoteSignature,
   checkSeamFields,
   checkTdAttributes,
-} from "./underRoot.ts"
+} from "./quoteChecks.ts"
+import { moduleLevel, platformLevel, quotingEnclaveLevel } from "./tcbLevel.ts"
 
 export type ExplainedLevels = {
   readonly platform: Level | null
