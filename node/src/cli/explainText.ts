@@ -49,13 +49,17 @@ function describeCheck(check: ExplainedCheck, columns: number, paint: Paint): re
         `${start}${paint("✗", "red")} ${name}${paint(code ?? "", "red")}`,
         ...detail("expected", expected, columns),
         ...(found === null ? [] : detail("found", found, columns)),
-        ...detail("why", reason ?? "", columns),
+        ...detail("why", withDates(reason ?? ""), columns),
         ...detail("what to do", advice ?? "", columns),
       ]
     default:
       return assertNever(status)
   }
 }
+
+/** The verifier speaks of unix seconds. */
+const withDates = (text: string): string =>
+  text.replace(/\b(from|until|at|to) (\d{9,10})\b/g, (_, word, time) => `${word} ${isoDate(Number(time))}`)
 
 const detail = (name: string, text: string, columns: number): readonly string[] =>
   wrap(printable(text), columns - 20).map(
@@ -211,7 +215,7 @@ function describeVerdict(explanation: Explanation, columns: number, paint: Paint
     ])
     if (advisories.length > 0) lines.push(["advisories", advisories.join(", ")])
     if (expiresAt !== null) lines.push(["holds until", isoDate(expiresAt)])
-  } else lines.push(["why", failure.reason], ["what to do", failure.advice])
+  } else lines.push(["why", withDates(failure.reason)], ["what to do", failure.advice])
   return [
     verdictLine(explanation, paint),
     ...lines.flatMap(([name, value]) =>
