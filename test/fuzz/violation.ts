@@ -9,6 +9,7 @@ const CODES: Readonly<Record<AttestationErrorCode, true>> = {
   CERTIFICATE_MALFORMED: true,
   CRL_MALFORMED: true,
   COLLATERAL_SHAPE: true,
+  COLLATERAL_TERMS: true,
   TCB_INFO_MALFORMED: true,
   QE_IDENTITY_MALFORMED: true,
   EVENT_LOG_MALFORMED: true,
