@@ -207,7 +207,7 @@ export function explainPckChain(
   explainRevocation(
     trace,
     "chain.leaf-root-revocation",
-    "PCK certificate, on the root's CRL",
+    "PCK certificate, by the root",
     leaf,
     rootCrl,
     "PCK_REVOKED",
