@@ -7,6 +7,8 @@ const ppid: Hex = `0x${"a1".repeat(16)}`
 const piid: Hex = `0x${"b2".repeat(16)}`
 const other: Hex = `0x${"c3".repeat(16)}`
 
+const capitals = (hex: Hex): Hex => `0x${hex.slice(2).toUpperCase()}`
+
 test.each<[string, Partial<PlatformPolicy>, Hex | null, string]>([
   ["any platform", {}, piid, "none"],
   ["any platform without instance id", {}, null, "none"],
@@ -20,6 +22,9 @@ test.each<[string, Partial<PlatformPolicy>, Hex | null, string]>([
     piid,
     "POLICY_PPID",
   ],
+  ["a platform that is denied in capitals", { deniedPpids: [capitals(ppid)] }, piid, "POLICY_PPID"],
+  ["an instance that is denied in capitals", { deniedPiids: [capitals(piid)] }, piid, "POLICY_PIID"],
+  ["a platform that is allowed in capitals", { allowedPpids: [capitals(ppid)] }, piid, "none"],
   ["an allowed instance", { allowedPiids: [piid] }, piid, "none"],
   ["an instance that is not allowed", { allowedPiids: [other] }, piid, "POLICY_PIID"],
   ["a denied instance", { deniedPiids: [piid] }, piid, "POLICY_PIID"],

@@ -25,21 +25,24 @@ export const ANY_PLATFORM: PlatformPolicy = {
   piid: "optional",
 }
 
+/** Whoever wrote a list may have written hex in capitals: a machine on it must not slip through. */
+const lists = (list: readonly Hex[], id: Hex): boolean => list.some((item) => item.toLowerCase() === id)
+
 /** @throws POLICY_PPID, POLICY_PIID */
 export function checkPlatformPolicy(
   { ppid, piid }: { readonly ppid: Hex; readonly piid: Hex | null },
   policy: PlatformPolicy,
 ): void {
-  if (policy.deniedPpids.includes(ppid)) throw attestationError("POLICY_PPID", `platform ${ppid} is denied`)
-  if (policy.allowedPpids !== null && !policy.allowedPpids.includes(ppid))
+  if (lists(policy.deniedPpids, ppid)) throw attestationError("POLICY_PPID", `platform ${ppid} is denied`)
+  if (policy.allowedPpids !== null && !lists(policy.allowedPpids, ppid))
     throw attestationError("POLICY_PPID", `platform ${ppid} is not on the list of allowed platforms`)
   if (piid === null) {
     if (policy.piid === "required" || policy.allowedPiids !== null)
       throw attestationError("POLICY_PIID", "the platform has no instance id, policy requires one")
     return
   }
-  if (policy.deniedPiids.includes(piid))
+  if (lists(policy.deniedPiids, piid))
     throw attestationError("POLICY_PIID", `platform instance ${piid} is denied`)
-  if (policy.allowedPiids !== null && !policy.allowedPiids.includes(piid))
+  if (policy.allowedPiids !== null && !lists(policy.allowedPiids, piid))
     throw attestationError("POLICY_PIID", `platform instance ${piid} is not on the list of allowed instances`)
 }

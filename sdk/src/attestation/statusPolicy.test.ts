@@ -72,6 +72,12 @@ test("grace excuses the update only", () => {
   expect(codeOf(() => checkStatus(revoked, lenient))).toBe("POLICY_TCB_STATUS")
 })
 
+test("a revoked part is not acceptable, whatever a list says", () => {
+  const accepted = [...TCB_STATUSES] as unknown as StatusPolicy["accepted"]
+  const verdict = codeOf(() => checkStatus(judged(0, level("Revoked")), { ...graceful, accepted }))
+  expect(verdict).toBe("POLICY_TCB_STATUS")
+})
+
 test("advisories are any, or those of the list", () => {
   const advised = { ...judged(0, level("UpToDate")), advisories: ["INTEL-SA-1", "INTEL-SA-2"] }
   const under = (advisories: readonly string[] | null) =>

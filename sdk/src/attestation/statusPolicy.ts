@@ -36,7 +36,9 @@ function currentStatus(status: TcbStatus): TcbStatus {
 
 /** @throws POLICY_TCB_STATUS, POLICY_TCB_GRACE, POLICY_ADVISORY */
 export function checkStatus(judged: JudgedStatus, policy: StatusPolicy): void {
-  const isAccepted = (status: TcbStatus) => policy.accepted.some((allowed) => allowed === status)
+  // "Revoked" may stand in a list that was not checked by its type.
+  const isAccepted = (status: TcbStatus) =>
+    status !== "Revoked" && policy.accepted.some((allowed) => allowed === status)
   if (!isAccepted(judged.status)) {
     const parts = Object.entries(judged.levels)
     const afterUpdate = parts.map(([, level]) => currentStatus(level.status)).reduce(mergeTcbStatus)
