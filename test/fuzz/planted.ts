@@ -64,6 +64,7 @@ const FORGIVEN: readonly AttestationErrorCode[] = [
   ...([
     "CRL_NOT_YET_VALID",
     "TCB_SIGNER",
+    "COLLATERAL_TERMS",
     "TCB_INFO_SIGNATURE",
     "TCB_INFO_EXPIRED",
     "TCB_INFO_NOT_YET_VALID",

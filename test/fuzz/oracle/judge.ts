@@ -98,6 +98,8 @@ export function judge(quote: Uint8Array, options: JudgeOptions, rootKey: Uint8Ar
   const view = quoteView(quote)
   if (view === null) return { kind: "unreadable" }
   const faults = headerFaults(view)
+  if (![time, floors.tcb, floors.qe].every((value) => value >= 0 && value < Number.POSITIVE_INFINITY))
+    faults.push("COLLATERAL_TERMS")
   const documents = judgeChains(view.chain, collateral, hex(rootKey), time, faults)
   if (documents === null) return { kind: "unreadable" }
   const { leaf, authority } = documents

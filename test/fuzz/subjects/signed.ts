@@ -161,14 +161,18 @@ export const signedQeIdentity: Subject = {
 
 const YEAR = 365 * 86_400
 
-/** Moments around every date of the genuine collateral, and far from them. */
+const NO_TERMS = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1]
+
+/** Moments around every date of the genuine collateral, far from them, and what is no moment at all. */
 export const clock: Subject = {
   name: "time and floors",
   weight: 3,
   run: (rng, target) => {
     const near =
       rng.pick([-86_400, 29 * 86_400, 364 * 86_400, -YEAR, -2 * YEAR, 24 * YEAR, 0]) + rng.below(5) - 2
-    const floors = { tcb: 18 + rng.below(4), qe: 18 + rng.below(4) }
-    return judged(target, rng.pick(SCENARIOS).quote, { collateral, floors, time: TIME + near }, true)
+    const terms = { time: TIME + near, tcb: 18 + rng.below(4), qe: 18 + rng.below(4) }
+    if (rng.oneIn(10)) terms[rng.pick(["time", "tcb", "qe"] as const)] = rng.pick(NO_TERMS)
+    const { time, ...floors } = terms
+    return judged(target, rng.pick(SCENARIOS).quote, { collateral, floors, time }, true)
   },
 }
