@@ -70,6 +70,7 @@ describe("TCB info", () => {
       (d) => Object.assign(d, { tcbEvaluationDataNumber: "20" }),
       "an integer in",
     ],
+    ["a number as processor family", (d) => Object.assign(d, { fmspc: 1 }), "must be a string"],
     ["no levels", (d) => Object.assign(d, { tcbLevels: [] }), "a list of 1 to"],
     ["no list of levels", (d) => Object.assign(d, { tcbLevels: {} }), "a list of 1 to"],
     ["a missing member", (d) => delete d.pceId, "must have the members"],
@@ -196,6 +197,11 @@ test.each<[string, string]>([
   ["objects without end", `${'{"a":'.repeat(200_000)}1${"}".repeat(200_000)}`],
 ])("%s is no document", (_, document) => {
   expect(() => parseTcbInfo(document)).toThrow("TCB_INFO_MALFORMED")
+})
+
+test("text that is no JSON is told from another spelling", () => {
+  expect(() => parseTcbInfo(text.slice(0, -1))).toThrow("is not JSON")
+  expect(() => parseTcbInfo(`${text} `)).toThrow("not in its one spelling")
 })
 
 test("a bundle needs every member as a string of bounded size", () => {
