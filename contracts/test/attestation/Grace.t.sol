@@ -61,6 +61,9 @@ contract GraceTest is Platform {
         _expireSets(1 hours);
         vm.expectRevert(abi.encodeWithSelector(IQuoteVerifier.NoCurrentQeIdentity.selector, uint16(20)));
         quotes.judge(facts, 20, 20, false);
+        _storeQeIdentity(store, _redated(_text(".qeIdentities.current"), "2026-10-31", "2026-11-30"));
+        vm.expectRevert(abi.encodeWithSelector(IQuoteVerifier.NoCurrentTcbInfo.selector, FMSPC, uint16(20)));
+        quotes.judge(facts, 20, 20, false);
     }
 
     /// @dev Whoever holds a standing that was given in grace asks whether grace still supports it.

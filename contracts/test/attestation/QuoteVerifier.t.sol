@@ -233,6 +233,21 @@ contract QuoteVerifierTest is Platform {
         quotes.verify(_evidence(_host, _body, report), 20, 20);
     }
 
+    /// @dev Whatever Intel changes about its enclave counts from the identity on that says so.
+    function test_identityOfAnotherEnclave_isReadInFull() public {
+        bytes memory usual = '"attributes":"11000000000000000000000000000000","attributesMask":"FBFFFFFFFFFFFFFF00';
+        bytes memory other = '"attributes":"1100000000000000E700000000000000","attributesMask":"FBFFFFFFFFFFFFFFFF';
+        _storeQeIdentity(store, _text(".qeIdentities.strict").replace(usual, other));
+        vm.assertEq(quotes.verify(_evidenceOf("host0"), 20, 21).qeEvaluation, 21);
+        bytes memory report = _report;
+        report.put(56, hex"07");
+        Evidence memory evidence = _evidence(_host, _body, report);
+        vm.expectRevert(abi.encodeWithSelector(IQuoteVerifier.NotTheQuotingEnclave.selector));
+        quotes.verify(evidence, 20, 21);
+        // The older identity, in which those bits are free, is still good above its floor.
+        vm.assertEq(quotes.verify(evidence, 20, 20).qeEvaluation, 20);
+    }
+
     function test_qeReport_mustReachALevel() public {
         _refuseReport(
             258, hex"03", abi.encodeWithSelector(IQuoteVerifier.QuotingEnclaveBelowEveryLevel.selector, uint16(3))
