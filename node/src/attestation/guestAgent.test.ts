@@ -109,25 +109,26 @@ describe("against a broken agent", () => {
   })
   const sockets: Socket[] = []
 
-  const clientOf = async (started: Server) => {
+  /** @param timeoutMs short only where the agent is never going to answer. */
+  const clientOf = async (started: Server, timeoutMs: number) => {
     const socketPath = join(folder, `broken${count++}.sock`)
     server = started
     started.on("connection", (socket: Socket) => void sockets.push(socket))
     await new Promise<void>((resolve) => started.listen(socketPath, resolve))
-    return createGuestAgent({ socketPath, timeoutMs: 200, maxBytes: 1_000 })
+    return createGuestAgent({ socketPath, timeoutMs, maxBytes: 1_000 })
   }
-  const against = (listener: RequestListener) => clientOf(createServer(listener) as unknown as Server)
+  const against = (listener: RequestListener, timeoutMs = 10_000) =>
+    clientOf(createServer(listener) as unknown as Server, timeoutMs)
   /** An agent that writes what it likes on the socket. */
-  const speaking = (speak: (socket: Socket) => void) =>
+  const speaking = (speak: (socket: Socket) => void, timeoutMs = 10_000) =>
     clientOf(
       createSocketServer((socket) => void socket.once("data", () => speak(socket)).on("error", () => {})),
+      timeoutMs,
     )
   const ok = (headers: string, body: string) => `HTTP/1.1 200 OK\r\n${headers}\r\n${body}`
   const good = '{"quote":"00","event_log":"[]"}'
 
   test.each<[string, RequestListener, string]>([
-    ["silence", () => {}, "AGENT_TIMEOUT"],
-    ["a body that never ends", (_, response) => void response.write("{"), "AGENT_TIMEOUT"],
     ["too many bytes", (_, response) => void response.end("x".repeat(1_001)), "AGENT_TOO_LARGE"],
     [
       "too many bytes in chunks",
@@ -208,13 +209,21 @@ describe("against a broken agent", () => {
     await expect(agent.getQuote(new Uint8Array(64))).rejects.toThrow(code)
   })
 
+  test.each<[string, RequestListener]>([
+    ["silence", () => {}],
+    ["a body that never ends", (_, response) => void response.write("{")],
+  ])("%s ends at the deadline", async (_, listener) => {
+    const agent = await against(listener, 100)
+    await expect(agent.getQuote(new Uint8Array(64))).rejects.toThrow("AGENT_TIMEOUT")
+  })
+
   test("an answer that drips in ends at the deadline, however it goes on", async () => {
     let dripping: NodeJS.Timeout | undefined
     const agent = await speaking((socket) => {
       socket.write(ok("content-length: 900\r\n", ""))
       dripping = setInterval(() => socket.write(" "), 10)
       socket.on("close", () => clearInterval(dripping))
-    })
+    }, 200)
     await expect(agent.getQuote(new Uint8Array(64))).rejects.toThrow("AGENT_TIMEOUT")
     clearInterval(dripping)
   })
