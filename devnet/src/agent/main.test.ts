@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { createGuestAgent } from "@twinlock/node/attestation/guestAgent"
-import { fetchCollateral } from "@twinlock/node/attestation/pccs"
+import { fetchCollateral, fetchEvaluationNumbers } from "@twinlock/node/attestation/pccs"
 import { createDevnetQuoteVerifier } from "@twinlock/sdk/attestation/devnetRoot"
 import { rootIdOf } from "@twinlock/sdk/attestation/underRoot"
 import { fromHex } from "@twinlock/sdk/protocol/codec"
@@ -57,6 +57,9 @@ test("one process serves every guest and the collateral, and stops cleanly", asy
     })
     expect(verified.platform.ppid).toBe(ready.cvms[index]?.ppid)
   }
+
+  const { text } = await fetchEvaluationNumbers({ url: ready.pccsUrl, timeoutMs: 5_000 })
+  expect(JSON.parse(text)).toMatchObject({ id: "TDX", tcbEvalNumbers: [{ tcbEvaluationDataNumber: 20 }] })
 
   started.kill("SIGTERM")
   expect(await once(started, "exit")).toEqual([0, null])
