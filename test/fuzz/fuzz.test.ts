@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { parsePemChain } from "@twinlock/sdk/attestation/pem"
+import { INTEL_ROOT_KEY } from "@twinlock/sdk/attestation/verifyQuote"
 import { describe, expect, test } from "vitest"
 import { encodeDer, parseDer } from "./derTree.ts"
 import { judge } from "./oracle/judge.ts"
@@ -8,6 +9,7 @@ import { quoteView } from "./oracle/layout.ts"
 import type { Found } from "./planted.ts"
 import { assemble, partsOf } from "./quoteParts.ts"
 import { createRng } from "./rng.ts"
+import { SAMPLES } from "./subjects/realQuotes.ts"
 import { collateral, rootKey, SCENARIOS, TIME } from "./world.ts"
 
 const MINUTES = 60_000
@@ -77,7 +79,11 @@ describe("a case", () => {
   })
 })
 
-describe("what mutants start from", () => {
+describe(`what mutants start from (real quotes: ${SAMPLES.length > 0 ? "present" : "skipped, ../shared/attestation-samples is absent"})`, () => {
+  test.each(SAMPLES)("real quote %# is good to the oracle", ({ quote, options }) => {
+    expect(judge(quote, options, INTEL_ROOT_KEY).kind).toBe("good")
+  })
+
   test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
     "%s is good to the oracle",
     (_, { quote, options }) => {

@@ -16,6 +16,7 @@ import {
   qeIdentityParser,
   tcbInfoParser,
 } from "./subjects/parsers.ts"
+import { realQuotes } from "./subjects/realQuotes.ts"
 import { signatures } from "./subjects/signatures.ts"
 import { clock, signedFields, signedLayout, signedQeIdentity, signedTcbInfo } from "./subjects/signed.ts"
 import type { Subject } from "./subjects/subject.ts"
@@ -24,7 +25,7 @@ import type { Target } from "./target.ts"
 import { Violation } from "./violation.ts"
 
 export const SUBJECTS: readonly Subject[] = [
-  ...[unsignedQuote, unsignedCollateral, evidence],
+  ...[unsignedQuote, unsignedCollateral, evidence, realQuotes],
   ...[signedFields, signedLayout, signedTcbInfo, signedQeIdentity, levels, clock],
   ...[pckChain, collateralChains, revocationLists],
   ...[certificateParser, crlParser, tcbInfoParser, qeIdentityParser, pemParser, bundleShape, eventLog],

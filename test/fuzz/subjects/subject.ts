@@ -35,7 +35,8 @@ const LAYOUT_CODES: readonly AttestationErrorCode[] = [
   "CHAIN_LENGTH",
 ]
 
-const sizeOf = (quote: Uint8Array, bundle: CollateralBundle): number =>
+/** Of everything that is read. */
+export const sizeOf = (quote: Uint8Array, bundle: CollateralBundle): number =>
   quote.length + Object.values(bundle).reduce((sum, member) => sum + member.length, 0)
 
 const kept = new WeakMap<Target, VerifiedCollateral>()
@@ -71,27 +72,29 @@ export function judged(
   exact: boolean,
 ): Attempt<VerifiedQuote> {
   const outcome = verified(target, quote, options)
-  const layout = outcome.status === "refused" && LAYOUT_CODES.includes(outcome.code)
-  if (exact || !layout) mustAgree(outcome, judge(quote, options, rootKey.publicKey))
+  mustAgree(outcome, () => judge(quote, options, rootKey.publicKey), exact)
   return outcome
 }
 
-function mustAgree(outcome: Attempt<VerifiedQuote>, judgement: Judgement): void {
+/** @throws Violation unless the outcome is the oracle's. */
+export function mustAgree(outcome: Attempt<VerifiedQuote>, opinion: () => Judgement, exact: boolean): void {
+  if (outcome.status === "refused" && !exact && LAYOUT_CODES.includes(outcome.code)) return
+  const judgement = opinion()
   if (outcome.status === "accepted") {
-    if (judgement.kind === "good")
-      for (const [name, expected] of Object.entries(judgement.verdict))
-        mustEqual(`the verdict's ${name}`, outcome.value[name as keyof VerifiedQuote], expected)
-    else
+    if (judgement.kind !== "good")
       throw new Violation(
         `accepted, but the oracle says ${judgement.kind === "faulty" ? judgement.faults.join(", ") : "unreadable"}`,
       )
+    for (const [name, expected] of Object.entries(judgement.verdict))
+      mustEqual(`the verdict's ${name}`, outcome.value[name as keyof VerifiedQuote], expected)
     return
   }
-  const { code } = outcome
   if (judgement.kind === "unreadable") return
   const faults = judgement.kind === "faulty" ? judgement.faults : []
-  if (!faults.includes(code))
-    throw new Violation(`refused with ${code}, but the oracle finds ${faults.join(", ") || "no fault"}`)
+  if (!faults.includes(outcome.code))
+    throw new Violation(
+      `refused with ${outcome.code}, but the oracle finds ${faults.join(", ") || "no fault"}`,
+    )
 }
 
 export const withCollateral = (changes: Partial<CollateralBundle>): CollateralBundle => ({

@@ -14,7 +14,8 @@ import { judged, type Subject, withCollateral } from "./subject.ts"
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1")
 
-function mutatedQuote(rng: Rng, parts: QuoteParts, quote: Uint8Array): Uint8Array {
+/** A quote with its bytes, a length, a free place or its chain changed. */
+export function mutatedQuote(rng: Rng, parts: QuoteParts, quote: Uint8Array): Uint8Array {
   switch (rng.below(6)) {
     case 0:
       return mutateInteger(rng, quote, rng.below(quote.length - 4), rng.oneIn(2) ? 2 : 4)
@@ -35,8 +36,9 @@ function brokenDer(rng: Rng, der: Uint8Array): Uint8Array {
   return root === undefined ? der : encodeDer(mutateDer(rng, root))
 }
 
-function mutatedMember(rng: Rng, name: keyof CollateralBundle): string {
-  const text = collateral[name]
+/** A member with its bytes, its DER or its spelling changed, or another member's text. */
+export function mutatedMember(rng: Rng, bundle: CollateralBundle, name: keyof CollateralBundle): string {
+  const text = bundle[name]
   const isHex = /^[0-9a-f]+$/.test(text)
   if (isHex && rng.oneIn(3)) return Buffer.from(mutateBytes(rng, Buffer.from(text, "hex"))).toString("hex")
   if (isHex && text.length > 128 && rng.oneIn(2))
@@ -47,7 +49,7 @@ function mutatedMember(rng: Rng, name: keyof CollateralBundle): string {
     case 1:
       return text.replaceAll("\n", "\r\n")
     case 2:
-      return collateral[rng.pick(Object.keys(collateral) as (keyof CollateralBundle)[])]
+      return bundle[rng.pick(Object.keys(bundle) as (keyof CollateralBundle)[])]
     default:
       return latin1(mutateBytes(rng, Buffer.from(text, "latin1")))
   }
@@ -71,7 +73,7 @@ export const unsignedCollateral: Subject = {
   weight: 8,
   run: (rng, target) => {
     const name = rng.pick(Object.keys(collateral) as (keyof CollateralBundle)[])
-    const bundle = withCollateral({ [name]: mutatedMember(rng, name) })
+    const bundle = withCollateral({ [name]: mutatedMember(rng, collateral, name) })
     const outcome = judged(target, rng.pick(SCENARIOS).quote, { ...options, collateral: bundle }, false)
     if (outcome.status === "accepted" && nameOfCollateral(bundle) !== nameOfCollateral(collateral))
       throw new Violation(`a changed ${name} was accepted under its old signature`)
