@@ -46,6 +46,7 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   "-": quote,
   "quote.bin": quote,
   "quote.hex": `0x${Buffer.from(quote).toString("hex")}\n`,
+  "lines.hex": Buffer.from(quote).toString("hex").replace(/.{60}/g, "$&\n"),
   "answer.json": JSON.stringify(answer),
   "list.json": JSON.stringify({ ...answer, event_log: cvm.events() }),
   "cut.bin": quote.slice(0, 900),
@@ -135,9 +136,12 @@ describe("exit codes", () => {
 })
 
 describe("inputs", () => {
-  test.each(["-", "quote.bin", "quote.hex", "answer.json", "list.json"])("a quote from %s", async (file) => {
-    expect((await run([file])).code).toBe(0)
-  })
+  test.each(["-", "quote.bin", "quote.hex", "lines.hex", "answer.json", "list.json"])(
+    "a quote from %s",
+    async (file) => {
+      expect((await run([file])).code).toBe(0)
+    },
+  )
 
   test("the event log of a guest agent's answer is replayed", async () => {
     const { out } = await run(["answer.json", "--json"])

@@ -30,7 +30,8 @@ export function parseQuoteFile(bytes: Uint8Array): QuoteFile {
   if (bytes.length > FILE_LIMIT)
     throw refuse(`a quote file has at most ${FILE_LIMIT} bytes, got ${bytes.length}`)
   const text = Buffer.from(bytes).toString("latin1").trim()
-  if (HEX.test(text)) return { quote: bytesOf(text), eventLog: null }
+  const unbroken = text.replace(/\s+/g, "")
+  if (HEX.test(unbroken)) return { quote: bytesOf(unbroken), eventLog: null }
   if (!text.startsWith("{")) return { quote: bytes, eventLog: null }
   let json: unknown
   try {
