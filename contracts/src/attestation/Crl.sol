@@ -65,18 +65,46 @@ library Crl {
         returns (uint256 stop)
     {
         for (; pos < limit && count > 0; count--) {
-            (uint256 entry, uint256 entryEnd) = Der.open(pos, limit, Der.SEQUENCE);
-            (uint256 serial, uint256 dateAt) = Der.integer(entry, entryEnd);
-            (, uint256 extensions) = Der.open(dateAt, entryEnd, 0x17);
-            if (extensions < entryEnd) {
-                (uint256 first, uint256 last) = Der.open(extensions, entryEnd, Der.SEQUENCE);
-                if (last != entryEnd) revert Der.MalformedDer(extensions);
-                while (first < last) first = _skipExtension(first, last);
-            }
+            (bool usual, uint256 serial, uint256 entryEnd) = _usualEntry(pos, limit);
+            if (!usual) (serial, entryEnd) = _entry(pos, limit);
             RevocationTable.insert(table, serial);
             pos = entryEnd;
         }
         return pos;
+    }
+
+    /// @dev What nearly all entries of Intel's are, read at a tenth of the price: SEQUENCE { serial of 20 bytes, date,
+    /// { { reason } } }, 53 bytes, or 54 where the serial needs a sign byte.
+    function _usualEntry(uint256 pos, uint256 limit) private pure returns (bool usual, uint256 serial, uint256 end) {
+        assembly ("memory-safe") {
+            let head := calldataload(pos)
+            let long := eq(shr(216, head), 0x3034021500)
+            let serialAt := add(pos, add(4, long))
+            serial := shr(96, calldataload(serialAt))
+            let first := shr(152, serial)
+            usual := or(
+                and(long, gt(first, 0x7f)), and(eq(shr(224, head), 0x30330214), lt(sub(first, 1), 0x7f))
+            )
+            // 17 0d ‖ date 13 ‖ 30 0c 30 0a, OID 2.5.29.21, 04 03 0a 01 ‖ reason 1
+            let tail := calldataload(add(serialAt, 20))
+            usual := and(usual, eq(shr(240, tail), 0x170d))
+            usual := and(usual, eq(and(shr(32, tail), 0xffffffffffffffffffffffffff), 0x300c300a0603551d1504030a01))
+            end := add(serialAt, 49)
+            usual := and(usual, iszero(gt(end, limit)))
+        }
+    }
+
+    function _entry(uint256 pos, uint256 limit) private pure returns (uint256 serial, uint256 end) {
+        uint256 start;
+        (start, end) = Der.open(pos, limit, Der.SEQUENCE);
+        uint256 dateAt;
+        (serial, dateAt) = Der.integer(start, end);
+        (, uint256 extensions) = Der.open(dateAt, end, 0x17);
+        if (extensions < end) {
+            (uint256 first, uint256 last) = Der.open(extensions, end, Der.SEQUENCE);
+            if (last != end) revert Der.MalformedDer(extensions);
+            while (first < last) first = _skipExtension(first, last);
+        }
     }
 
     /// @dev SEQUENCE { OID, OCTET STRING }: a critical extension has a BOOLEAN between them and is refused.

@@ -8,12 +8,8 @@ import {Platform} from "./Platform.sol";
 abstract contract LongCrl is Platform {
     using Bytes for bytes;
 
-    /// @dev The CRL without serials, with a list of random ones put in and signed again.
+    /// @dev The CRL of random serials.
     function _longCrl(uint256 count) internal view returns (bytes memory) {
-        bytes memory template = _bytes(".crls.platformEmpty");
-        template = template.slice(template.find(hex"020101300a"), template.length);
-        uint256 list = template.find(hex"170d323631") + 30;
-        uint256 end = template.find(hex"300a06082a8648ce3d04030203");
         bytes memory entries = new bytes(53 * count);
         for (uint256 i = 0; i < count; i++) {
             bytes memory serial = abi.encodePacked(_serial(i));
@@ -21,6 +17,15 @@ abstract contract LongCrl is Platform {
                 bytes.concat(hex"30330214", serial, hex"170d3236313030333030303030305a300c300a0603551d1504030a0101");
             for (uint256 j = 0; j < 53; j++) entries[53 * i + j] = entry[j];
         }
+        return _crlOf(entries);
+    }
+
+    /// @dev The CRL without serials, with these entries put in and signed again.
+    function _crlOf(bytes memory entries) internal view returns (bytes memory) {
+        bytes memory template = _bytes(".crls.platformEmpty");
+        template = template.slice(template.find(hex"020101300a"), template.length);
+        uint256 list = template.find(hex"170d323631") + 30;
+        uint256 end = template.find(hex"300a06082a8648ce3d04030203");
         bytes memory content =
             bytes.concat(template.slice(0, list), _sequence(entries), template.slice(list, end));
         bytes memory signed = _sequence(content);
