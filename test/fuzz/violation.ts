@@ -85,6 +85,7 @@ const CODES: Readonly<Record<AttestationErrorCode, true>> = {
   EVENT_LOG_MISMATCH: true,
   EVENT_LOG_INCOMPLETE: true,
   EVENT_LOG_DUPLICATE: true,
+  EVENT_LOG_UNKNOWN: true,
   CONFIG_ID_MISSING: true,
   CONFIG_ID_VERSION: true,
   CONFIG_ID_MISMATCH: true,

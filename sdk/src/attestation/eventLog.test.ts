@@ -38,6 +38,7 @@ describe.skipIf(!present)(
       (id) => {
         const { event_log } = JSON.parse(textOf(`${id}/getquote.json`)) as { event_log: string }
         expect(replayRuntimeEvents(parseEventLog(event_log))).toBe(rtMr3Of(id))
+        expect(bootFactsOf(verifyEventLog(event_log, rtMr3Of(id))).instanceId).toMatch(/^0x[0-9a-f]{40}$/)
       },
     )
   },
@@ -79,6 +80,9 @@ test.each<[string, readonly RuntimeEvent[], string]>([
   ["no compose hash", without("compose-hash"), "EVENT_LOG_INCOMPLETE"],
   ["no key provider", without("key-provider"), "EVENT_LOG_INCOMPLETE"],
   ["a fact that stands twice", [boot[2] ?? event(""), ...boot], "EVENT_LOG_DUPLICATE"],
+  ["a script that ran", [event("init-script-hash", "x"), ...boot], "EVENT_LOG_UNKNOWN"],
+  ["a policy for graphics processors", [event("gpu-policy-hash", "x"), ...boot], "EVENT_LOG_UNKNOWN"],
+  ["a fact of the future", [event("later-hash", "x"), ...boot], "EVENT_LOG_UNKNOWN"],
   ["a short app id", [event("app-id", "x"), ...without("app-id")], "EVENT_LOG_MALFORMED"],
 ])("%s is refused", (_, events, code) => {
   expect(() => bootFactsOf(events)).toThrow(code)
@@ -129,6 +133,9 @@ test.each<[string, string]>([
   ["no list", "{}"],
   ["an entry that is no object", "[1]"],
   ["an entry that is nothing", "[null]"],
+  ["a register that no text can be made of", '[{"imr":{"toString":1,"valueOf":1}}]'],
+  ["a register of members", '[{"imr":{"toJSON":1}}]'],
+  ["no register", '[{"event":"a"}]'],
   ["an unknown register", JSON.stringify([{ ...entry, imr: 4 }])],
   ["another type in RTMR3", JSON.stringify([{ ...entry, event_type: 4 }])],
   ["a payload that is not hex", JSON.stringify([{ ...entry, event_payload: "0" }])],

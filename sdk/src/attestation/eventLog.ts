@@ -27,6 +27,20 @@ export type BootFacts = {
 const RUNTIME_EVENT_TYPE = 0x08000001
 const LOG_LIMIT = 1024 * 1024
 const EVENT_LIMIT = 4096
+/**
+ * What a guest measures before `system-ready`. Any other event is refused: `init-script-hash` and `gpu-policy-hash`
+ * say that the guest also ran what no compose file names, and a later one may say worse.
+ */
+const BOOT_EVENTS: readonly string[] = [
+  "system-preparing",
+  "app-id",
+  "compose-hash",
+  "instance-id",
+  "boot-mr-done",
+  "os-image-hash",
+  "key-provider",
+  "storage-fs",
+]
 
 const malformed = (message: string) => attestationError("EVENT_LOG_MALFORMED", message)
 
@@ -34,7 +48,8 @@ function parseEvent(entry: unknown, index: number): RuntimeEvent | null {
   if (typeof entry !== "object" || entry === null) throw malformed(`event ${index} is not an object`)
   const { imr, event_type, event, event_payload } = entry as Readonly<Record<string, unknown>>
   if (imr === 0 || imr === 1 || imr === 2) return null
-  if (imr !== 3) throw malformed(`event ${index} extends unknown register ${String(imr).slice(0, 20)}`)
+  if (imr !== 3)
+    throw malformed(`event ${index} extends unknown register ${JSON.stringify(imr)?.slice(0, 20)}`)
   if (event_type !== RUNTIME_EVENT_TYPE) throw malformed(`event ${index} of RTMR3 is not a runtime event`)
   if (
     typeof event !== "string" ||
@@ -88,13 +103,18 @@ export function verifyEventLog(text: string, rtMr3: Hex): readonly RuntimeEvent[
 /**
  * The facts of the boot.
  * @throws EVENT_LOG_INCOMPLETE without `system-ready` or a wanted event, EVENT_LOG_DUPLICATE where an event stands
- * twice before it.
+ * twice before it, EVENT_LOG_UNKNOWN where one before it is not a known one.
  */
 export function bootFactsOf(events: readonly RuntimeEvent[]): BootFacts {
   const end = events.findIndex((event) => event.name === "system-ready")
   if (end < 0) throw attestationError("EVENT_LOG_INCOMPLETE", "the event log has no system-ready")
   const boot = new Map<string, Uint8Array>()
   for (const { name, payload } of events.slice(0, end)) {
+    if (!BOOT_EVENTS.includes(name))
+      throw attestationError(
+        "EVENT_LOG_UNKNOWN",
+        `event ${JSON.stringify(name.slice(0, 80))} is not known in a boot`,
+      )
     if (boot.has(name))
       throw attestationError("EVENT_LOG_DUPLICATE", `event ${JSON.stringify(name)} stands twice`)
     boot.set(name, payload)

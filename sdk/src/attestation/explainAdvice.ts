@@ -98,6 +98,7 @@ export const ADVICE: Readonly<Record<AttestationErrorCode, string>> = {
   EVENT_LOG_MISMATCH: `${ONE_ANSWER}; otherwise the log is forged`,
   EVENT_LOG_INCOMPLETE: "the guest had not finished its boot: quote it again when it is ready",
   EVENT_LOG_DUPLICATE: "a boot event stands twice, so the log proves nothing: do not use this machine",
+  EVENT_LOG_UNKNOWN: "the guest ran more than its compose file: boot without init scripts and GPU policy",
   CONFIG_ID_MISSING: "no compose file is bound: boot with a dstack release that sets mr_config_id",
   CONFIG_ID_VERSION: "boot with mr_config_id of version 1 or 3",
   CONFIG_ID_MISMATCH: "the guest booted another compose file than its quote binds: do not use this machine",

@@ -38,6 +38,7 @@ test.each<[string, string]>([
   ["a bad escape in a name", '{"\\x":1}'],
   ["a control character", '{"a":"\n"}'],
   ["depth without end", "[".repeat(200_000)],
+  ["more escapes than the stack holds", `"${"\\n".repeat(8_000_000)}"`],
   ["more than 32 levels", `${"[".repeat(33)}${"]".repeat(33)}`],
 ])("%s is refused", (_, text) => {
   expect(() => parse(text)).toThrow("COMPOSE_MALFORMED")

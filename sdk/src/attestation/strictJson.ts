@@ -39,7 +39,8 @@ export function parseStrictJson(text: string, code: MalformedCode): unknown {
     checkTokens(text, code)
     return JSON.parse(text)
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
+    // A text of many megabytes can be too much for the stack.
+    if (!(cause instanceof SyntaxError || cause instanceof RangeError)) throw cause
     throw attestationError(code, "the text is not JSON", { cause })
   }
 }

@@ -49,6 +49,11 @@ function oracle(log: string) {
   }
   const end = events.findIndex(({ event }) => event === "system-ready")
   const boot = events.slice(0, end)
+  const stranger = boot.find(
+    ({ event }) => !BOOT.some(([name]) => name === event) && event !== "os-image-hash",
+  )
+  if (stranger !== undefined)
+    throw new Violation(`event ${JSON.stringify(stranger.event)} in a boot was accepted`)
   const payloads = (name: string) =>
     boot.filter(({ event }) => event === name).map((one) => one.event_payload.toLowerCase())
   if (end < 0 || new Set(boot.map(({ event }) => event)).size !== boot.length)
