@@ -41,7 +41,8 @@ export type AttestationServicesDeps = {
   readonly metrics: Metrics | null
 }
 
-const COLLATERAL_POLL_MS = 3_600_000
+/** With the half hour for which a source keeps a bundle: a revocation is seen within the hour of its publication. */
+const COLLATERAL_POLL_MS = 600_000
 const TIMEOUT_MS = 10_000
 
 /** Intel's list from the first service that has one. */

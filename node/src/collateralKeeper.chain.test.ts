@@ -4,7 +4,6 @@ import { deploy } from "@twinlock/contracts/deploy"
 import type { CollateralKnobs } from "@twinlock/devnet/platform/collateral"
 import { createPlatform } from "@twinlock/devnet/platform/platform"
 import { parseRootKey } from "@twinlock/sdk/attestation/chain"
-import { caIdOf } from "@twinlock/sdk/attestation/evidence"
 import { quoteVerifierUnder } from "@twinlock/sdk/attestation/underRoot"
 import { fromHex, toHex } from "@twinlock/sdk/protocol/codec"
 import { parseAddress } from "@twinlock/sdk/protocol/ids"
@@ -26,7 +25,6 @@ const NOW = 1_791_158_400
 const DAY = 86_400
 const platform = createPlatform({ seed: "collateral keeper on chain", now: NOW })
 const verifier = quoteVerifierUnder(parseRootKey(platform.root.key.publicKey))
-const caId = caIdOf(platform.platformCa.key.publicKey)
 let anvil: AnvilProcess
 let pool: RpcPool
 let view: CollateralView
@@ -69,7 +67,12 @@ beforeAll(async () => {
 })
 afterAll(() => anvil.stop())
 
-const held = async () => view.held("0xb0c06f000000", caId, await pool.head())
+const offered = (time: number) =>
+  verifier.verifyCollateral(platform.collateral(served), { time, floors: { tcb: 0, qe: 0 } })
+const held = async () => {
+  const at = await pool.head()
+  return view.held(offered(Number(at.timestamp)), at)
+}
 
 /** Lets chain time pass, and what was sent become final. */
 async function later(days: number): Promise<void> {
@@ -86,17 +89,50 @@ test("an empty store is filled, in the order in which it takes documents", async
   expect(await keeper.look()).toEqual([])
 })
 
-test("what runs out is replaced, and nothing else", async () => {
+test("a revocation reaches the chain by the next look, however new the held list is", async () => {
+  await later(0.1)
+  const issuedAt = NOW + 10
+  served = { issuedAt }
+  expect(await keeper.look()).toEqual([])
+  const machine = platform.machine("stolen")
+  served = { issuedAt, revokedPck: [machine.pckSerial] }
+  expect(await keeper.look()).toEqual(["pck_crl"])
+  await later(0)
+  expect((await held()).authority?.issuedAt).toBe(issuedAt)
+  served = { issuedAt: issuedAt + 1, revokedPck: [machine.pckSerial] }
+  expect(await keeper.look()).toEqual([])
+  served = { ...served, revokedByRoot: [machine.pckSerial, Uint8Array.of(0x51, 2, 3, 4, 5, 6, 7, 8, 9)] }
+  expect(await keeper.look()).toEqual(["root_crl"])
+  await later(0)
+  expect(await keeper.look()).toEqual([])
+})
+
+test("levels that changed reach the chain by the next look, new dates alone do not", async () => {
+  served = { ...served, issuedAt: NOW + 20 }
+  expect(await keeper.look()).toEqual([])
+  served = { ...served, qeLevels: [{ isvSvn: 250, status: "UpToDate" }] }
+  expect(await keeper.look()).toEqual(["qe_identity"])
+  await later(0)
+  served = { ...served, issuedAt: NOW + 30 }
+  expect(await keeper.look()).toEqual([])
+  served = { ...served, modules: [{ id: "TDX_01", levels: [{ isvSvn: 99, status: "UpToDate" }] }] }
+  expect(await keeper.look()).toEqual(["tcb_info"])
+  await later(0)
+  expect(await keeper.look()).toEqual([])
+  served = {}
+})
+
+test("what is newer by far is replaced though it says the same", async () => {
   await later(26)
   expect(await keeper.look()).toEqual([])
   served = { issuedAt: NOW + 25 * DAY }
-  expect(await keeper.look()).toEqual(["pck_crl", "tcb_info", "qe_identity"])
+  expect(await keeper.look()).toEqual(["root_crl", "pck_crl", "tcb_info", "qe_identity"])
   await later(0)
   expect(heldUntil(await held())).toBe(NOW + 55 * DAY)
 })
 
 test("a set of a new number is brought beside the old one", async () => {
-  served = { issuedAt: NOW + 26 * DAY, evaluationNumber: 21 }
+  served = { issuedAt: NOW + 25 * DAY, evaluationNumber: 21 }
   expect(await keeper.look()).toEqual(["tcb_info", "qe_identity"])
   await later(0)
   expect((await held()).tcbSets.map(({ evaluation }) => evaluation)).toEqual([21, 20])
@@ -108,7 +144,7 @@ test("a CRL too long for one transaction becomes active in steps", async () => {
   )
   await later(25)
   served = { issuedAt: NOW + 50 * DAY, evaluationNumber: 21, revokedPck: serials }
-  expect(await keeper.look()).toEqual(["pck_crl", "tcb_info", "qe_identity"])
+  expect(await keeper.look()).toEqual(["root_crl", "pck_crl", "tcb_info", "qe_identity"])
   await later(0)
   expect((await held()).authority?.issuedAt).toBe(NOW + 50 * DAY)
-})
+}, 20_000)

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest"
 import { type HeldCollateral, heldUntil, ingestPlan } from "./attestation/ingestPlan.ts"
 import type { Call } from "./chain/transactor.ts"
 import { createManualClock } from "./clock.ts"
-import { callsOf, createCollateralKeeper, leadOf } from "./collateralKeeper.ts"
+import { callsOf, createCollateralKeeper, paceOf } from "./collateralKeeper.ts"
 import { address, digest } from "./p2p/testSupport.fixture.ts"
 import { silentLogger } from "./telemetry/logger.ts"
 import { createMetrics } from "./telemetry/metrics.ts"
@@ -22,21 +22,21 @@ const verified = (knobs = {}): VerifiedCollateral =>
 const fresh = verified()
 const caId = caIdOf(platform.platformCa.key.publicKey)
 const STORE = address(0xc5)
-const LEAD = 6 * DAY
+const PACE = { lead: 6 * DAY, listAge: DAY, documentAge: 4 * DAY }
 
-/** What the store holds where everything was issued `age` days ago. */
-function heldSince(age: number): HeldCollateral {
+/** What the store holds where everything was issued `age` days ago, with the content that is offered or another. */
+function heldSince(age: number, differs = false): HeldCollateral {
   const issuedAt = NOW - age * DAY
-  const document = { issuedAt, expiresAt: issuedAt + 30 * DAY }
+  const document = { issuedAt, expiresAt: issuedAt + 30 * DAY, differs }
   return {
-    rootCrl: { issuedAt, expiresAt: issuedAt + 365 * DAY },
+    rootCrl: { issuedAt, expiresAt: issuedAt + 365 * DAY, differs },
     authority: { ...document, caId },
     tcbSets: [{ ...document, evaluation: 20 }],
     qeIdentities: [{ ...document, evaluation: 20 }],
   }
 }
 const NOTHING: HeldCollateral = {
-  rootCrl: { issuedAt: 0, expiresAt: 0 },
+  rootCrl: { issuedAt: 0, expiresAt: 0, differs: false },
   authority: null,
   tcbSets: [],
   qeIdentities: [],
@@ -44,11 +44,35 @@ const NOTHING: HeldCollateral = {
 
 describe("what the chain lacks", () => {
   const kinds = (held: HeldCollateral, collateral = fresh) =>
-    ingestPlan(held, collateral, { time: NOW, lead: LEAD }).map(({ kind }) => kind)
+    ingestPlan(held, collateral, { time: NOW, ...PACE }).map(({ kind }) => kind)
 
   test.each<[string, HeldCollateral, VerifiedCollateral, readonly string[]]>([
-    ["nothing, while everything lasts", heldSince(20), fresh, []],
-    ["what runs out within the lead time", heldSince(25), fresh, ["pck_crl", "tcb_info", "qe_identity"]],
+    ["nothing, while everything is young", heldSince(1), fresh, []],
+    ["lists that are newer by more than a day", heldSince(1.01), fresh, ["root_crl", "pck_crl"]],
+    [
+      "documents that are newer by more than some days",
+      heldSince(4.01),
+      fresh,
+      ["root_crl", "pck_crl", "tcb_info", "qe_identity"],
+    ],
+    [
+      "at once what says something new",
+      heldSince(0.01, true),
+      fresh,
+      ["root_crl", "pck_crl", "tcb_info", "qe_identity"],
+    ],
+    [
+      "one list that revokes more",
+      { ...heldSince(0.01), authority: { ...heldSince(0.01, true).rootCrl, caId } },
+      fresh,
+      ["pck_crl"],
+    ],
+    [
+      "what runs out within the lead time, however little newer",
+      heldSince(25),
+      verified({ issuedAt: NOW - 24.9 * DAY }),
+      ["pck_crl", "tcb_info", "qe_identity"],
+    ],
     [
       "everything, in the order in which it is taken",
       NOTHING,
@@ -61,7 +85,7 @@ describe("what the chain lacks", () => {
       verified({ evaluationNumber: 21 }),
       ["tcb_info", "qe_identity"],
     ],
-    ["nothing that is not newer", heldSince(25), verified({ issuedAt: NOW - 25 * DAY }), []],
+    ["nothing that is not newer", heldSince(25, true), verified({ issuedAt: NOW - 25 * DAY }), []],
   ])("%s", (_name, held, collateral, expected) => {
     expect(kinds(held, collateral)).toEqual(expected)
   })
@@ -91,15 +115,22 @@ describe("calls", () => {
   })
 
   test("every call is one that the store has", () => {
-    for (const document of ingestPlan(NOTHING, fresh, { time: NOW, lead: LEAD }))
+    for (const document of ingestPlan(NOTHING, fresh, { time: NOW, ...PACE }))
       for (const { abi, method, args } of callsOf(document, STORE))
         expect(abi.encodeFunctionData(method, [...args])).toMatch(/^0x/)
   })
 
-  test("nodes differ in their lead time, between five and seven days", () => {
-    const leads = [1, 2, 3, 4].map((byte) => leadOf(address(byte)))
-    expect(new Set(leads).size).toBe(4)
-    for (const lead of leads) expect(lead >= 5 * DAY && lead < 7 * DAY).toBe(true)
+  test("nodes differ in when they replace what says nothing new", () => {
+    const paces = [1, 2, 3, 4].map((byte) => paceOf(address(byte)))
+    for (const [member, from, until] of [
+      ["lead", 5, 7],
+      ["listAge", 1, 1.5],
+      ["documentAge", 3, 5],
+    ] as const) {
+      const values = paces.map((pace) => pace[member])
+      expect(new Set(values).size).toBe(4)
+      for (const value of values) expect(value >= from * DAY && value < until * DAY).toBe(true)
+    }
   })
 })
 
@@ -137,8 +168,9 @@ describe("collateral keeper", () => {
 
   test("brings what runs out", async () => {
     const { keeper, sent, metrics } = world(heldSince(26))
-    expect(await keeper.look()).toEqual(["pck_crl", "tcb_info", "qe_identity"])
+    expect(await keeper.look()).toEqual(["root_crl", "pck_crl", "tcb_info", "qe_identity"])
     expect(sent.map(({ to, method }) => [to, method])).toEqual([
+      [STORE, "storeRootCrl"],
       [STORE, "storeCrl"],
       [STORE, "storeTcbInfo"],
       [STORE, "storeQeIdentity"],
@@ -147,7 +179,7 @@ describe("collateral keeper", () => {
   })
 
   test("does nothing while everything lasts", async () => {
-    const { keeper, sent } = world(heldSince(2))
+    const { keeper, sent } = world(heldSince(0.5))
     expect(await keeper.look()).toEqual([])
     expect(sent).toEqual([])
   })
@@ -158,8 +190,9 @@ describe("collateral keeper", () => {
         ? reverted("InvalidSignature")
         : null,
     )
-    expect(await keeper.look()).toEqual(["pck_crl", "tcb_info", "qe_identity"])
+    expect(await keeper.look()).toEqual(["root_crl", "pck_crl", "tcb_info", "qe_identity"])
     expect(sent.map(({ method }) => method)).toEqual([
+      "storeRootCrl",
       "storeCrl",
       "storeTcbSigner",
       "storeTcbInfo",
@@ -172,14 +205,14 @@ describe("collateral keeper", () => {
       if (method === "storeCrl") return reverted("NotNewer")
       return method === "storeTcbInfo" ? reverted("Expired") : null
     })
-    expect(await keeper.look()).toEqual(["qe_identity"])
+    expect(await keeper.look()).toEqual(["root_crl", "qe_identity"])
     const text = await metrics.text()
     expect(text).toContain('twinlock_collateral_ingests_total{document="pck_crl",outcome="late"} 1')
     expect(text).toContain('twinlock_collateral_ingests_total{document="tcb_info",outcome="failed"} 1')
   })
 
   test("looks again after every pause until it is stopped", async () => {
-    const { keeper, clock } = world(heldSince(2))
+    const { keeper, clock } = world(heldSince(0.5))
     await keeper.start()
     while (clock.pending().length === 0) await new Promise((resolve) => setImmediate(resolve))
     expect(clock.pending()).toEqual([clock.now() + 1_000])

@@ -1,13 +1,13 @@
 /**
- * Keeps the chain's copy of Intel's collateral fresh: standing ends with it, and the contract takes it from anybody.
- * Every node looks; each starts at another lead time, so that one transaction is sent where one is enough.
+ * Keeps the chain's copy of Intel's collateral fresh: standing ends with it, the chain learns of revocations by it, and
+ * the contract takes it from anybody. Every node looks; what says nothing new each brings at another time, so that one
+ * transaction is sent where one is enough.
  */
-import { caIdOf } from "@twinlock/sdk/attestation/evidence"
 import type { CollateralTerms, VerifiedCollateral } from "@twinlock/sdk/attestation/verifiedCollateral"
 import { toHex, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { assertNever, isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address } from "@twinlock/sdk/protocol/ids"
-import { heldUntil, type Ingest, ingestPlan } from "./attestation/ingestPlan.ts"
+import { heldUntil, type Ingest, type IngestPace, ingestPlan } from "./attestation/ingestPlan.ts"
 import type { BlockRef, ChainView } from "./chain/chainView.ts"
 import { type CollateralView, collateralStoreInterface } from "./chain/collateralView.ts"
 import type { Call, Transactor } from "./chain/transactor.ts"
@@ -46,8 +46,18 @@ const DAY = 24 * HOUR
 const MAX_SERIALS = 2_000
 const SERIALS_PER_STEP = 1_500
 
-/** Seconds before the end at which this node replaces a document: 5 to 7 days, another for every signer. */
-export const leadOf = (signer: Address): number => 5 * DAY + Number(BigInt(signer) % 48n) * HOUR
+/**
+ * Documents that say nothing new, another for every signer: replaced 5 to 7 days before their end; lists when they are a
+ * day to a day and a half newer, the rest when 3 to 5 days. What says something new is brought at once by whoever sees it.
+ */
+export function paceOf(signer: Address): IngestPace {
+  const turn = Number(BigInt(signer) % 48n)
+  return {
+    lead: 5 * DAY + turn * HOUR,
+    listAge: DAY + (turn * HOUR) / 4,
+    documentAge: 3 * DAY + turn * HOUR,
+  }
+}
 
 const split = (signature: string) => [`0x${signature.slice(0, 64)}`, `0x${signature.slice(64)}`] as const
 
@@ -146,10 +156,9 @@ export function createCollateralKeeper(
     const at = await chain.head()
     const time = Number(at.timestamp)
     const collateral = await deps.collateral({ time, floors: await deps.floors(at) })
-    const { tcbInfo, authority } = collateral
-    const held = await view.held(tcbInfo.fmspc, caIdOf(authority.publicKey), at)
+    const held = await view.held(collateral, at)
     left?.set(Math.max(0, heldUntil(held) - time))
-    const plan = ingestPlan(held, collateral, { time, lead: leadOf(signer) })
+    const plan = ingestPlan(held, collateral, { time, ...paceOf(signer) })
     if (plan.length === 0) return []
     const store = await view.store(at)
     const brought: Ingest["kind"][] = []

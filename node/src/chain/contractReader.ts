@@ -20,6 +20,8 @@ export type ContractReader = {
   call<T>(call: ViewCall, at: BlockRef, decode: (result: Result) => T): Promise<T>
   /** Return data of a raw call, null where it reverts. `gas` caps what foreign code may use. */
   rawCall(to: Address, data: string, gas: number, at: BlockRef): Promise<string | null>
+  /** Code of an account, lower-case hex. */
+  code(account: Address, at: BlockRef): Promise<string>
 }
 
 /** Agreed answers of a block never change: kept for the newest blocks. */
@@ -70,5 +72,10 @@ export function createContractReader(pool: RpcPool): ContractReader {
     async rawCall(to, data, gas, at) {
       return (await ethCall({ to, data, gas: `0x${gas.toString(16)}` }, at)).data
     },
+    code: (account, at) =>
+      pool.read("eth_getCode", [account, { blockHash: at.hash, requireCanonical: true }], (answer) => {
+        if (answer.kind === "reverted") throw chainError("CHAIN_MALFORMED", `no code of ${account}`)
+        return hexData.parse(answer.result)
+      }),
   }
 }
