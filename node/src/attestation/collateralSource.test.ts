@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { signEvaluationNumbers } from "@twinlock/devnet/agent/evaluationNumbers"
 import { type RunningPccs, startPccs } from "@twinlock/devnet/agent/pccs"
+import type { CollateralKnobs } from "@twinlock/devnet/platform/collateral"
 import { createPlatform } from "@twinlock/devnet/platform/platform"
 import { parseRootKey } from "@twinlock/sdk/attestation/chain"
 import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
@@ -168,7 +169,7 @@ describe("the cache", () => {
 
   /** A source over scripted answers; each fetch takes the next one. */
   const scripted = (
-    answers: readonly (CollateralBundle | Error)[],
+    answers: readonly (CollateralBundle | Error | Promise<CollateralBundle>)[],
     options: Partial<CollateralSourceOptions> = {},
   ) => {
     const clock = createManualClock()
@@ -178,7 +179,7 @@ describe("the cache", () => {
     const source = createCollateralSource(
       { urls: ["first", "second"], ...options },
       {
-        clock,
+        ...{ clock, scheduler: clock },
         verifier,
         metrics,
         fetchBundle: async ({ fmspc }, { url }) => {
@@ -196,7 +197,7 @@ describe("the cache", () => {
   test("answers from the cache until it is old", async () => {
     const { source, asked, clock } = scripted([first, second])
     expect((await source.collateralFor(wanted, terms)).bundle).toEqual(first)
-    clock.advance(HOUR - 1)
+    clock.advance(HOUR / 2 - 1)
     const upperCase = { ...wanted, fmspc: "B0C06F000000" }
     expect((await source.collateralFor(upperCase, terms)).bundle).toEqual(first)
     clock.advance(1)
@@ -282,6 +283,112 @@ describe("the cache", () => {
     expect(asked).toHaveLength(3)
     const none = scripted([down, down]).source
     await expect(withinFloors(none, wanted, terms)).rejects.toThrow("down")
+  })
+
+  const aged = (days: number, knobs: CollateralKnobs = {}) =>
+    platform.collateral({ issuedAt: platform.now - days * DAY, ...knobs })
+
+  test.each<[string, CollateralKnobs, string]>([
+    ["a list of revocations", { pckCrl: { thisUpdate: platform.now - DAY } }, "pckCrl"],
+    ["the root's list", { rootCrl: { thisUpdate: platform.now - DAY } }, "rootCrl"],
+    ["TCB info of the same number", { tcbInfoMembers: { issueDate: "2026-10-03T00:00:00Z" } }, "tcbInfo"],
+    [
+      "an identity of the same number",
+      { qeIdentityMembers: { issueDate: "2026-10-03T00:00:00Z" } },
+      "qeIdentity",
+    ],
+    ["everything", { issuedAt: platform.now - 20 * DAY }, "rootCrl, pckCrl, tcbInfo, qeIdentity"],
+    [
+      "a lower number",
+      { evaluationNumber: 19, tcbInfoMembers: { issueDate: "2026-10-03T00:00:00Z" } },
+      "tcbInfo",
+    ],
+  ])("a service that rolls back %s is passed over for the next one", async (_, knobs, named) => {
+    const low = { ...terms, floors: { tcb: 0, qe: 0 } }
+    const back = platform.collateral(knobs)
+    const { source, asked, clock } = scripted([first, back, second, back, back])
+    await source.collateralFor(wanted, low)
+    clock.advance(HOUR)
+    expect((await source.collateralFor(wanted, low)).bundle).toEqual(second)
+    expect(asked).toHaveLength(3)
+    const alone = scripted([first, back, back, back, back], { maxAgeMs: 2 * HOUR })
+    await alone.source.collateralFor(wanted, low)
+    alone.clock.advance(HOUR)
+    expect((await alone.source.collateralFor(wanted, low)).bundle).toEqual(first)
+    alone.clock.advance(HOUR)
+    await expect(alone.source.collateralFor(wanted, low)).rejects.toMatchObject({
+      cause: { message: expect.stringContaining(`${named} of the service is older than what is kept`) },
+    })
+  })
+
+  test("a set of a higher number replaces, however early it was issued", async () => {
+    const next = platform.collateral({
+      evaluationNumber: 21,
+      tcbInfoMembers: { issueDate: "2026-10-01T00:00:00Z" },
+    })
+    const { source, clock } = scripted([first, next])
+    await source.collateralFor(wanted, terms)
+    clock.advance(HOUR)
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(next)
+  })
+
+  test("lists cannot be rolled back through another set", async () => {
+    const { source } = scripted([first, aged(3, { evaluationNumber: 21 }), second])
+    await source.collateralFor(wanted, terms)
+    expect((await source.collateralFor(wanted, terms, "early")).bundle).toEqual(second)
+  })
+
+  test("ages by chain time while the host holds the machine's clock, and by that while the chain stands", async () => {
+    const hour = (hours: number) => ({ ...terms, time: terms.time + hours * 3_600 })
+    const { source, asked } = scripted([first, down, down, down, down, second], { maxAgeMs: 3 * HOUR })
+    await source.collateralFor(wanted, terms)
+    expect((await source.collateralFor(wanted, hour(0.4))).bundle).toEqual(first)
+    expect(asked).toHaveLength(1)
+    expect((await source.collateralFor(wanted, hour(1))).bundle).toEqual(first)
+    expect(asked).toHaveLength(3)
+    // The pause after a failure ends by chain time, too.
+    await expect(source.collateralFor(wanted, hour(3))).rejects.toThrow("COLLATERAL_STALE")
+    expect(asked).toHaveLength(5)
+    expect((await source.collateralFor(wanted, hour(4))).bundle).toEqual(second)
+  })
+
+  test("a service that hangs keeps nobody waiting who has something, and is heard when it answers", async () => {
+    const { promise, resolve } = Promise.withResolvers<CollateralBundle>()
+    const { source, asked, clock, metrics } = scripted([first, promise])
+    await source.collateralFor(wanted, terms)
+    clock.advance(HOUR)
+    const waiting = source.collateralFor(wanted, terms)
+    clock.advance(2_500)
+    expect((await waiting).bundle).toEqual(first)
+    const again = source.collateralFor(wanted, terms)
+    clock.advance(2_500)
+    expect((await again).bundle).toEqual(first)
+    expect(asked).toHaveLength(2)
+    resolve(second)
+    expect((await source.collateralFor(wanted, terms)).bundle).toEqual(second)
+    expect(clock.pending()).toEqual([])
+    expect(await metrics.text()).toContain('twinlock_collateral_served_total{from="cache_while_slow"} 2')
+  })
+
+  test("who asks under other floors waits for no fetch under laxer ones", async () => {
+    const { promise, resolve } = Promise.withResolvers<CollateralBundle>()
+    const { source, asked } = scripted([promise, second])
+    const lax = source.collateralFor(wanted, terms)
+    const raised = { ...terms, floors: { tcb: 21, qe: 21 } }
+    expect((await source.collateralFor(wanted, raised)).bundle).toEqual(second)
+    resolve(second)
+    await lax
+    expect(asked).toHaveLength(2)
+  })
+
+  test("who joins a fetch judges its result at the own time", async () => {
+    const { source } = scripted([first])
+    const [early, late] = await Promise.allSettled([
+      source.collateralFor(wanted, terms),
+      source.collateralFor(wanted, { ...terms, time: platform.now + 31 * DAY }),
+    ])
+    expect(early.status).toBe("fulfilled")
+    expect(String((late as PromiseRejectedResult).reason)).toContain("COLLATERAL_STALE")
   })
 
   test("says what it did as figures", async () => {
