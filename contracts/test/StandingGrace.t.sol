@@ -52,13 +52,18 @@ contract StandingGraceTest is StandingTest {
     }
 
     function test_seatTakenInGrace_isMarkedToo() public {
-        address fresh = _register("fresh", Role.Keyholder, 9);
-        address[] memory committee = new address[](1);
-        committee[0] = fresh;
-        _install(keccak256("another key"), 7, committee);
-        vm.assertEq(registry.graceOf(keccak256("another key"), 7), 1);
-        registry.releaseSeat(fresh);
-        vm.assertEq(registry.graceOf(keccak256("another key"), 7), 0);
+        bytes32 key = keccak256("another key");
+        address[] memory committee = new address[](2);
+        committee[0] = _register("fresh", Role.Keyholder, 9);
+        committee[1] = _register("second", Role.Keyholder, 8);
+        _install(key, 7, committee);
+        vm.assertEq(registry.graceOf(key, 7), 3);
+        // The mark is the seat's and leaves with it.
+        registry.releaseSeat(committee[1]);
+        vm.assertEq(registry.graceOf(key, 7), 1);
+        quotes.setDates(uint32(_now() + 30 days), uint32(_now() + 60 days), 0);
+        registry.assignSeat(_register("third", Role.Keyholder, 7), key, 7, 2);
+        vm.assertEq(registry.graceOf(key, 7), 1);
     }
 
     /// @dev Grace is for fresh quotes: stored evidence gains nothing from it, and loses nothing either.
