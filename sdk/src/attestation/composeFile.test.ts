@@ -105,6 +105,24 @@ test.each<[string, Change, ComposeCode | MalformedCode]>([
     { docker_compose_file: '{"services":{"a":{"image":"node"}}}' },
     "COMPOSE_IMAGE",
   ],
+  [
+    "a command of the host",
+    {
+      docker_compose_file: JSON.stringify({
+        services: { a: { image: `node@sha256:${DIGEST}`, command: `\${LOG_LEVEL}` } },
+      }),
+    },
+    "COMPOSE_ENVIRONMENT",
+  ],
+  [
+    "a variable that the policy has and the file has not",
+    {
+      docker_compose_file: JSON.stringify({
+        services: { a: { image: `node@sha256:${DIGEST}`, environment: { NODE_NAME: null } } },
+      }),
+    },
+    "COMPOSE_ENVIRONMENT",
+  ],
 ])("%s is refused", (_, change, code) => {
   expect(() => appraise(JSON.stringify({ ...file, ...change }))).toThrow(code)
 })

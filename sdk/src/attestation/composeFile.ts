@@ -163,11 +163,12 @@ function checkFlags(file: Members, policy: ComposePolicy): void {
 }
 
 /** The host sets the values of these, so an image or option that is taken from one would be the host's choice. */
-function checkEnvironment(file: Members, policy: ComposePolicy): void {
+function checkEnvironment(file: Members, policy: ComposePolicy): readonly string[] {
   const names = textsOf(file, "allowed_envs")
   const unknown = names.filter((name) => !policy.allowedEnvs.includes(name))
   if (unknown.length > 0)
     throw attestationError("COMPOSE_ENVIRONMENT", `the host may not set ${unknown.join(", ").slice(0, 300)}`)
+  return names
 }
 
 /**
@@ -191,9 +192,9 @@ export function appraiseComposeFile(
   checkForm(file)
   checkKeyProvider(file, policy)
   checkFlags(file, policy)
-  checkEnvironment(file, policy)
+  const allowedEnvs = checkEnvironment(file, policy)
   const document = parsed(textOf(file, "docker_compose_file"), parseDocument)
-  const images = checkDockerCompose(document, policy.hostPaths)
+  const images = checkDockerCompose(document, policy.hostPaths, allowedEnvs)
   return { composeHash, name: textOf(file, "name"), images }
 }
 

@@ -4,7 +4,7 @@ import type { ComposeCode, MalformedCode } from "./errors.ts"
 
 const IMAGE = `registry.example:5000/a/b:1.2@sha256:${"0a".repeat(32)}`
 const PATHS = ["/var/run/dstack.sock"]
-const check = (document: unknown) => checkDockerCompose(document, PATHS)
+const check = (document: unknown) => checkDockerCompose(document, PATHS, ["LOG_LEVEL"])
 const service = (members: Readonly<Record<string, unknown>>) => ({
   services: { a: { image: IMAGE, ...members } },
 })
@@ -57,7 +57,38 @@ test.each<[string, unknown, ComposeCode | MalformedCode]>([
   ],
   ["a relative path", service({ volumes: ["./a:/a"] }), "COMPOSE_FIELD"],
   ["a path above", service({ volumes: ["..:/a"] }), "COMPOSE_FIELD"],
-  ["a path by variable", service({ volumes: ["$HOME:/a"] }), "COMPOSE_FIELD"],
+  ["a path by variable", service({ volumes: ["$HOME:/a"] }), "COMPOSE_ENVIRONMENT"],
+  ["a target by variable", service({ volumes: ["data:/$LOG_LEVEL"] }), "COMPOSE_ENVIRONMENT"],
+  ["a command of the host", service({ command: ["sh", "-c", `\${LOG_LEVEL}`] }), "COMPOSE_ENVIRONMENT"],
+  ["an entry point of the host", service({ entrypoint: "$LOG_LEVEL" }), "COMPOSE_ENVIRONMENT"],
+  ["a default of the host's", service({ user: `\${LOG_LEVEL:-root}` }), "COMPOSE_ENVIRONMENT"],
+  ["three dollar signs", service({ user: "$$$LOG_LEVEL" }), "COMPOSE_ENVIRONMENT"],
+  ["a label by variable", service({ labels: { a: `\${LOG_LEVEL}` } }), "COMPOSE_ENVIRONMENT"],
+  ["a member's name by variable", service({ labels: { [`\${LOG_LEVEL}`]: "a" } }), "COMPOSE_ENVIRONMENT"],
+  [
+    "options of the logs by variable",
+    service({ logging: { driver: "local", options: { a: "$A" } } }),
+    "COMPOSE_ENVIRONMENT",
+  ],
+  ["a service's name by variable", { services: { $A: { image: IMAGE } } }, "COMPOSE_ENVIRONMENT"],
+  ["a project's name by variable", { ...service({}), name: "$A" }, "COMPOSE_ENVIRONMENT"],
+  [
+    "another variable of the host",
+    service({ environment: { NODE_OPTIONS: `\${LOG_LEVEL}` } }),
+    "COMPOSE_ENVIRONMENT",
+  ],
+  [
+    "more than the variable",
+    service({ environment: { LOG_LEVEL: `\${LOG_LEVEL} ` } }),
+    "COMPOSE_ENVIRONMENT",
+  ],
+  ["a variable that the host may not set", service({ environment: { A: `\${A}` } }), "COMPOSE_ENVIRONMENT"],
+  ["a variable handed through", service({ environment: ["NODE_OPTIONS"] }), "COMPOSE_ENVIRONMENT"],
+  ["a variable without value", service({ environment: { NODE_OPTIONS: null } }), "COMPOSE_ENVIRONMENT"],
+  ["a variable of another name", service({ environment: [`A=\${LOG_LEVEL}`] }), "COMPOSE_ENVIRONMENT"],
+  ["a variable's name by variable", service({ environment: { $A: "a" } }), "COMPOSE_ENVIRONMENT"],
+  ["variables that are text", service({ environment: "A=a" }), "COMPOSE_MALFORMED"],
+  ["a variable that is no text", service({ environment: [1] }), "COMPOSE_MALFORMED"],
   [
     "an allowed path with more after it",
     service({ volumes: ["/var/run/dstack.sock/..:/a"] }),
@@ -73,9 +104,50 @@ test.each<[string, unknown, ComposeCode | MalformedCode]>([
   ["volumes that are no list", service({ volumes: "data:/a" }), "COMPOSE_MALFORMED"],
   ["a volume with a driver", { ...service({}), volumes: { a: { driver: "local" } } }, "COMPOSE_FIELD"],
   ["an external network", { ...service({}), networks: { a: { external: true } } }, "COMPOSE_FIELD"],
+  ["the network of the guest", { ...service({}), networks: { a: { name: "host" } } }, "COMPOSE_FIELD"],
+  ["a network by path", { ...service({}), networks: { a: { name: "../a" } } }, "COMPOSE_FIELD"],
+  ["a volume by path", { ...service({}), volumes: { a: { name: "/a" } } }, "COMPOSE_FIELD"],
+  [
+    "a network that is internal in words",
+    { ...service({}), networks: { a: { internal: "no" } } },
+    "COMPOSE_MALFORMED",
+  ],
+  ["an undeclared network", service({ networks: ["host"] }), "COMPOSE_FIELD"],
+  [
+    "options for a network's driver",
+    { ...service({ networks: { a: { driver_opts: { b: "c" } } } }), networks: { a: null } },
+    "COMPOSE_FIELD",
+  ],
+  [
+    "a network's alias by variable",
+    { ...service({ networks: { a: { aliases: ["$A"] } } }), networks: { a: null } },
+    "COMPOSE_ENVIRONMENT",
+  ],
+  ["what is no JSON", service({ mem_limit: 1n }), "COMPOSE_MALFORMED"],
+  ["a date", service({ labels: { a: new Date(Number.NaN) } }), "COMPOSE_MALFORMED"],
+  ["an image that is no text", service({ image: 1n }), "COMPOSE_IMAGE"],
   ["no confinement", service({ security_opt: ["apparmor:unconfined"] }), "COMPOSE_FIELD"],
   ["logs to somewhere else", service({ logging: { driver: "syslog" } }), "COMPOSE_FIELD"],
   ["logging without a driver", service({ logging: {} }), "COMPOSE_FIELD"],
 ])("%s is refused", (_, document, code) => {
   expect(() => check(document)).toThrow(code)
+})
+
+test("a text may hold dollar signs, and a variable the host's value of its own name", () => {
+  const members = [
+    { environment: { LOG_LEVEL: `\${LOG_LEVEL}`, OTHER: "a", PORT: 80, PRICE: "1$$" } },
+    { environment: { LOG_LEVEL: null } },
+    { environment: ["LOG_LEVEL", `LOG_LEVEL=\${LOG_LEVEL}`, "OTHER=a=b"] },
+    { command: ["echo", "$$HOME", "$$$$"] },
+    { networks: ["inner", "default"] },
+    { networks: { inner: { aliases: ["a"] }, default: null } },
+  ]
+  for (const more of members)
+    expect(check({ ...service(more), networks: { inner: { name: "inner" } } })).toHaveLength(1)
+})
+
+test("a document without end is refused with a typed error", () => {
+  const labels: Record<string, unknown> = {}
+  labels["a"] = labels
+  expect(() => check(service({ labels }))).toThrow("COMPOSE_MALFORMED")
 })

@@ -30,10 +30,19 @@ const document = {
       logging: { driver: "local" },
       security_opt: ["no-new-privileges:true"],
       restart: "always",
+      environment: { LOG_LEVEL: "\u0024{LOG_LEVEL}", PORT: "80" },
+      networks: { inner: { aliases: ["node"] } },
     },
-    proxy: { image: `proxy@sha256:${DIGEST}`, ports: ["80:80"] },
+    proxy: {
+      image: `proxy@sha256:${DIGEST}`,
+      ports: ["80:80"],
+      command: ["proxy", "$$1"],
+      environment: ["LOG_LEVEL", "A=b"],
+      networks: ["inner"],
+    },
   },
   volumes: { data: null },
+  networks: { inner: { name: "inner", internal: true } },
 }
 
 const file = {
@@ -58,6 +67,11 @@ const NEVER = [
   "extends",
   "pid",
 ]
+/** Texts that Docker Compose fills from the host, and names of what is already there. */
+const HOSTILE = [
+  ...["$LOG_LEVEL", "\u0024{LOG_LEVEL}", "\u0024{A:-b}", "$$$A", "A", "A=$A"],
+  ...["host", "bridge", "/", "driver_opts"],
+]
 const trees = { file: jsonTreeOf(file), document: jsonTreeOf(document) }
 
 /** A member that opens the machine, added where it hurts. */
@@ -67,7 +81,18 @@ function opened(rng: Rng, node: JsonNode): JsonNode {
   return { kind: "object", members: [...node.members, added] }
 }
 
+/** One text of the document, a member's name among them, replaced by a hostile one. */
+function tempted(rng: Rng): string {
+  const texts = file.docker_compose_file.match(/"(?:[^"\\]|\\.)*"/g) ?? []
+  const place = rng.below(texts.length)
+  let seen = 0
+  return file.docker_compose_file.replace(/"(?:[^"\\]|\\.)*"/g, (text) =>
+    seen++ === place ? JSON.stringify(rng.pick(HOSTILE)) : text,
+  )
+}
+
 function mutatedFile(rng: Rng): string {
+  if (rng.oneIn(3)) return JSON.stringify({ ...file, docker_compose_file: tempted(rng) })
   const inner = rng.oneIn(2)
     ? mutateDocument(rng, rng.oneIn(6) ? opened(rng, trees.document) : trees.document)
     : file.docker_compose_file
@@ -106,10 +131,19 @@ function factsOf(text: string): object {
   ]
   if (flags.includes(false))
     throw new Violation(`rules ${JSON.stringify(flags)} do not hold for an accepted file`)
-  const { services } = JSON.parse(String(read["docker_compose_file"])) as {
-    services: Record<string, Members>
-  }
-  for (const service of Object.values(services)) checkService(service)
+  const hostMay = (read["allowed_envs"] ?? []) as readonly string[]
+  const { services, networks = {} } = JSON.parse(String(read["docker_compose_file"]), (name, value) => {
+    checkText(name, name, hostMay)
+    checkText(name, value, hostMay)
+    return value
+  }) as { services: Record<string, Members>; networks?: Record<string, Members | null> }
+  for (const service of Object.values(services)) checkService(service, Object.keys(networks), hostMay)
+  for (const network of Object.values(networks))
+    if (
+      ["host", "bridge", "none"].includes(String(network?.["name"])) ||
+      Object.hasOwn(network ?? {}, "driver_opts")
+    )
+      throw new Violation("a network that is not the document's own was accepted")
   const images = Object.entries(services).map(([service, { image }]) => ({
     service,
     reference: image,
@@ -118,7 +152,25 @@ function factsOf(text: string): object {
   return { composeHash: composeHashOf(utf8ToBytes(text)), name: read["name"], images }
 }
 
-function checkService(service: Members): void {
+/** No text of the host's, but for a variable's own value. */
+function checkText(name: string, value: unknown, hostMay: readonly string[]): void {
+  if (typeof value !== "string" || !/(?<!\$)(?:\$\$)*\$(?!\$)/.test(value)) return
+  const own = /^(?:([^=$]+)=)?\$\{([A-Z_]+)\}$/.exec(value)
+  if (own === null || (own[1] ?? name) !== own[2] || !hostMay.includes(String(own[2])))
+    throw new Violation(`text ${JSON.stringify(value)} of ${name}, which the host fills, was accepted`)
+}
+
+function checkService(service: Members, networks: readonly string[], hostMay: readonly string[]): void {
+  const environment = service["environment"] ?? {}
+  const bare = Array.isArray(environment)
+    ? environment.filter((item: string) => !item.includes("="))
+    : Object.entries(environment as Members).flatMap(([name, value]) => (value === null ? [name] : []))
+  const foreign = bare.find((name: string) => !hostMay.includes(name))
+  if (foreign !== undefined) throw new Violation(`variable ${foreign} of the host was accepted`)
+  const joined = service["networks"] ?? []
+  const names = Array.isArray(joined) ? joined : Object.keys(joined as Members)
+  if (!names.every((name: string) => name === "default" || networks.includes(name)))
+    throw new Violation(`networks ${JSON.stringify(names)} were accepted`)
   if (!/^[a-z0-9][^@\s$]*@sha256:[0-9a-f]{64}$/.test(String(service["image"])))
     throw new Violation("an image has no digest")
   const dangerous = NEVER.find((name) => Object.hasOwn(service, name))
