@@ -3,12 +3,11 @@
  * what is coming.
  */
 import type { QuoteVerifier } from "@twinlock/sdk/attestation/underRoot"
-import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { attestationRoute } from "./api/attestation.ts"
 import type { PartHealth } from "./api/health.ts"
 import { type CollateralSource, withinFloors } from "./attestation/collateralSource.ts"
 import { createEarlyWarning } from "./attestation/earlyWarning.ts"
-import { fetchEvaluationNumbers, type SignedDocument } from "./attestation/pccs.ts"
+import { fetchEvaluationNumbers } from "./attestation/pccs.ts"
 import { platformOf } from "./attestation/quotePlatform.ts"
 import type { Quoter } from "./attestation/quoter.ts"
 import type { ChainView } from "./chain/chainView.ts"
@@ -45,19 +44,6 @@ export type AttestationServicesDeps = {
 const COLLATERAL_POLL_MS = 600_000
 const TIMEOUT_MS = 10_000
 
-/** Intel's list from the first service that has one. */
-async function firstNumbers(urls: readonly string[]): Promise<SignedDocument> {
-  let last: unknown = new RangeError("a collateral source needs at least one URL")
-  for (const url of urls)
-    try {
-      return await fetchEvaluationNumbers({ url, timeoutMs: TIMEOUT_MS })
-    } catch (error) {
-      if (!isProtocolError(error)) throw error
-      last = error
-    }
-  throw last
-}
-
 /** The services in the order of their start, and whether the node has standing. */
 export function attestationServices(
   options: AttestationServicesOptions,
@@ -82,7 +68,7 @@ export function attestationServices(
     {},
     {
       ...{ quoter, verifier, collateral, ...shared },
-      numbers: () => firstNumbers(collateralUrls),
+      numbers: collateralUrls.map((url) => () => fetchEvaluationNumbers({ url, timeoutMs: TIMEOUT_MS })),
       terms: async () => {
         const at = await chain.head()
         return { time: Number(at.timestamp), floors: await policy.floors(at) }

@@ -14,7 +14,7 @@ import { type Fields, type Logger, silentLogger } from "../telemetry/logger.ts"
 import { createMetrics } from "../telemetry/metrics.ts"
 import { createCollateralSource } from "./collateralSource.ts"
 import { createEarlyWarning, type EarlyWarningReport } from "./earlyWarning.ts"
-import { fetchEvaluationNumbers } from "./pccs.ts"
+import { fetchEvaluationNumbers, type SignedDocument } from "./pccs.ts"
 
 const NOW = 1_791_158_400
 const DAY = 86_400
@@ -43,7 +43,13 @@ const NEXT: CollateralKnobs = {
 }
 
 type World = {
-  readonly served: { early: CollateralKnobs | null; numbers: boolean; down: boolean }
+  readonly served: {
+    early: CollateralKnobs | null
+    numbers: boolean
+    down: boolean
+    /** The first service's list, where it is another than that of the second. */
+    first: SignedDocument | null
+  }
   readonly pccs: RunningPccs
 }
 const running: RunningPccs[] = []
@@ -52,7 +58,7 @@ afterEach(async () => {
 })
 
 async function world(recoveryEvent = NOW - 345 * DAY) {
-  const served: World["served"] = { early: NEXT, numbers: true, down: false }
+  const served: World["served"] = { early: NEXT, numbers: true, down: false, first: null }
   const numbers = signEvaluationNumbers(platform, [
     { number: 21, recoveryEvent },
     { number: 20, recoveryEvent: NOW - 400 * DAY },
@@ -81,7 +87,10 @@ async function world(recoveryEvent = NOW - 345 * DAY) {
       },
       verifier,
       collateral: createCollateralSource({ urls: [pccs.url] }, { clock, verifier, metrics: null }),
-      numbers: () => fetchEvaluationNumbers({ url: pccs.url, timeoutMs: 2_000 }),
+      numbers: [
+        async () => served.first ?? fetchEvaluationNumbers({ url: pccs.url, timeoutMs: 2_000 }),
+        () => fetchEvaluationNumbers({ url: pccs.url, timeoutMs: 2_000 }),
+      ],
       terms: async () => ({ time, floors: { tcb: 20, qe: 20 } }),
       standingUntil: async () => NOW + 5 * DAY,
       ...{ scheduler: clock, logger, metrics },
@@ -124,10 +133,42 @@ describe("early warning, end to end over the collateral service", () => {
     expect(await metrics.text()).toContain('twinlock_fallout_days{horizon="early"} +Inf')
   })
 
-  test("without a newer set there is nothing to compare with", async () => {
+  test("a set that Intel lists and no service gives is warned of as not checked, with its date", async () => {
+    const { warning, served, warned, metrics } = await world()
+    served.early = null
+    const report = await warning.look()
+    expect(report.newer).toEqual([])
+    expect(report.outlook.filter(({ warn }) => warn)).toEqual([
+      expect.objectContaining({
+        horizon: "standard",
+        days: 20,
+        reason: expect.stringContaining("not checked"),
+      }),
+      expect.objectContaining({
+        horizon: "early",
+        days: null,
+        reason: expect.stringContaining("not checked"),
+      }),
+    ])
+    expect(warned.map(({ horizon, days }) => [horizon, days])).toEqual([
+      ["standard", 20],
+      ["early", null],
+    ])
+    expect(await metrics.text()).toContain('twinlock_fallout_days{horizon="early"} Nan')
+  })
+
+  test("a list that is not Intel's is passed over for the next service's", async () => {
+    const { warning, served } = await world()
+    served.first = signEvaluationNumbers(createPlatform({ seed: "foreign", now: NOW }), [])
+    expect(daysOf(await warning.look())["standard"]).toBe(20)
+  })
+
+  test("with neither list nor early set it says that it does not know", async () => {
     const { warning, served } = await world()
     served.early = null
-    expect((await warning.look()).newer).toEqual([])
+    served.numbers = false
+    const { outlook } = await warning.look()
+    expect(outlook.find(({ horizon }) => horizon === "early")).toMatchObject({ days: null, warn: true })
   })
 
   test("without Intel's list the early set is still seen, and warned of at once", async () => {
@@ -153,7 +194,10 @@ describe("early warning, end to end over the collateral service", () => {
     clock.advance(30 * DAY * 1_000)
     await expect(warning.look()).rejects.toThrow(ProtocolError)
     expect(warning.latest()).toMatchObject({ report, failure: expect.stringContaining("COLLATERAL_STALE") })
-    expect(await metrics.text()).toContain('twinlock_fallout_looks_total{outcome="failed"} 1')
+    const text = await metrics.text()
+    expect(text).toContain('twinlock_fallout_looks_total{outcome="failed"} 1')
+    for (const horizon of ["early", "standard", "collateral", "standing"])
+      expect(text).toContain(`twinlock_fallout_days{horizon="${horizon}"} Nan`)
   })
 
   test("looks again after every pause until it is stopped", async () => {

@@ -13,8 +13,8 @@ import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { type CollateralSource, withinFloors } from "./collateralSource.ts"
 import { type EvaluationNumber, verifyEvaluationNumbers } from "./evaluationNumbers.ts"
-import { type Outlook, outlook, type SetVerdict } from "./outlook.ts"
-import type { CollateralPlatform, SignedDocument } from "./pccs.ts"
+import { HORIZONS, type Outlook, outlook, type SetVerdict } from "./outlook.ts"
+import type { CollateralPlatform, SignedDocument, TcbSet } from "./pccs.ts"
 import { platformOf } from "./quotePlatform.ts"
 import type { Quoter } from "./quoter.ts"
 
@@ -28,8 +28,8 @@ export type EarlyWarningDeps = {
   readonly quoter: Pick<Quoter, "quote">
   readonly verifier: Pick<QuoteVerifier, "verify">
   readonly collateral: CollateralSource
-  /** Intel's list from the first service that has one. */
-  readonly numbers: () => Promise<SignedDocument>
+  /** Intel's list, from each service in order of preference. */
+  readonly numbers: readonly (() => Promise<SignedDocument>)[]
   /** Chain time and the registry's floors. */
   readonly terms: () => Promise<CollateralTerms>
   /** End of the own standing, unix seconds; null where the node is not registered. */
@@ -69,7 +69,7 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
   const { quoter, verifier, collateral, scheduler, logger, metrics } = deps
   const days = metrics?.gauge({
     name: "fallout_days",
-    help: "Days until this node falls out, by horizon; +Inf where nothing known leads there",
+    help: "Days until this node falls out, by horizon; +Inf where nothing known leads there, NaN while not known",
     labels: ["horizon"],
   })
   const looks = metrics?.counter({
@@ -93,16 +93,33 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
     }
   }
 
+  /** From the first service that gives a good one. */
   async function listedNumbers(
     standard: VerifiedCollateral,
     time: number,
   ): Promise<readonly EvaluationNumber[]> {
+    for (const fetchList of deps.numbers)
+      try {
+        return verifyEvaluationNumbers(await fetchList(), standard.tcbSigner.signer, time)
+      } catch (error) {
+        if (!isProtocolError(error)) throw error
+        logger.info({ reason: error.message }, "a service gives no list of TCB sets")
+      }
+    return []
+  }
+
+  /** Null where no service gives it. */
+  async function setOf(
+    platform: CollateralPlatform,
+    set: TcbSet,
+    time: number,
+  ): Promise<VerifiedCollateral | null> {
     try {
-      return verifyEvaluationNumbers(await deps.numbers(), standard.tcbSigner.signer, time)
+      return await collateral.collateralFor(platform, { time, floors: NO_FLOORS }, set)
     } catch (error) {
       if (!isProtocolError(error)) throw error
-      logger.info({ reason: error.message }, "Intel's list of TCB sets is not available")
-      return []
+      logger.info({ set, reason: error.message }, "a TCB set is not available")
+      return null
     }
   }
 
@@ -112,19 +129,18 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
     standard: VerifiedCollateral,
     numbers: readonly EvaluationNumber[],
     time: number,
-  ): Promise<readonly VerifiedCollateral[]> {
+  ) {
     const known = standard.tcbInfo.evaluationNumber
     const listed = numbers.map(({ number }) => number).filter((number) => number > known)
     const found = new Map<number, VerifiedCollateral>()
-    for (const set of [...listed, "early" as const])
-      try {
-        const got = await collateral.collateralFor(platform, { time, floors: NO_FLOORS }, set)
-        if (got.tcbInfo.evaluationNumber > known) found.set(got.tcbInfo.evaluationNumber, got)
-      } catch (error) {
-        if (!isProtocolError(error)) throw error
-        logger.info({ set, reason: error.message }, "a TCB set is not available")
-      }
-    return [...found].sort(([one], [other]) => one - other).map(([, set]) => set)
+    const early = await setOf(platform, "early", time)
+    const named = await Promise.all(listed.map((number) => setOf(platform, number, time)))
+    for (const set of [early, ...named])
+      if (set !== null && set.tcbInfo.evaluationNumber > known) found.set(set.tcbInfo.evaluationNumber, set)
+    return {
+      newestKnown: early !== null || numbers.length > 0,
+      sets: [...found].sort(([one], [other]) => one - other).map(([, set]) => set),
+    }
   }
 
   async function look(): Promise<EarlyWarningReport> {
@@ -134,14 +150,13 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
     const { time } = terms
     const standard = await withinFloors(collateral, platform, terms)
     const numbers = await listedNumbers(standard, time)
-    const newer = (await newerSets(platform, standard, numbers, time)).map((set) =>
-      verdictOf(quote, set, time),
-    )
+    const { newestKnown, sets } = await newerSets(platform, standard, numbers, time)
+    const newer = sets.map((set) => verdictOf(quote, set, time))
     const verdict = verdictOf(quote, standard, time)
     return {
       ...{ time, platform, standard: verdict, newer },
       outlook: outlook({
-        ...{ time, standard: verdict, newer, numbers },
+        ...{ time, standard: verdict, newer, numbers, newestKnown },
         collateralUntil: checkCollateral(standard, { time, floors: NO_FLOORS }),
         standingUntil: await deps.standingUntil(),
       }),
@@ -150,11 +165,11 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
 
   function tell({ outlook: items, platform }: EarlyWarningReport): void {
     for (const { horizon, days: left, reason, warn } of items) {
-      days?.set(left ?? Number.POSITIVE_INFINITY, { horizon })
+      days?.set(left ?? (warn ? Number.NaN : Number.POSITIVE_INFINITY), { horizon })
       if (warn)
         logger.warn(
           { horizon, days: left === null ? null : Math.floor(left), reason, fmspc: platform.fmspc },
-          "this node falls out soon",
+          left === null ? "the outlook of this node is not complete" : "this node falls out soon",
         )
     }
   }
@@ -170,6 +185,8 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
     } catch (error) {
       failure = error instanceof Error ? error.message : "unknown failure"
       looks?.add({ outcome: "failed" })
+      // The days of the last report would stand still, and look as good as they were then.
+      for (const horizon of HORIZONS) days?.set(Number.NaN, { horizon })
       throw error
     }
   }

@@ -22,6 +22,7 @@ const input = (changes: Partial<OutlookInput> = {}): OutlookInput => ({
   standard: good(20),
   newer: [],
   numbers: [],
+  newestKnown: true,
   collateralUntil: NOW + 25 * DAY,
   standingUntil: NOW + 6 * DAY,
   ...changes,
@@ -64,6 +65,39 @@ describe("outlook", () => {
       null,
       false,
     ],
+    ["listed and given by no service", { numbers: [listed(21, 200)] }, "standard", 200, true],
+    ["listed, early and given by no service", { numbers: [listed(21, 200)] }, "early", null, true],
+    [
+      "checked before what is not",
+      { newer: [good(21)], numbers: [listed(21, 40), listed(22, 90)] },
+      "standard",
+      90,
+      true,
+    ],
+    [
+      "out before what is not checked",
+      { newer: [old(21)], numbers: [listed(21, 40), listed(22, 90)] },
+      "standard",
+      40,
+      false,
+    ],
+    [
+      "out after what is not checked",
+      { newer: [old(22)], numbers: [listed(21, 40), listed(22, 90)] },
+      "standard",
+      40,
+      true,
+    ],
+    [
+      "an unchecked set between checked ones",
+      { newer: [good(22)], numbers: [listed(21, 40), listed(22, 90)] },
+      "early",
+      null,
+      false,
+    ],
+    ["below the standard, listed", { numbers: [listed(19, -400), listed(20, -5)] }, "early", null, false],
+    ["neither list nor early set", { newestKnown: false }, "early", null, true],
+    ["out already, whatever the newest", { standard: old(20), newestKnown: false }, "early", 0, true],
     ["old collateral", { collateralUntil: NOW + 6.9 * DAY }, "collateral", 6.9, true],
     ["collateral that ran out", { collateralUntil: NOW - 1 }, "collateral", 0, true],
     ["standing that is not renewed", { standingUntil: NOW + DAY }, "standing", 1, true],
@@ -81,5 +115,8 @@ describe("outlook", () => {
       "OutOfDate under set 21 (INTEL-SA-01245), when it becomes the standard",
     )
     expect(of("early", { newer: [gone(22)] })?.reason).toBe("TCB_LEVEL under set 22")
+    expect(of("standard", { numbers: [listed(21, 9)] })?.reason).toBe(
+      "set 21 is not checked: no service gives it, and then it becomes the standard",
+    )
   })
 })

@@ -24,24 +24,28 @@ export type OutlookInput = {
   readonly newer: readonly SetVerdict[]
   /** Intel's signed list; empty where it could not be read. */
   readonly numbers: readonly EvaluationNumber[]
+  /** Whether Intel's list or a service that was asked for the early set says which set is the newest. */
+  readonly newestKnown: boolean
   /** Unix seconds: when the first part of the standard collateral runs out. */
   readonly collateralUntil: number
   /** Unix seconds; null where the node is not registered. */
   readonly standingUntil: number | null
 }
 
-export type Horizon =
-  /** the newest set of levels that Intel serves: what "early" verifiers go by. */
-  | "early"
-  /** the standard set, which takes over the newer ones a year after their event. */
-  | "standard"
-  | "collateral"
-  | "standing"
+/**
+ * "early": the newest set of levels that Intel serves, what "early" verifiers go by. "standard": the standard set, which
+ * takes over the newer ones a year after their event.
+ */
+export const HORIZONS = ["early", "standard", "collateral", "standing"] as const
+export type Horizon = (typeof HORIZONS)[number]
 
 /** One way to fall out. */
 export type Outlook = {
   readonly horizon: Horizon
-  /** Days until it happens, 0 where it has happened; null where nothing known leads there. */
+  /**
+   * Days until it happens, 0 where it has happened; null where nothing known leads there, or, with `warn`, where it
+   * could not be checked.
+   */
   readonly days: number | null
   /** Unix seconds. */
   readonly at: number | null
@@ -74,23 +78,58 @@ function outlookOf(horizon: Horizon, at: number | null, time: number, reason: st
   return { horizon, days, at, reason, warn: days !== null && days < WARN_BELOW_DAYS[horizon] }
 }
 
-function early({ time, standard, newer }: OutlookInput): Outlook {
+/** Sets that Intel lists and no service gives, in order of their number: what they say of the machine is unknown. */
+const uncheckedOf = ({ standard, newer, numbers }: OutlookInput): readonly EvaluationNumber[] =>
+  numbers.filter(
+    ({ number }) => number > standard.number && newer.every((verdict) => verdict.number !== number),
+  )
+
+const notChecked = (horizon: Horizon, reason: string): Outlook => ({
+  ...{ horizon, days: null, at: null, reason, warn: true },
+})
+
+function early(input: OutlookInput): Outlook {
+  const { time, standard, newer, newestKnown } = input
   const newest = newer.at(-1) ?? standard
-  const at = isAccepted(newest) ? null : time
-  return outlookOf("early", at, time, describe(newest))
+  if (!isAccepted(newest)) return outlookOf("early", time, time, describe(newest))
+  if (!newestKnown)
+    return notChecked("early", "not checked: no service gives Intel's list of sets or the early set")
+  const unchecked = uncheckedOf(input).at(-1)
+  if (unchecked !== undefined && unchecked.number > newest.number)
+    return notChecked("early", `set ${unchecked.number} is not checked: no service gives it`)
+  return outlookOf("early", null, time, describe(newest))
 }
 
 /** The first set under which the machine is out, at the time at which it becomes the standard. */
-function standard({ time, standard: current, newer, numbers }: OutlookInput): Outlook {
-  if (!isAccepted(current)) return outlookOf("standard", time, time, describe(current))
+function firstRefusal({ time, newer, numbers }: OutlookInput): Outlook | null {
   const first = newer.find((verdict) => !isAccepted(verdict))
-  if (first === undefined) return outlookOf("standard", null, time, describe(newer.at(-1) ?? current))
+  if (first === undefined) return null
   const known = numbers.find(({ number }) => number === first.number)
   // Without Intel's list the date is unknown: warned of as if it were now.
   const at = known === undefined ? time : known.standardFrom
   const when = known === undefined ? "at a date that Intel's list would tell" : "when it becomes the standard"
   return outlookOf("standard", at, time, `${describe(first)}, ${when}`)
 }
+
+/** The first set that nobody could check: warned of however far away, because a service has to be found for it. */
+function firstUnchecked(input: OutlookInput): Outlook | null {
+  const [first] = uncheckedOf(input)
+  if (first === undefined) return null
+  const reason = `set ${first.number} is not checked: no service gives it, and then it becomes the standard`
+  return { ...outlookOf("standard", first.standardFrom, input.time, reason), warn: true }
+}
+
+function standard(input: OutlookInput): Outlook {
+  const { time, standard: current, newer } = input
+  if (!isAccepted(current)) return outlookOf("standard", time, time, describe(current))
+  const [nearest] = [firstRefusal(input), firstUnchecked(input)]
+    .filter((danger) => danger !== null)
+    .sort(nearestFirst)
+  return nearest ?? outlookOf("standard", null, time, describe(newer.at(-1) ?? current))
+}
+
+const nearestFirst = (one: Outlook, other: Outlook): number =>
+  (one.days ?? Number.POSITIVE_INFINITY) - (other.days ?? Number.POSITIVE_INFINITY) || 0
 
 /** All horizons, the nearest danger first; what nothing leads to is last. */
 export function outlook(input: OutlookInput): readonly Outlook[] {
@@ -103,7 +142,5 @@ export function outlook(input: OutlookInput): readonly Outlook[] {
       ? outlookOf("standing", null, time, "not registered")
       : outlookOf("standing", standingUntil, time, "standing in the registry ends"),
   ]
-  return all.sort(
-    (one, other) => (one.days ?? Number.POSITIVE_INFINITY) - (other.days ?? Number.POSITIVE_INFINITY) || 0,
-  )
+  return all.sort(nearestFirst)
 }
