@@ -97,17 +97,20 @@ function assembled(
     parts["serial"] ?? der.integer(1),
     parts["innerAlgorithm"] ?? algorithm,
     distinguishedName("Issuer"),
-    der.sequence(der.time(1_000_000_000), der.time(1_000_000_001)),
+    parts["validity"] ?? der.sequence(der.time(1_000_000_000), der.time(1_000_000_001)),
     parts["subject"] ?? distinguishedName("Subject"),
     parts["publicKey"] ?? spki("1.2.840.10045.2.1", "1.2.840.10045.3.1.7"),
-    der.context(3, der.sequence(...extensions)),
+    der.context(3, der.sequence(...extensions), parts["afterExtensions"] ?? NOTHING),
+    parts["afterFields"] ?? NOTHING,
   )
   return der.sequence(
     toBeSigned,
     algorithm,
     parts["signature"] ?? signature(Uint8Array.of(1), Uint8Array.of(1)),
+    parts["afterSignature"] ?? NOTHING,
   )
 }
+const NOTHING = new Uint8Array(0)
 const ecdsa = der.sequence(der.objectIdentifier("1.2.840.10045.4.3.2"))
 const point = new Uint8Array(65).fill(4)
 const spki = (kind: string, curve: string, bits = der.bitString(point)) =>
@@ -235,6 +238,45 @@ test.each<[string, Uint8Array, Uint8Array, string]>([
 test("a criticality that is written as false is refused", () => {
   const written = der.sequence(der.objectIdentifier("1.2.3.4"), NO, der.octetString(der.sequence()))
   expect(() => parseCertificate(assembled({}, basicConstraints, keyUsage, written))).toThrow("must be ff")
+})
+
+const MORE = der.integer(1)
+const p256Key = [der.objectIdentifier("1.2.840.10045.2.1"), der.objectIdentifier("1.2.840.10045.3.1.7")]
+const joined = (...parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts))
+
+test.each<[string, Readonly<Record<string, Uint8Array>>]>([
+  [
+    "a signature algorithm with parameters",
+    { algorithm: der.sequence(der.objectIdentifier("1.2.840.10045.4.3.2"), MORE) },
+  ],
+  ["a signature of three numbers", { signature: der.bitString(der.sequence(MORE, MORE, MORE)) }],
+  [
+    "bytes after the signature's numbers",
+    { signature: der.bitString(joined(der.sequence(MORE, MORE), MORE)) },
+  ],
+  ["a version with more after it", { version: der.context(0, der.integer(2), MORE) }],
+  ["three times", { validity: der.sequence(der.time(1_000_000_000), der.time(1_000_000_001), MORE) }],
+  [
+    "a key algorithm of three parts",
+    { publicKey: der.sequence(der.sequence(...p256Key, MORE), der.bitString(point)) },
+  ],
+  [
+    "a key with more after it",
+    { publicKey: der.sequence(der.sequence(...p256Key), der.bitString(point), MORE) },
+  ],
+  ["more after the extensions", { afterExtensions: MORE }],
+  ["more after the fields", { afterFields: MORE }],
+  ["more after the signature", { afterSignature: MORE }],
+])("a certificate with %s is refused", (_, parts) => {
+  expect(() => parseCertificate(assembled(parts, basicConstraints, keyUsage))).toThrow("left over")
+})
+
+test.each<[string, Uint8Array]>([
+  ["a third part", der.sequence(der.objectIdentifier("1.2.3.4"), der.octetString(MORE), MORE)],
+  ["bytes after basic constraints", extension("2.5.29.19", true, joined(der.sequence(), MORE))],
+  ["bytes after key usage", extension("2.5.29.15", true, joined(der.tlv(3, Uint8Array.of(6, 0xc0)), MORE))],
+])("an extension with %s is refused", (_, item) => {
+  expect(() => parseCertificate(assembled({}, item))).toThrow("left over")
 })
 
 test("a certificate with bytes after it is refused", () => {

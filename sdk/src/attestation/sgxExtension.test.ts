@@ -74,3 +74,22 @@ test.each<[string, Uint8Array, string]>([
 ])("%s is refused", (_, bytes, message) => {
   expect(() => parseSgxExtension(bytes)).toThrow(message)
 })
+
+const MORE = der.integer(1)
+const withMore = (arc: string, ...parts: readonly Uint8Array[]) =>
+  der.sequence(der.objectIdentifier(`1.2.840.113741.1.13.1.${arc}`), ...parts, MORE)
+const svn = (arc: number, more: boolean) =>
+  more ? withMore(`2.${arc}`, der.integer(1)) : sgxItem(`2.${arc}`, der.integer(1))
+const seventeenSvns = (broken: number | null) =>
+  Array.from({ length: 17 }, (_, index) => svn(index + 1, index + 1 === broken))
+const cpuSvn = sgxItem("2.18", octets(16))
+
+test.each<[string, Readonly<Record<string, Uint8Array>>]>([
+  ["PPID", { ppid: withMore("1", octets(16)) }],
+  ["TCB", { tcb: withMore("2", der.sequence(...seventeenSvns(null), cpuSvn)) }],
+  ["an SVN", { tcb: sgxItem("2", der.sequence(...seventeenSvns(3), cpuSvn)) }],
+  ["CPUSVN", { tcb: sgxItem("2", der.sequence(...seventeenSvns(null), withMore("2.18", octets(16)))) }],
+  ["the list of SVNs", { tcb: sgxItem("2", der.sequence(...seventeenSvns(null), cpuSvn, MORE)) }],
+])("more in %s is refused", (_, changed) => {
+  expect(() => parseSgxExtension(encoded(changed))).toThrow("left over")
+})
