@@ -1,5 +1,5 @@
 /** The import rules of the package graph (docs/protocol.md, architecture): every edge that is not wanted fails the build. */
-const tests = "\\.(test|test-d)\\.ts$"
+const tests = "\\.(test|test-d|fixture)\\.ts$"
 const ours = "^(sdk|node|coordinator|contracts|devnet|test|bench)/"
 
 /** `from` may import, of our own modules, only `to` (and itself). */
@@ -122,6 +122,12 @@ module.exports = {
       "^(sdk|node|coordinator)/",
       ["^devnet/", "^test/", "^bench/"],
       "nothing shipped imports a simulator or test code",
+    ),
+    never(
+      "production-no-fixtures",
+      "^(sdk|node|coordinator|devnet|bench)/",
+      ["\\.(test|test-d|fixture)\\.ts$"],
+      "what tests share stays with the tests",
     ),
   ],
   options: {
