@@ -60,7 +60,10 @@ async function main(configPath: string): Promise<void> {
   })
   const agents = await Promise.all(
     config.cvms.map(({ machine, role, socketPath, variant }) =>
-      startAgent({ platform, machine, role, keys, socketPath, compose: devnetCompose(role, variant) }),
+      startAgent({
+        ...{ platform, machine, role, keys, socketPath },
+        compose: devnetCompose(role, { variant, keyProviderId: keys.rootKey }),
+      }),
     ),
   )
   const stop = () => {

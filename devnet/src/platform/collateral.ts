@@ -97,15 +97,15 @@ const component = (svn: number, label: readonly [category: string, type?: string
   ...(label?.[1] ? { type: label[1] } : {}),
 })
 
-const verdict = (status: TcbStatus, advisories: readonly string[] | undefined) => ({
-  tcbDate: TCB_DATE,
+const verdict = (status: TcbStatus, advisories: readonly string[] | undefined, tcbDate?: number) => ({
+  tcbDate: tcbDate === undefined ? TCB_DATE : date(tcbDate),
   tcbStatus: status,
   ...(advisories ? { advisoryIDs: advisories } : {}),
 })
 
 const isvLevel = (level: IsvLevelSpec) => ({
   tcb: { isvsvn: level.isvSvn },
-  ...verdict(level.status, level.advisories),
+  ...verdict(level.status, level.advisories, level.tcbDate),
 })
 
 /** The signed text of a TCB info; member order is part of the format. */

@@ -15,6 +15,8 @@ export type IsvLevelSpec = {
   readonly isvSvn: number
   readonly status: TcbStatus
   readonly advisories?: readonly string[]
+  /** Unix seconds from which the level holds; the same for all by default. */
+  readonly tcbDate?: number
 }
 
 /** Identity of a TDX module; hex without 0x, Intel's own module by default. */

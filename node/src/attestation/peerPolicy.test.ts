@@ -112,7 +112,7 @@ describe("refused are", () => {
       "another compose file",
       async () =>
         policyOf().appraise(
-          await evidenceOf(cvm("alice", { compose: devnetCompose("keyholder", "2") })),
+          await evidenceOf(cvm("alice", { compose: devnetCompose("keyholder", { variant: "2" }) })),
           reportData,
           record,
         ),

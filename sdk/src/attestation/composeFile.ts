@@ -171,6 +171,13 @@ function checkEnvironment(file: Members, policy: ComposePolicy): readonly string
   return names
 }
 
+/** @param boundHash SHA-256 that the quote binds. @throws COMPOSE_HASH */
+export function checkComposeHash(bytes: Uint8Array, boundHash: Digest): void {
+  const found = composeHashOf(bytes)
+  if (found !== boundHash)
+    throw attestationError("COMPOSE_HASH", `the file hashes to ${found}, the quote binds ${boundHash}`)
+}
+
 /**
  * Judges the bytes of app-compose.json.
  * @param boundHash from `appraiseMachine` or the allow-list entry: SHA-256 that the quote binds.
@@ -183,9 +190,7 @@ export function appraiseComposeFile(
   policy: ComposePolicy,
   parseDocument: (text: string) => unknown = (text) => parseStrictJson(text, "COMPOSE_MALFORMED"),
 ): ComposeFacts {
-  const composeHash = composeHashOf(bytes)
-  if (composeHash !== boundHash)
-    throw attestationError("COMPOSE_HASH", `the file hashes to ${composeHash}, the quote binds ${boundHash}`)
+  checkComposeHash(bytes, boundHash)
   if (bytes.length > FILE_LIMIT)
     throw malformed(`a compose file has at most ${FILE_LIMIT} bytes, got ${bytes.length}`)
   const file = membersOf(decode(bytes))
@@ -195,7 +200,7 @@ export function appraiseComposeFile(
   const allowedEnvs = checkEnvironment(file, policy)
   const document = parsed(textOf(file, "docker_compose_file"), parseDocument)
   const images = checkDockerCompose(document, policy.hostPaths, allowedEnvs)
-  return { composeHash, name: textOf(file, "name"), images }
+  return { composeHash: boundHash, name: textOf(file, "name"), images }
 }
 
 function decode(bytes: Uint8Array): string {

@@ -19,8 +19,12 @@ import {
   quoteWith,
   verifier,
 } from "../../../test/support/simulatedQuote.ts"
+import { toHex, utf8ToBytes } from "../protocol/codec.ts"
 import { parseRootKey } from "./chain.ts"
 import { type CollateralBundle, parseCollateralBundle } from "./collateralBundle.ts"
+import { configIdOf } from "./composeHash.ts"
+import { configIdOfDocument, encodeConfigDocument } from "./configDocument.ts"
+import { parseEventLog, replayRuntimeEvents } from "./eventLog.ts"
 import { type ExplainOptions, type Explanation, explainQuote, explainUnder } from "./explain.ts"
 import { quoteVerifierUnder } from "./underRoot.ts"
 import { INTEL_ROOT_KEY } from "./verifyQuote.ts"
@@ -82,14 +86,18 @@ const sampleCases: readonly (readonly [string, Uint8Array, CollateralBundle, num
 ]
 
 describe("agreement with the verifier", () => {
-  test.skipIf(sampleCases.length === 0)(`${sampleCases.length} samples under Intel's root`, () => {
-    const intel = quoteVerifierUnder(INTEL_ROOT_KEY)
-    for (const [name, bytes, collateral, time] of sampleCases) {
-      const floors = { tcb: 0, qe: 0 }
-      const want = verdictOf(() => intel.verify(bytes, { collateral, time, floors }))
-      expect([name, wordOf(explainQuote(bytes, { collateral, time }))]).toEqual([name, want])
-    }
-  })
+  test.skipIf(sampleCases.length === 0)(
+    `${sampleCases.length} samples under Intel's root`,
+    { timeout: 60_000 },
+    () => {
+      const intel = quoteVerifierUnder(INTEL_ROOT_KEY)
+      for (const [name, bytes, collateral, time] of sampleCases) {
+        const floors = { tcb: 0, qe: 0 }
+        const want = verdictOf(() => intel.verify(bytes, { collateral, time, floors }))
+        expect([name, wordOf(explainQuote(bytes, { collateral, time }))]).toEqual([name, want])
+      }
+    },
+  )
 
   const simulated: readonly (readonly [string, Uint8Array, Partial<CollateralBundle>, number])[] = [
     ["good", quote(), {}, NOW],
@@ -149,7 +157,7 @@ describe("agreement with the verifier", () => {
     expect(wordOf(explain(bytes, given))).toBe(want)
   })
 
-  test("a flipped bit anywhere gets the verifier's code", () => {
+  test("a flipped bit anywhere gets the verifier's code", { timeout: 60_000 }, () => {
     const bytes = quote()
     for (let offset = 0; offset < bytes.length; offset += 149) {
       const changed = flipped(bytes, offset)
@@ -281,8 +289,13 @@ describe("policy", () => {
     ["the compose file", { composeHashes: [parseDigest(`0x${"ab".repeat(32)}`)] }, null],
     ["another compose file", { composeHashes: [parseDigest(zero)] }, "POLICY_COMPOSE"],
     ["an allowed machine", { ppids: { allowed: [found?.ppid ?? "0x"] } }, null],
-    ["a machine that is not allowed", { ppids: { allowed: [] } }, "POLICY_PLATFORM"],
-    ["a denied machine", { ppids: { denied: [found?.ppid ?? "0x"] } }, "POLICY_PLATFORM"],
+    ["a machine that is not allowed", { ppids: { allowed: [] } }, "POLICY_PPID"],
+    ["a denied machine", { ppids: { denied: [found?.ppid ?? "0x"] } }, "POLICY_PPID"],
+    ["an allowed instance", { piids: { allowed: [found?.piid ?? "0x"] } }, null],
+    ["an instance that is not allowed", { piids: { allowed: [] } }, "POLICY_PIID"],
+    ["a denied instance", { piids: { denied: [found?.piid ?? "0x"] } }, "POLICY_PIID"],
+    ["advisories, where there are none", { advisories: [] }, null],
+    ["a key provider, without an event log", { providers: [] }, "POLICY_KEY_PROVIDER"],
     ["the report data", { reportData: `0x${"00".repeat(64)}` }, null],
     ["other report data", { reportData: `0x${"01".repeat(64)}` }, "POLICY_REPORT_DATA"],
     ["floors", { floors: { tcb: 21, qe: 0 } }, "TCB_INFO_BELOW_FLOOR"],
@@ -297,6 +310,28 @@ describe("policy", () => {
     expect(explanation.failure?.code).toBe("CONFIG_ID_MISSING")
   })
 
+  const outdated = platform.collateral({
+    qeLevels: [
+      { isvSvn: 2, status: "UpToDate" },
+      { isvSvn: 1, status: "OutOfDate", advisories: ["INTEL-SA-1"], tcbDate: NOW - 500 * DAY },
+    ],
+  })
+
+  test.each<[string, ExplainOptions["policy"], string | null]>([
+    ["without grace", { statuses: ["UpToDate"] }, "POLICY_TCB_STATUS"],
+    ["within its grace", { statuses: ["UpToDate"], outOfDateGraceDays: 419 }, null],
+    ["after its grace", { statuses: ["UpToDate"], outOfDateGraceDays: 417 }, "POLICY_TCB_GRACE"],
+    ["with a known advisory", { advisories: ["INTEL-SA-1"] }, null],
+    ["with an unknown advisory", { advisories: [] }, "POLICY_ADVISORY"],
+  ])("a machine that is out of date, %s", (_name, policy, code) => {
+    const explanation = explain(quote({ qe: { isvSvn: 1 } }), {
+      collateral: outdated,
+      ...(policy === undefined ? {} : { policy }),
+    })
+    expect(explanation.failure?.code ?? null).toBe(code)
+    expect(explanation.verdict).toBe(code === null ? "genuine" : "refused")
+  })
+
   test("nothing of the policy is judged on a quote that is not genuine", () => {
     const { checks } = explain(quote({ tdAttributes: "0x0100001000000000" }), { policy: { ownerZero: true } })
     expect(checks.at(-1)).toMatchObject({ id: "policy.owner", status: "not-checked" })
@@ -304,12 +339,13 @@ describe("policy", () => {
 })
 
 describe("event log", () => {
+  const keys = createKeyService("explain")
   const cvm = createCvm({
     platform,
     machine: "host0",
     role: "keyholder",
-    compose: devnetCompose("keyholder"),
-    keys: createKeyService("explain"),
+    compose: devnetCompose("keyholder", { keyProviderId: keys.rootKey }),
+    keys,
   })
   const bytes = cvm.quote(new Uint8Array(64))
 
@@ -317,6 +353,89 @@ describe("event log", () => {
     const explanation = explain(bytes, { eventLog: JSON.stringify(cvm.events()) })
     expect(explanation.verdict).toBe("up-to-date")
     expect(explanation.boot?.composeHash).toBe(cvm.entry.composeHash)
+  })
+
+  const log = JSON.stringify(cvm.events())
+  const checkOf = ({ checks }: Explanation, id: string) => checks.find((check) => check.id === id)
+
+  test("the second version of digests replays, too", () => {
+    const rtMr3 = replayRuntimeEvents(parseEventLog(log), 2)
+    const second = quote({ measurements: { rtMr3, mrConfigId: configIdOf(cvm.entry.composeHash) } })
+    expect(explain(second, { eventLog: log }).verdict).toBe("up-to-date")
+  })
+
+  test("a boot of another compose file than the quote binds is refused", () => {
+    const other = quote({
+      measurements: {
+        rtMr3: toHex(cvm.rtMr3()),
+        mrConfigId: configIdOf(parseDigest(`0x${"ab".repeat(32)}`)),
+      },
+    })
+    expect(explain(other, { eventLog: log })).toMatchObject({
+      verdict: "refused",
+      failure: { code: "CONFIG_ID_MISMATCH" },
+    })
+  })
+
+  test("a boot of another instance than the document names is refused", () => {
+    const { name: keyProvider, id } = JSON.parse(cvm.keyProvider)
+    const named = {
+      ...{ appId: toHex(cvm.appId), instanceId: toHex(cvm.instanceId), composeHash: cvm.entry.composeHash },
+      ...{ keyProvider, keyProviderId: `0x${id}` as const },
+    }
+    const outcome = (changes: Partial<typeof named>) => {
+      const configDocument = encodeConfigDocument({ ...named, ...changes })
+      const measurements = { rtMr3: toHex(cvm.rtMr3()), mrConfigId: configIdOfDocument(configDocument) }
+      return explain(quote({ measurements }), { eventLog: log, configDocument }).failure?.code ?? null
+    }
+    expect(outcome({})).toBeNull()
+    expect(outcome({ instanceId: `0x${"00".repeat(20)}` })).toBe("CONFIG_ID_MISMATCH")
+    expect(outcome({ appId: `0x${"00".repeat(20)}` })).toBe("CONFIG_ID_MISMATCH")
+  })
+
+  test("the key provider must be one of the policy", () => {
+    const { providerId } = cvm.entry
+    const given = (provider: typeof providerId) =>
+      explain(bytes, { eventLog: log, policy: { providers: [provider] } }).failure?.code ?? null
+    expect(given(providerId)).toBeNull()
+    expect(given(parseDigest(`0x${"00".repeat(32)}`))).toBe("POLICY_KEY_PROVIDER")
+  })
+
+  test("where the quote binds no compose file, the log is held against none", () => {
+    const loose = quote({ measurements: { rtMr3: toHex(cvm.rtMr3()) } })
+    const explanation = explain(loose, { eventLog: log })
+    expect(explanation.verdict).toBe("up-to-date")
+    expect(checkOf(explanation, "event-log.bound")).toMatchObject({ status: "not-checked" })
+  })
+
+  test("a document that was given is the register's own", () => {
+    const configDocument = encodeConfigDocument({
+      ...{ appId: "0x01", composeHash: cvm.entry.composeHash, instanceId: "0x02" },
+      ...{ keyProvider: "kms", keyProviderId: "0x03" },
+    })
+    expect(explain(bytes, { configDocument }).failure?.code).toBe("CONFIG_DOCUMENT_MISMATCH")
+    expect(explain(bytes, { configDocument: new Uint8Array(0) }).failure?.code).toBe(
+      "CONFIG_DOCUMENT_MALFORMED",
+    )
+    const measurements = { mrConfigId: configIdOfDocument(configDocument) }
+    expect(explain(quote({ measurements }), { configDocument }).verdict).toBe("up-to-date")
+  })
+
+  test("a compose file must be the bound one, and keep the rules of the policy", () => {
+    const compose = {
+      ...{ allowedEnvs: [], keyProvider: { kind: "kms" as const, id: keys.rootKey } },
+      ...{ gateway: false, publicLogs: false, publicSysinfo: false, publicTcbinfo: true },
+      ...{ secureTime: true, instanceId: true, hostPaths: ["/var/run/dstack.sock"] },
+    } as const
+    const composeFile = utf8ToBytes(cvm.compose)
+    const outcome = (changes: Partial<ExplainOptions>) => explain(bytes, changes).failure?.code ?? null
+    expect(outcome({ composeFile, policy: { compose } })).toBeNull()
+    expect(outcome({ composeFile })).toBeNull()
+    expect(outcome({ composeFile: utf8ToBytes(`${cvm.compose} `) })).toBe("COMPOSE_HASH")
+    expect(outcome({ policy: { compose } })).toBe("COMPOSE_HASH")
+    const strict = { compose: { ...compose, publicTcbinfo: false } }
+    expect(outcome({ composeFile, policy: strict })).toBe("COMPOSE_FLAG")
+    expect(explain(quote(), { composeFile }).failure?.code).toBe("CONFIG_ID_MISSING")
   })
 
   test.each([

@@ -12,6 +12,7 @@ import type { CollateralBundle } from "./collateralBundle.ts"
 import { type AttestationErrorCode, attestationError } from "./errors.ts"
 import type { BootFacts } from "./eventLog.ts"
 import { ADVICE } from "./explainAdvice.ts"
+import { explainBoot } from "./explainBoot.ts"
 import { explainCollateral } from "./explainCollateral.ts"
 import {
   type DecodedCollateral,
@@ -22,7 +23,7 @@ import {
   decodeQuote,
 } from "./explainDecoded.ts"
 import { explainLevels, explainPlatform, explainSignatures, explainTrustDomain } from "./explainPlatform.ts"
-import { type ExplainPolicy, explainEventLog, explainPolicy } from "./explainPolicy.ts"
+import { type ExplainPolicy, explainPolicy } from "./explainPolicy.ts"
 import { explainLayout, explainPckChain } from "./explainQuote.ts"
 import { type Check, createTrace } from "./explainTrace.ts"
 import { verifyP256 } from "./p256.ts"
@@ -40,6 +41,8 @@ export type ExplainOptions = {
   readonly eventLog?: string
   /** Document behind mr_config_id of version 3. */
   readonly configDocument?: Uint8Array
+  /** Bytes of app-compose.json. */
+  readonly composeFile?: Uint8Array
 }
 
 export type Verdict =
@@ -110,7 +113,7 @@ const failureOfCheck = ({ code, reason, advice }: ExplainedCheck): Failure | nul
 
 /** Diagnosis under any root: production goes through {@link explainQuote}. */
 export function explainUnder(rootKey: RootKey, bytes: Uint8Array, options: ExplainOptions): Explanation {
-  const { time, policy = {}, eventLog, configDocument } = options
+  const { time, policy = {}, eventLog, configDocument, composeFile } = options
   const trace = createTrace()
   const terms = { time, floors: policy.floors ?? NO_FLOORS }
   const context = { trace, anchor: { rootKey, verify: verifyP256 }, bundle: options.collateral, terms }
@@ -124,7 +127,8 @@ export function explainUnder(rootKey: RootKey, bytes: Uint8Array, options: Expla
 
   const verified = judge(rootKey, bytes, options)
   explainPolicy({ trace, policy, quote: verified.quote, configDocument })
-  const boot = eventLog === undefined ? null : explainEventLog(trace, quote?.report ?? null, eventLog)
+  const report = quote?.report ?? null
+  const boot = explainBoot({ trace, policy, report, configDocument, eventLog, composeFile })
 
   const checks = trace.checks().map((check) => ({
     ...check,

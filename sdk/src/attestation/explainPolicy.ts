@@ -4,19 +4,25 @@
  */
 import { fromHex } from "../protocol/codec.ts"
 import type { Digest, Hex } from "../protocol/ids.ts"
+import type { ComposePolicy } from "./composeFile.ts"
 import { composeHashOfConfigId } from "./composeHash.ts"
 import { type AttestationErrorCode, attestationError } from "./errors.ts"
-import { type BootFacts, bootFactsOf, parseEventLog, replayRuntimeEvents } from "./eventLog.ts"
-import type { Trace } from "./explainTrace.ts"
+import type { Line, Trace } from "./explainTrace.ts"
+import { checkPlatformPolicy } from "./platformPolicy.ts"
 import { imageIdOf } from "./policy.ts"
-import type { TdReport } from "./quote.ts"
 import { checkReportData } from "./reportData.ts"
-import type { TcbStatus } from "./tcbStatus.ts"
+import { type AcceptableStatus, checkAdvisories, checkStatus } from "./statusPolicy.ts"
 import type { VerifiedQuote } from "./underRoot.ts"
+
+export type MachineLists = { readonly allowed?: readonly Hex[]; readonly denied?: readonly Hex[] }
 
 /** Every member is optional: what is absent is not checked. */
 export type ExplainPolicy = {
-  readonly statuses?: readonly TcbStatus[]
+  readonly statuses?: readonly AcceptableStatus[]
+  /** Days for which a part that Intel has replaced counts as current; only beside `statuses`. */
+  readonly outOfDateGraceDays?: number
+  /** Advisories that may apply to the machine. */
+  readonly advisories?: readonly string[]
   /** Smallest accepted evaluation numbers. */
   readonly floors?: { readonly tcb: number; readonly qe: number }
   /** Exact values, 8 bytes each. */
@@ -29,7 +35,14 @@ export type ExplainPolicy = {
   readonly images?: readonly Digest[]
   /** SHA-256 of app-compose.json, bound by mr_config_id. */
   readonly composeHashes?: readonly Digest[]
-  readonly ppids?: { readonly allowed?: readonly Hex[]; readonly denied?: readonly Hex[] }
+  /** Rules on app-compose.json itself. */
+  readonly compose?: ComposePolicy
+  /** keccak256 of the key provider's JSON, which the event log carries. */
+  readonly providers?: readonly Digest[]
+  /** Processor packages, 16 bytes each. */
+  readonly ppids?: MachineLists
+  /** Platform instances, 16 bytes each. */
+  readonly piids?: MachineLists
   /** 64 bytes. */
   readonly reportData?: Hex
 }
@@ -49,145 +62,153 @@ type Rule = {
   readonly title: string
   readonly expected: string
   readonly found: (quote: VerifiedQuote) => string
-  readonly accepts: (quote: VerifiedQuote) => boolean
-  readonly code: AttestationErrorCode
+  /** Throws the verifier's error. */
+  readonly check: (quote: VerifiedQuote) => void
 }
 
-const anyOf = (values: readonly string[]): string => {
+export const anyOf = (values: readonly string[]): string => {
   if (values.length === 0) return "none is allowed"
   return values.length === 1 ? (values[0] ?? "") : `one of ${values.length}`
 }
 const isZero = (value: Hex): boolean => /^0x0*$/.test(value)
 const hasBits = (value: Hex, wanted: Hex): boolean => (BigInt(value) & BigInt(wanted)) === BigInt(wanted)
+const listed = ({ allowed }: MachineLists): string =>
+  allowed === undefined ? "not a denied one" : anyOf(allowed)
+
+/** A rule on one value. */
+const compared = (
+  [id, item, title, code]: readonly [string, number, string, AttestationErrorCode],
+  expected: string,
+  found: Rule["found"],
+  accepts: (quote: VerifiedQuote) => boolean,
+): Rule => ({
+  ...{ id, item, title, expected, found },
+  check: (quote) => {
+    if (!accepts(quote))
+      throw attestationError(code, `${title} ${found(quote)} is not accepted by the policy`)
+  },
+})
+
+function statusRules(policy: ExplainPolicy): readonly (Rule | undefined)[] {
+  const { statuses, outOfDateGraceDays = 0, advisories } = policy
+  return [
+    statuses && {
+      ...{ id: "policy.status", item: 11, title: "TCB status" },
+      expected:
+        statuses.join(", ") + (outOfDateGraceDays > 0 ? `, or replaced ${outOfDateGraceDays} days ago` : ""),
+      found: ({ status }) => status,
+      check: (quote) => checkStatus(quote, { accepted: statuses, outOfDateGraceDays, advisories: null }),
+    },
+    advisories && {
+      ...{ id: "policy.advisories", item: 11, title: "advisories" },
+      expected: advisories.length === 0 ? "none" : `none but ${advisories.length} known`,
+      found: (quote) => quote.advisories.join(", ") || "none",
+      check: (quote) => checkAdvisories(quote, advisories),
+    },
+  ]
+}
+
+function machineRules({ ppids, piids }: ExplainPolicy): readonly (Rule | undefined)[] {
+  const lists = (name: "Ppids" | "Piids", { allowed, denied }: MachineLists = {}) => ({
+    [`allowed${name}`]: allowed ?? null,
+    [`denied${name}`]: denied ?? [],
+  })
+  const check =
+    (own: { readonly ppids?: MachineLists; readonly piids?: MachineLists }): Rule["check"] =>
+    ({ platform }) =>
+      checkPlatformPolicy(platform, {
+        ...lists("Ppids", own.ppids),
+        ...lists("Piids", own.piids),
+        piid: "optional",
+      } as Parameters<typeof checkPlatformPolicy>[1])
+  return [
+    ppids && {
+      ...{ id: "policy.ppid", item: 12, title: "machine (PPID)", expected: listed(ppids) },
+      found: ({ platform }) => platform.ppid,
+      check: check({ ppids }),
+    },
+    piids && {
+      ...{ id: "policy.piid", item: 12, title: "platform instance (PIID)", expected: listed(piids) },
+      found: ({ platform }) => platform.piid ?? "none",
+      check: check({ piids }),
+    },
+  ]
+}
 
 function rulesOf(policy: ExplainPolicy, configDocument: Uint8Array | undefined): readonly Rule[] {
-  const { statuses, tdAttributes, xfam, ownerZero, images, composeHashes, ppids } = policy
+  const { tdAttributes, xfam, ownerZero, images, composeHashes } = policy
   const composeOf = ({ report }: VerifiedQuote) => composeHashOfConfigId(report.mrConfigId, configDocument)
-  const rules: (Rule | false | undefined)[] = [
-    statuses && {
-      ...{ id: "policy.status", item: 11, title: "TCB status", code: "POLICY_TCB_STATUS" },
-      expected: statuses.join(", "),
-      found: ({ status }) => status,
-      accepts: ({ status }) => statuses.includes(status),
-    },
-    tdAttributes && {
-      ...{ id: "policy.td-attributes", item: 9, title: "TD attributes", code: "POLICY_TD_ATTRIBUTES" },
-      expected: anyOf(tdAttributes),
-      found: ({ report }) => report.tdAttributes,
-      accepts: ({ report }) => tdAttributes.includes(report.tdAttributes),
-    },
-    xfam && {
-      ...{ id: "policy.xfam", item: 9, title: "extended features (XFAM)", code: "POLICY_XFAM" },
-      expected: `at least ${xfam.required}, at most ${xfam.allowed}`,
-      found: ({ report }) => report.xfam,
-      accepts: ({ report }) => hasBits(report.xfam, xfam.required) && hasBits(xfam.allowed, report.xfam),
-    },
-    ownerZero && {
-      ...{ id: "policy.owner", item: 10, title: "owner registers", code: "POLICY_OWNER" },
-      expected: "all zero",
-      found: ({ report }) =>
-        isZero(report.mrOwner) && isZero(report.mrOwnerConfig) ? "all zero" : "not zero",
-      accepts: ({ report }) => isZero(report.mrOwner) && isZero(report.mrOwnerConfig),
-    },
-    images && {
-      ...{ id: "policy.image", item: 10, title: "image", code: "POLICY_IMAGE" },
-      expected: anyOf(images),
-      found: ({ report }) => imageIdOf(report),
-      accepts: ({ report }) => images.includes(imageIdOf(report)),
-    },
-    composeHashes && {
-      ...{ id: "policy.compose", item: 10, title: "compose file", code: "POLICY_COMPOSE" },
-      expected: anyOf(composeHashes),
-      found: composeOf,
-      accepts: (quote) => composeHashes.some((hash) => hash === composeOf(quote)),
-    },
-    ppids && {
-      ...{ id: "policy.platform", item: 12, title: "platform (PPID)", code: "POLICY_PLATFORM" },
-      expected: ppids.allowed === undefined ? "not a denied one" : anyOf(ppids.allowed),
-      found: ({ platform }) => platform.ppid,
-      accepts: ({ platform }) =>
-        (ppids.allowed?.includes(platform.ppid) ?? true) && !ppids.denied?.includes(platform.ppid),
-    },
+  const rules: readonly (Rule | false | undefined)[] = [
+    ...statusRules(policy),
+    tdAttributes &&
+      compared(
+        ["policy.td-attributes", 9, "TD attributes", "POLICY_TD_ATTRIBUTES"],
+        anyOf(tdAttributes),
+        ({ report }) => report.tdAttributes,
+        ({ report }) => tdAttributes.includes(report.tdAttributes),
+      ),
+    xfam &&
+      compared(
+        ["policy.xfam", 9, "extended features (XFAM)", "POLICY_XFAM"],
+        `at least ${xfam.required}, at most ${xfam.allowed}`,
+        ({ report }) => report.xfam,
+        ({ report }) => hasBits(report.xfam, xfam.required) && hasBits(xfam.allowed, report.xfam),
+      ),
+    ownerZero &&
+      compared(
+        ["policy.owner", 10, "owner registers", "POLICY_OWNER"],
+        "all zero",
+        ({ report }) => (isZero(report.mrOwner) && isZero(report.mrOwnerConfig) ? "all zero" : "not zero"),
+        ({ report }) => isZero(report.mrOwner) && isZero(report.mrOwnerConfig),
+      ),
+    images &&
+      compared(
+        ["policy.image", 10, "image", "POLICY_IMAGE"],
+        anyOf(images),
+        ({ report }) => imageIdOf(report),
+        ({ report }) => images.includes(imageIdOf(report)),
+      ),
+    composeHashes &&
+      compared(
+        ["policy.compose", 10, "compose file", "POLICY_COMPOSE"],
+        anyOf(composeHashes),
+        composeOf,
+        (quote) => composeHashes.includes(composeOf(quote)),
+      ),
+    ...machineRules(policy),
   ]
   return rules.filter((rule): rule is Rule => typeof rule === "object")
 }
 
 /** Lines 9 to 12, as far as the policy names them. */
 export function explainPolicy({ trace, policy, quote, configDocument }: PolicyContext): void {
-  for (const { id, item, title, expected, found, accepts, code } of rulesOf(policy, configDocument))
+  const step = (item: number, line: Line<string>, run: (quote: VerifiedQuote) => string): void => {
     trace.step({
       item,
       needs: { "a genuine quote": quote },
-      run: (given) => {
-        const value = found(given["a genuine quote"])
-        if (!accepts(given["a genuine quote"]))
-          throw attestationError(code, `${title} ${value} is not accepted by the policy`)
-        return value
-      },
-      lines: [{ id, title: `policy: ${title}`, expected, found: (value) => value, codes: [] }],
+      run: (given) => run(given["a genuine quote"]),
+      lines: [line],
     })
+  }
+  const found = (value: string): string => value
+  for (const rule of rulesOf(policy, configDocument)) {
+    const { id, title, expected } = rule
+    step(rule.item, { id, title: `policy: ${title}`, expected, found, codes: [] }, (given) => {
+      rule.check(given)
+      return rule.found(given)
+    })
+  }
   const { reportData } = policy
   if (reportData === undefined) return
-  trace.step({
-    item: 10,
-    needs: { "a genuine quote": quote },
-    run: ({ "a genuine quote": { report } }) => {
-      checkReportData(report.reportData, fromHex(reportData))
-      return report.reportData
-    },
-    lines: [
-      {
-        id: "policy.report-data",
-        title: "policy: report data",
-        expected: reportData,
-        found: (value) => value,
-        codes: ["POLICY_REPORT_DATA"],
-      },
-    ],
-  })
-}
-
-/** RTMR3 against an event log that came with the quote. @returns what the guest measured while it booted. */
-export function explainEventLog(trace: Trace, report: TdReport | null, eventLog: string): BootFacts | null {
-  const events = trace.step({
-    item: 10,
-    needs: { "the quote": report },
-    run: ({ "the quote": { rtMr3 } }) => {
-      const parsed = parseEventLog(eventLog)
-      const replayed = replayRuntimeEvents(parsed)
-      if (replayed !== rtMr3)
-        throw attestationError("EVENT_LOG_MISMATCH", `the event log replays to ${replayed}`)
-      return parsed
-    },
-    lines: [
-      {
-        id: "event-log.format",
-        title: "event log: well-formed",
-        expected: "runtime events of RTMR3",
-        found: (parsed) => `${parsed.length} events`,
-        codes: ["EVENT_LOG_MALFORMED"],
-      },
-      {
-        id: "event-log.replay",
-        title: "event log: replays to RTMR3",
-        expected: report?.rtMr3 ?? "RTMR3",
-        found: () => "equal, every digest recomputed",
-        codes: ["EVENT_LOG_MISMATCH"],
-      },
-    ],
-  })
-  return trace.step({
-    item: 10,
-    needs: { "the event log": events },
-    run: (given) => bootFactsOf(given["the event log"]),
-    lines: [
-      {
-        id: "event-log.facts",
-        title: "event log: facts of the boot",
-        expected: "each once, before system-ready",
-        found: ({ composeHash }) => `compose hash ${composeHash}`,
-        codes: [],
-      },
-    ],
+  const line = {
+    id: "policy.report-data",
+    title: "policy: report data",
+    expected: reportData,
+    found,
+    codes: [],
+  }
+  step(10, line, ({ report }) => {
+    checkReportData(report.reportData, fromHex(reportData))
+    return report.reportData
   })
 }

@@ -132,19 +132,31 @@ export function appraiseEventLog(
   configDocument?: Uint8Array,
 ): BootFacts {
   const facts = bootFactsOf(verifyEventLog(eventLog, quote.report.rtMr3))
-  const bound = composeHashOfConfigId(quote.report.mrConfigId, configDocument)
+  checkBoot(facts, composeHashOfConfigId(quote.report.mrConfigId, configDocument), configDocument)
+  checkProvider(facts, [entry.providerId])
+  return facts
+}
+
+/**
+ * The boot must be the one that the quote binds.
+ * @param bound compose hash of mr_config_id. @throws CONFIG_ID_MISMATCH
+ */
+export function checkBoot(facts: BootFacts, bound: Digest, configDocument?: Uint8Array): void {
   if (facts.composeHash !== bound)
     throw attestationError(
       "CONFIG_ID_MISMATCH",
       `the guest booted compose file ${facts.composeHash}, its quote binds ${bound}`,
     )
   if (configDocument && configDocument.length > 0) checkInstance(facts, parseConfigDocument(configDocument))
-  if (facts.providerId !== entry.providerId)
+}
+
+/** @throws POLICY_KEY_PROVIDER */
+export function checkProvider({ providerId }: BootFacts, accepted: readonly Digest[]): void {
+  if (!accepted.includes(providerId))
     throw attestationError(
       "POLICY_KEY_PROVIDER",
-      `key provider ${facts.providerId} is not ${entry.providerId} of the allow-list entry`,
+      `key provider ${providerId} is not accepted, want ${accepted.join(" or ") || "none"}`,
     )
-  return facts
 }
 
 /** The document of version 3 names the instance, too. @throws CONFIG_ID_MISMATCH */

@@ -49,9 +49,15 @@ export function checkStatus(judged: JudgedStatus, policy: StatusPolicy): void {
       )
     for (const [part, level] of parts) checkGrace(part, level, policy.outOfDateGraceDays, judged.verifiedAt)
   }
-  if (policy.advisories === null) return
-  const { advisories } = policy
-  const unknown = judged.advisories.filter((advisory) => !advisories.includes(advisory))
+  if (policy.advisories !== null) checkAdvisories(judged, policy.advisories)
+}
+
+/** @param accepted those that may apply to the machine. @throws POLICY_ADVISORY */
+export function checkAdvisories(
+  { advisories }: Pick<JudgedStatus, "advisories">,
+  accepted: readonly string[],
+): void {
+  const unknown = advisories.filter((advisory) => !accepted.includes(advisory))
   if (unknown.length > 0)
     throw attestationError("POLICY_ADVISORY", `advisories ${unknown.join(", ")} are not accepted`)
 }
