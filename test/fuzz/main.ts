@@ -1,6 +1,7 @@
 /**
  * npm run fuzz:attestation -- --cases N --seed S [--first N] [--workers K] [--json FILE]
- *   runs the cases first, first + 1, …; prints progress to stderr and a JSON summary to stdout. Exit code 1: findings.
+ *   runs the cases first, first + 1, …; prints progress to stderr and a JSON summary to stdout. Exit code 1: findings,
+ *   or interrupted before the last case: the summary says up to where, and --first continues there.
  * npm run fuzz:attestation -- --seed S --case N
  *   runs one case again, in this thread.
  * npm run fuzz:attestation -- --planted [--cases N] [--seed S]
@@ -86,7 +87,13 @@ function runOnThread(next: () => Range | null, sum: Sum): Promise<void> {
 async function runAll(): Promise<number> {
   const sum: Sum = { cases: 0, tally: {}, findings: [] }
   let at = first
+  let interrupted = false
+  const interrupt = () => {
+    interrupted = true
+  }
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
   const next = (): Range | null => {
+    if (interrupted) return null
     const range = { first: at, cases: Math.min(CHUNK, first + cases - at) }
     at += range.cases
     return range.cases > 0 ? range : null
