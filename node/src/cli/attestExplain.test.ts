@@ -24,12 +24,13 @@ const good = platform.collateral()
 const old = platform.collateral({
   qeLevels: [{ isvSvn: 1, status: "OutOfDate", advisories: ["INTEL-SA-1"] }],
 })
+const keys = createKeyService("attest explain")
 const cvm = createCvm({
   platform,
   machine: "host0",
   role: "keyholder",
-  compose: devnetCompose("keyholder"),
-  keys: createKeyService("attest explain"),
+  compose: devnetCompose("keyholder", { keyProviderId: keys.rootKey }),
+  keys,
 })
 const answer = {
   quote: Buffer.from(cvm.quote(new Uint8Array(64))).toString("hex"),
@@ -56,6 +57,27 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   "document.json": document,
   "compose.json": JSON.stringify({ composeHashes: ["ab".repeat(32)] }),
   "strict.json": '{"statuses":["UpToDate"]}',
+  "app-compose.json": cvm.compose,
+  "rules.json": JSON.stringify({
+    providers: [cvm.entry.providerId],
+    compose: {
+      ...{
+        allowedEnvs: [],
+        keyProvider: { kind: "kms", id: keys.rootKey },
+        gateway: false,
+        publicLogs: false,
+      },
+      ...{ publicSysinfo: false, publicTcbinfo: true, secureTime: true, instanceId: true },
+      hostPaths: ["/var/run/dstack.sock"],
+    },
+  }),
+  "machines.json": JSON.stringify({
+    ...{ statuses: ["UpToDate"], outOfDateGraceDays: 1, advisories: [] },
+    ...{ ppids: { denied: [] }, piids: { denied: [cvm.machine.piid] } },
+  }),
+  "floor.json": '{"floors":{"tcb":21,"qe":21}}',
+  "deep.json": `{"quote":"00","event_log":${"[".repeat(100_000)}${"]".repeat(100_000)}}`,
+  "twice.json": `{"quote":"00","event_log":[{"imr":0,"imr":3}]}`,
   "unknown.json": '{"status":["UpToDate"]}',
   empty: "",
 }
@@ -120,8 +142,45 @@ describe("exit codes", () => {
     ["collateral of another shape", ["quote.bin", "--collateral", "strict.json"], "COLLATERAL_SHAPE"],
     ["a policy with an unknown member", ["quote.bin", "--policy", "unknown.json"], "POLICY_FILE"],
     ["an empty file", ["empty"], "QUOTE_FILE"],
+    ["a log without end", ["deep.json"], "QUOTE_FILE"],
+    ["a log with a member twice", ["twice.json"], "QUOTE_FILE"],
+    ["a day that no month has", ["quote.bin", "--at", "2026-02-31"], "EXPLAIN_USAGE"],
+    ["its own compose file", ["answer.json", "--compose", "app-compose.json", "--policy", "rules.json"], 0],
+    ["another compose file", ["answer.json", "--compose", "strict.json"], 2],
+    ["rules without a compose file", ["answer.json", "--policy", "rules.json"], 2],
+    ["a provider without an event log", ["quote.bin", "--policy", "rules.json"], 2],
+    ["a denied instance", ["answer.json", "--policy", "machines.json"], 2],
+    ["a document for version 1", ["answer.json", "--config-document", "document.json"], 2],
+    ["another document", ["v3.bin", "--config-document", "strict.json"], 2],
+    ["a document that is empty", ["quote.bin", "--config-document", "empty"], 2],
   ])("%s", async (_name, argv, code) => {
     expect((await run(argv)).code).toBe(code)
+  })
+
+  test("a revoked machine is genuine, and the text says what that means", async () => {
+    const revoked = platform.collateral({ qeLevels: [{ isvSvn: 1, status: "Revoked" }] })
+    const { code, out } = await run(["quote.bin"], { fetchBundle: async () => revoked })
+    expect(code).toBe(3)
+    expect(out).toContain("GENUINE, but Revoked: IT MUST NEVER BE ACCEPTED")
+  })
+
+  test("where a floor is above the standard set, the early one is asked for", async () => {
+    const sets: unknown[] = []
+    const serving = (early: () => typeof good) => ({
+      fetchBundle: async (_: unknown, { set }: { readonly set: unknown }) => {
+        sets.push(set)
+        return set === "early" ? early() : good
+      },
+    })
+    const newer = serving(() => platform.collateral({ evaluationNumber: 21 }))
+    expect((await run(["quote.bin", "--policy", "floor.json"], newer)).code).toBe(0)
+    expect(sets).toEqual(["standard", "early"])
+    const silent = serving(() => {
+      throw new ProtocolError({ code: "COLLATERAL_RESPONSE", message: "no such set" })
+    })
+    expect((await run(["quote.bin", "--policy", "floor.json"], silent)).out).toContain("BELOW_FLOOR")
+    expect((await run(["quote.bin"], newer)).code).toBe(0)
+    expect(sets).toEqual(["standard", "early", "standard", "early", "standard"])
   })
 
   test("a service that does not answer", async () => {
@@ -202,6 +261,8 @@ describe("the policy file", () => {
           images: [digest],
           composeHashes: [`0x${digest}`],
           ppids: { denied: ["00".repeat(16)] },
+          piids: { allowed: ["00".repeat(16)] },
+          ...{ outOfDateGraceDays: 14, advisories: ["INTEL-SA-1"], providers: [digest] },
           reportData: "00".repeat(64),
         }),
       ),
@@ -214,6 +275,8 @@ describe("the policy file", () => {
       images: [`0x${digest.toLowerCase()}`],
       composeHashes: [`0x${digest.toLowerCase()}`],
       ppids: { denied: [`0x${"00".repeat(16)}`] },
+      piids: { allowed: [`0x${"00".repeat(16)}`] },
+      ...{ outOfDateGraceDays: 14, advisories: ["INTEL-SA-1"], providers: [`0x${digest.toLowerCase()}`] },
       reportData: `0x${"00".repeat(64)}`,
     })
   })
@@ -225,6 +288,13 @@ describe("the policy file", () => {
     ['{"images":["0x12"]}', "images.0: want 32 bytes of hex"],
     ['{"ppids":{"alowed":[]}}', "alowed"],
     ["[]", "(root)"],
+    ['{"statuses":["Revoked"]}', "statuses.0"],
+    ['{"statuses":["UpToDate"],"statuses":["OutOfDate"]}', "stands twice"],
+    ['{"outOfDateGraceDays":14}', "needs statuses"],
+    ['{"ppids":{}}', "want allowed or denied"],
+    ['{"compose":{"allowedEnvs":[]}}', "compose.keyProvider"],
+    ["[".repeat(100_000), "deeper"],
+    [`{"images":["${"0".repeat(2_000_000)}"]}`, "at most"],
   ])("%s is refused", (text, reason) => {
     expect(() => parsePolicyFile(text)).toThrow(reason)
   })
@@ -260,7 +330,22 @@ describe("text", () => {
   })
 
   test("control characters of others do not reach the terminal", () => {
-    expect(printable("a\x1b[31mb\u0007\nc…")).toBe("a?[31mb?\nc…")
+    expect(printable("a\x1b[31mb\u0007\nc…é🔒")).toBe("a?[31mb??c…é🔒")
+  })
+
+  test.each([
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\u200f",
+    "\u061c",
+    "\ufeff",
+    "\u2028",
+    "\u3164",
+    "\ud800",
+    "\u{e0041}",
+  ])("what turns or hides text does not, either: %j", (character) => {
+    expect(printable(`a${character}b`)).toBe("a?b")
   })
 
   test("wraps at spaces, and inside what has none", () => {
@@ -305,10 +390,12 @@ describe("as a program", () => {
     expect(done).toMatchObject({ status: 2, stdout: expect.stringContaining("ROOT_MISMATCH") })
   })
 
-  test.each([[["attest"]], [["attest", "explain"]], [["attest", "explain", "/nowhere"]]])(
-    "%j ends with 1",
-    async (argv) => {
-      expect(await start("twinlock.ts", argv)).toMatchObject({ status: 1, stdout: "" })
-    },
-  )
+  test.each([
+    [["attest"]],
+    [["attest", "explain"]],
+    [["attest", "explain", "/nowhere"]],
+    [["attest", "explain", paths["deep.json"] ?? ""]],
+  ])("%j ends with 1", async (argv) => {
+    expect(await start("twinlock.ts", argv)).toMatchObject({ status: 1, stdout: "" })
+  })
 })

@@ -7,7 +7,7 @@ import { type CollateralBundle, parseCollateralBundle } from "@twinlock/sdk/atte
 import type { ExplainOptions, Explanation, Verdict } from "@twinlock/sdk/attestation/explain"
 import type { ExplainPolicy } from "@twinlock/sdk/attestation/explainPolicy"
 import { assertNever, ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { type CollateralPlatform, fetchCollateral } from "../attestation/pccs.ts"
+import { type CollateralPlatform, fetchCollateral, type TcbSet } from "../attestation/pccs.ts"
 import { platformOf } from "../attestation/quotePlatform.ts"
 import { parsePolicyFile } from "./explainPolicyFile.ts"
 import { describeExplanation } from "./explainText.ts"
@@ -20,14 +20,18 @@ export type ExplainErrorCode =
 
 export const EXPLAIN_USAGE = `usage: twinlock attest explain QUOTE [--collateral FILE | --pccs URL]
                                [--policy FILE] [--config-document FILE]
-                               [--at TIME] [--json]
+                               [--compose FILE] [--at TIME] [--json]
 
   QUOTE              bytes, hex, or the JSON answer of a dstack guest agent; - for stdin
   --collateral FILE  JSON with pck_crl, tcb_info, qe_identity and their chains
   --pccs URL         collateral service; Intel's own where neither is given
-  --policy FILE      JSON: statuses, floors, images, composeHashes, ppids, …
+  --policy FILE      JSON: statuses, outOfDateGraceDays, advisories, floors,
+                     tdAttributes, xfam, ownerZero, images, composeHashes,
+                     compose, providers, ppids, piids, reportData
   --config-document FILE
                      what mr_config_id of version 3 hashes, byte for byte
+  --compose FILE     app-compose.json, byte for byte: it must be the one that
+                     mr_config_id binds, and keep the policy's rules (compose)
   --at TIME          2026-08-13T12:00:00Z or unix seconds; now where absent
   --json             one JSON object instead of text
 
@@ -44,7 +48,7 @@ export type ExplainDeps = {
   readonly read: (path: string) => Promise<Uint8Array>
   readonly fetchBundle?: (
     platform: CollateralPlatform,
-    options: { readonly url: string; readonly timeoutMs: number },
+    options: { readonly url: string; readonly timeoutMs: number; readonly set: TcbSet },
   ) => Promise<CollateralBundle>
   /** Unix seconds. */
   readonly now: () => number
@@ -63,6 +67,7 @@ type Arguments = {
   readonly pccs: string
   readonly policy: string | undefined
   readonly configDocument: string | undefined
+  readonly compose: string | undefined
   readonly at: number | null
   readonly json: boolean
 }
@@ -71,7 +76,9 @@ type Arguments = {
 function parseTime(text: string): number {
   if (/^\d{1,12}$/.test(text)) return Number(text)
   const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(time)) throw usage(`--at wants 2026-08-13T12:00:00Z or unix seconds, got ${text}`)
+  // A day that its month does not have would be read as one of the next month.
+  if (Number.isNaN(time) || !text.startsWith(new Date(time).toISOString().slice(0, 10)))
+    throw usage(`--at wants 2026-08-13T12:00:00Z or unix seconds, got ${text}`)
   return Math.floor(time / 1000)
 }
 
@@ -89,12 +96,12 @@ function parse(argv: readonly string[]): Arguments {
     throw usage(error instanceof Error ? error.message : "bad arguments")
   }
   const [quote, ...rest] = parsed.positionals
-  const { collateral, pccs, policy, at, json = false, "config-document": configDocument } = parsed.values
+  const { collateral, pccs, policy, compose, at, json = false } = parsed.values
   if (quote === undefined || rest.length > 0)
     throw usage(`want one QUOTE, got ${parsed.positionals.join(" ") || "none"}`)
   if (collateral !== undefined && pccs !== undefined) throw usage("want --collateral or --pccs, not both")
   return {
-    ...{ quote, collateral, policy, configDocument, json },
+    ...{ quote, collateral, policy, compose, json, configDocument: parsed.values["config-document"] },
     pccs: parseUrl(pccs ?? INTEL_PCS),
     at: at === undefined ? null : parseTime(at),
   }
@@ -110,6 +117,7 @@ const parseOptions = (argv: readonly string[]) =>
       pccs: { type: "string" },
       policy: { type: "string" },
       "config-document": { type: "string" },
+      compose: { type: "string" },
       at: { type: "string" },
       json: { type: "boolean" },
     },
@@ -139,6 +147,7 @@ function parseJson(text: string, path: string): unknown {
 async function collateralOf(
   quote: Uint8Array,
   { collateral, pccs }: Arguments,
+  set: TcbSet,
   deps: ExplainDeps,
 ): Promise<CollateralBundle | null> {
   if (collateral !== undefined)
@@ -151,7 +160,33 @@ async function collateralOf(
     return null
   }
   const { fetchBundle = fetchCollateral } = deps
-  return fetchBundle(platform, { url: pccs, timeoutMs: TIMEOUT_MS })
+  return fetchBundle(platform, { url: pccs, timeoutMs: TIMEOUT_MS, set })
+}
+
+const BELOW_FLOOR: readonly unknown[] = ["TCB_INFO_BELOW_FLOOR", "QE_IDENTITY_BELOW_FLOOR"]
+
+/** The standard set lags behind: where a floor of the policy is above it, the early one may be there already. */
+async function explained(
+  quote: Uint8Array,
+  given: Arguments,
+  options: Omit<ExplainOptions, "collateral">,
+  deps: ExplainDeps,
+): Promise<Explanation> {
+  const under = async (set: TcbSet) =>
+    deps.explain(quote, { ...options, collateral: await collateralOf(quote, given, set, deps) })
+  const first = await under("standard")
+  if (given.collateral !== undefined || !BELOW_FLOOR.includes(first.failure?.code)) return first
+  try {
+    return await under("early")
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return first
+  }
+}
+
+/** Absent where no path was given. */
+async function bytesOf(path: string | undefined, deps: ExplainDeps): Promise<Uint8Array | undefined> {
+  return path === undefined ? undefined : new Uint8Array(await contents(path, deps))
 }
 
 export function exitCodeOf(verdict: Verdict): 0 | 2 | 3 {
@@ -176,14 +211,15 @@ export async function attestExplain(argv: readonly string[], deps: ExplainDeps):
   const { quote, eventLog } = parseQuoteFile(await contents(given.quote, deps))
   const policy: ExplainPolicy =
     given.policy === undefined ? {} : parsePolicyFile(await textOf(given.policy, deps))
-  const collateral = await collateralOf(quote, given, deps)
-  const explanation = deps.explain(quote, {
-    ...{ collateral, policy, time: given.at ?? deps.now() },
+  const configDocument = await bytesOf(given.configDocument, deps)
+  const composeFile = await bytesOf(given.compose, deps)
+  const options = {
+    ...{ policy, time: given.at ?? deps.now() },
     ...(eventLog === null ? {} : { eventLog }),
-    ...(given.configDocument === undefined
-      ? {}
-      : { configDocument: new Uint8Array(await contents(given.configDocument, deps)) }),
-  })
+    ...(configDocument && { configDocument }),
+    ...(composeFile && { composeFile }),
+  }
+  const explanation = await explained(quote, given, options, deps)
   deps.out(given.json ? JSON.stringify(explanation, null, 2) : describeExplanation(explanation, deps))
   return exitCodeOf(explanation.verdict)
 }

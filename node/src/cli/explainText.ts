@@ -24,6 +24,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   module: "TCB levels",
   qe: "TCB levels",
   policy: "Policy",
+  boot: "Boot",
   "event-log": "Event log",
 }
 const TITLE_WIDTH = 38
@@ -192,7 +193,9 @@ function verdictLine({ verdict, failure, status }: Explanation, paint: Paint): s
     case "up-to-date":
       return paint("GENUINE, UpToDate", "green", "bold")
     case "genuine":
-      return paint(`GENUINE, but ${status ?? ""}`, "yellow", "bold")
+      return status === "Revoked"
+        ? paint("GENUINE, but Revoked: IT MUST NEVER BE ACCEPTED", "red", "bold")
+        : paint(`GENUINE, but ${status ?? ""}`, "yellow", "bold")
     case "refused":
       return paint(`REFUSED: ${failure?.code ?? ""}`, "red", "bold")
     default:

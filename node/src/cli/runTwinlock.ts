@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { buffer } from "node:stream/consumers"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { attestExplain, EXPLAIN_USAGE, type ExplainDeps } from "./attestExplain.ts"
+import { printable } from "./terminal.ts"
 import { describeResult } from "./text.ts"
 
 const USAGE = `usage: twinlock verify-ceremony FILE [--json]
@@ -42,9 +43,8 @@ async function runExplain(argv: readonly string[], explain: ExplainDeps["explain
       colour: stdout.isTTY === true && env["NO_COLOR"] === undefined,
     })
   } catch (error) {
-    if (!isProtocolError(error)) throw error
-    const { code, message } = error.detail
-    complain(code === "EXPLAIN_USAGE" ? message : error.message)
+    if (isProtocolError(error) && error.detail.code === "EXPLAIN_USAGE") complain(error.detail.message)
+    else complain(printable(error instanceof Error ? error.message : "unknown failure"))
     return 1
   }
 }

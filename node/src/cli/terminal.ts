@@ -35,6 +35,9 @@ export function wrap(text: string, width: number): readonly string[] {
   return [...lines, line]
 }
 
-/** Text of others goes to a terminal without control characters. */
+/**
+ * Text of others goes to a terminal as one line, without characters that control it, turn the direction of writing or
+ * cannot be seen.
+ */
 export const printable = (text: string): string =>
-  text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, (character) => (character === "\n" ? character : "?"))
+  text.replace(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu, "?")
