@@ -1,6 +1,7 @@
 /**
  * Judges a peer's channel quote (protocol §2): it must verify under the network's root, satisfy the same policy as
- * the registry, come from the machine that the peer registered with, and carry exactly the channel's report data.
+ * the registry, come from the machine that the peer registered with, and carry exactly the channel's report data. What
+ * the quote proves by itself is checked before the chain or a service is asked.
  */
 import { composeHashOfConfigId } from "@twinlock/sdk/attestation/composeHash"
 import { attestationError } from "@twinlock/sdk/attestation/errors"
@@ -12,11 +13,13 @@ import {
   imageIdOf,
 } from "@twinlock/sdk/attestation/policy"
 import { parseQuote } from "@twinlock/sdk/attestation/quote"
+import { checkReportData } from "@twinlock/sdk/attestation/reportData"
 import type { QuoteVerifier, VerifiedQuote } from "@twinlock/sdk/attestation/underRoot"
 import type { NodeRecord } from "../chain/chainView.ts"
+import { verifyUnderBestSets } from "./bestSets.ts"
 import { decodeChannelEvidence } from "./channelEvidence.ts"
-import { type CollateralSource, withinFloors } from "./collateralSource.ts"
-import { platformOf } from "./quotePlatform.ts"
+import type { CollateralSource } from "./collateralSource.ts"
+import { originOf } from "./quoteOrigin.ts"
 
 /** What the registry demands at the agreed head. */
 export type PeerRequirements = {
@@ -46,20 +49,27 @@ export type PeerPolicy = {
 
 export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPolicyDeps): PeerPolicy => ({
   async appraise(evidence, reportData, record) {
-    const { quote, eventLog, configDocument } = decodeChannelEvidence(evidence)
-    const { report } = parseQuote(quote)
+    const { quote: bytes, eventLog, configDocument } = decodeChannelEvidence(evidence)
+    const quote = parseQuote(bytes)
+    const { report } = quote
+    const origin = originOf(quote, verifier.rootId)
+    const { ppid } = origin.leaf.sgx
+    if (ppid !== record.ppid)
+      throw attestationError(
+        "POLICY_PLATFORM",
+        `the quote is of platform ${ppid}, registered is ${record.ppid}`,
+      )
+    checkReportData(report.reportData, reportData)
     const { policy, floors, time } = await requirements({
       role: record.role,
       imageId: imageIdOf(report),
       composeHash: composeHashOfConfigId(report.mrConfigId, configDocument),
     })
-    const known = await withinFloors(collateral, platformOf(quote), { time, floors })
-    const verified = verifier.verify(quote, { collateral: known, time, floors })
-    if (verified.platform.ppid !== record.ppid)
-      throw attestationError(
-        "POLICY_PLATFORM",
-        `the quote is of platform ${verified.platform.ppid}, registered is ${record.ppid}`,
-      )
+    const verified = await verifyUnderBestSets(
+      { bytes, quote, origin },
+      { time, floors },
+      { verifier, collateral },
+    )
     const entry = appraiseQuote(verified, policy, { role: record.role, reportData, configDocument })
     appraiseEventLog(verified, entry, eventLog, configDocument)
     return { quote: verified, entry }
