@@ -196,3 +196,15 @@ test("a TCB signer needs Intel's whole name", () => {
   const bundle = platform.collateral({ signer: { issuer: signer, certificate: own } })
   expect(codeOf(() => verifier.verifyCollateral(bundle, terms))).toBe("TCB_SIGNER")
 })
+
+test.each(["signer", "qeSigner"] as const)("the root's list counts for the %s alone", (which) => {
+  const key = deriveKey("second", "signer")
+  const own = certificate({ name: TCB_SIGNING, key, pathLength: null, serial: Uint8Array.of(7, 7) })
+  const second = { issuer: { name: TCB_SIGNING, key }, certificate: own }
+  const first = { issuer: platform.tcbSigner, certificate: platform.tcbSigningCertificate }
+  const knobs = { signer: first, qeSigner: first, [which]: second }
+  const under = (revokedByRoot: readonly Uint8Array[]) =>
+    codeOf(() => verifier.verifyCollateral(platform.collateral({ ...knobs, revokedByRoot }), terms))
+  expect(under([])).toBe("none")
+  expect(under([Uint8Array.of(7, 7)])).toBe("TCB_SIGNER_REVOKED")
+})
