@@ -234,6 +234,12 @@ describe("inputs", () => {
     }
   })
 
+  test("every failure says what to do", async () => {
+    const { checks, failure } = JSON.parse((await run(["answer.json", "--json", "--at", "2027-01-01"])).out)
+    expect(failure.advice).toContain("--at")
+    for (const { status, advice } of checks) expect(typeof advice === "string").toBe(status === "failed")
+  })
+
   test.each(["1791158400", "2026-10-05T00:00:00Z", "2026-10-05"])("--at %s", async (at) => {
     const { out } = await run(["quote.bin", "--at", at, "--json"], { now: () => 0 })
     expect(JSON.parse(out)).toMatchObject({ time: NOW, verdict: "up-to-date" })
@@ -396,6 +402,8 @@ describe("as a program", () => {
     [["attest", "explain", "/nowhere"]],
     [["attest", "explain", paths["deep.json"] ?? ""]],
   ])("%j ends with 1", async (argv) => {
-    expect(await start("twinlock.ts", argv)).toMatchObject({ status: 1, stdout: "" })
+    const { stderr, ...done } = await start("twinlock.ts", argv)
+    expect(done).toMatchObject({ status: 1, stdout: "" })
+    expect(stderr).not.toMatch(/^\s+at /m)
   })
 })

@@ -9,6 +9,7 @@ import type { ExplainPolicy } from "@twinlock/sdk/attestation/explainPolicy"
 import { assertNever, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type CollateralPlatform, fetchCollateral, type TcbSet } from "../attestation/pccs.ts"
 import { platformOf } from "../attestation/quotePlatform.ts"
+import { withAdvice } from "./explainAdvice.ts"
 import { parsePolicyFile } from "./explainPolicyFile.ts"
 import { describeExplanation } from "./explainText.ts"
 import { parseQuoteFile } from "./quoteFile.ts"
@@ -219,7 +220,7 @@ export async function attestExplain(argv: readonly string[], deps: ExplainDeps):
     ...(configDocument && { configDocument }),
     ...(composeFile && { composeFile }),
   }
-  const explanation = await explained(quote, given, options, deps)
+  const explanation = withAdvice(await explained(quote, given, options, deps))
   deps.out(given.json ? JSON.stringify(explanation, null, 2) : describeExplanation(explanation, deps))
   return exitCodeOf(explanation.verdict)
 }

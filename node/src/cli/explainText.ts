@@ -1,8 +1,8 @@
 /** A diagnosis as text for a terminal of 80 to 120 columns: checks, decoded fields, and the verdict at the end. */
-import type { ExplainedCheck, Explanation } from "@twinlock/sdk/attestation/explain"
 import type { DecodedLevel, NamedBit } from "@twinlock/sdk/attestation/explainDecoded"
 import { isoDate } from "@twinlock/sdk/attestation/explainFormat"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
+import type { AdvisedCheck, AdvisedExplanation } from "./explainAdvice.ts"
 import { type Paint, paintOf, printable, shorten, wrap } from "./terminal.ts"
 
 export type TextOptions = {
@@ -29,9 +29,9 @@ const SECTIONS: Readonly<Record<string, string>> = {
 }
 const TITLE_WIDTH = 38
 
-const sectionOf = ({ id }: ExplainedCheck): string => SECTIONS[id.split(".")[0] ?? ""] ?? ""
+const sectionOf = ({ id }: AdvisedCheck): string => SECTIONS[id.split(".")[0] ?? ""] ?? ""
 
-function describeCheck(check: ExplainedCheck, columns: number, paint: Paint): readonly string[] {
+function describeCheck(check: AdvisedCheck, columns: number, paint: Paint): readonly string[] {
   const { item, title, status, expected, found, code, reason, advice } = check
   const start = `  ${String(item).padStart(2)} `
   const name = shorten(title, TITLE_WIDTH - 1).padEnd(TITLE_WIDTH)
@@ -67,7 +67,7 @@ const detail = (name: string, text: string, columns: number): readonly string[] 
     (line, index) => `       ${(index === 0 ? name : "").padEnd(13)}${line}`,
   )
 
-function describeChecks({ checks }: Explanation, columns: number, paint: Paint): readonly string[] {
+function describeChecks({ checks }: AdvisedExplanation, columns: number, paint: Paint): readonly string[] {
   const lines = [paint("Checks (number: line of the checklist)", "bold")]
   let section = ""
   for (const check of checks) {
@@ -84,7 +84,7 @@ const bits = (named: readonly NamedBit[]): string =>
 
 type Field = readonly [name: string, value: string | number | null]
 
-function fieldsOf(explanation: Explanation): readonly (readonly [string, readonly Field[]])[] {
+function fieldsOf(explanation: AdvisedExplanation): readonly (readonly [string, readonly Field[]])[] {
   const { quote, platform, collateral, boot } = explanation
   const groups: [string, readonly Field[]][] = []
   if (quote !== null) {
@@ -173,7 +173,7 @@ const clear = (named: readonly NamedBit[]): string =>
 
 const zeroOr = (hex: string): string => (/^0x0*$/.test(hex) ? "zero" : hex)
 
-function describeFields(explanation: Explanation, columns: number, paint: Paint): readonly string[] {
+function describeFields(explanation: AdvisedExplanation, columns: number, paint: Paint): readonly string[] {
   const groups = fieldsOf(explanation).filter(([, fields]) => fields.some(([, value]) => value !== null))
   const note = explanation.verdict === "refused" ? "  as written: a refused quote proves nothing" : ""
   return groups.flatMap(([name, fields], index) => [
@@ -188,7 +188,7 @@ function describeFields(explanation: Explanation, columns: number, paint: Paint)
   ])
 }
 
-function verdictLine({ verdict, failure, status }: Explanation, paint: Paint): string {
+function verdictLine({ verdict, failure, status }: AdvisedExplanation, paint: Paint): string {
   switch (verdict) {
     case "up-to-date":
       return paint("GENUINE, UpToDate", "green", "bold")
@@ -203,9 +203,9 @@ function verdictLine({ verdict, failure, status }: Explanation, paint: Paint): s
   }
 }
 
-function describeVerdict(explanation: Explanation, columns: number, paint: Paint): readonly string[] {
+function describeVerdict(explanation: AdvisedExplanation, columns: number, paint: Paint): readonly string[] {
   const { checks, failure, time, expiresAt, advisories, collateral } = explanation
-  const count = (status: ExplainedCheck["status"]) => checks.filter((check) => check.status === status).length
+  const count = (status: AdvisedCheck["status"]) => checks.filter((check) => check.status === status).length
   const lines: Field[] = [
     ["judged at", isoDate(time)],
     ["checks", `${count("passed")} passed, ${count("failed")} failed, ${count("not-checked")} not checked`],
@@ -230,7 +230,7 @@ function describeVerdict(explanation: Explanation, columns: number, paint: Paint
 }
 
 /** The whole diagnosis; colour only where asked for. */
-export function describeExplanation(explanation: Explanation, options: TextOptions): string {
+export function describeExplanation(explanation: AdvisedExplanation, options: TextOptions): string {
   const columns = Math.min(120, Math.max(80, options.columns))
   const paint = paintOf(options.colour)
   return [

@@ -176,7 +176,7 @@ describe("past the first failure", () => {
 
   test("a check that depends on nothing failed is made", () => {
     expect(debug.verdict).toBe("refused")
-    expect(debug.failure).toMatchObject({ code: "TD_DEBUG", advice: expect.stringContaining("debug") })
+    expect(debug.failure).toMatchObject({ code: "TD_DEBUG" })
     expect(debug.checks.find(({ id }) => id === "qe.level")?.status).toBe("passed")
     expect(debug.checks.find(({ id }) => id === "td.sept-ve")).toMatchObject({
       status: "not-checked",
@@ -184,7 +184,7 @@ describe("past the first failure", () => {
     })
   })
 
-  test("a failed check says what it wanted, what it found, why it failed and what to do", () => {
+  test("a failed check says what it wanted, what it found and why it failed", () => {
     expect(debug.checks.find(({ id }) => id === "td.debug")).toEqual({
       id: "td.debug",
       item: 9,
@@ -194,7 +194,6 @@ describe("past the first failure", () => {
       found: "0x0100001000000000",
       code: "TD_DEBUG",
       reason: "the trust domain runs in debug mode: 0x0100001000000000",
-      advice: "the host can read a debug TD: start it without the debug attribute",
     })
   })
 

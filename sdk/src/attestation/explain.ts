@@ -11,7 +11,6 @@ import type { RootKey } from "./chain.ts"
 import type { CollateralBundle } from "./collateralBundle.ts"
 import { type AttestationErrorCode, attestationError } from "./errors.ts"
 import type { BootFacts } from "./eventLog.ts"
-import { ADVICE } from "./explainAdvice.ts"
 import { explainBoot } from "./explainBoot.ts"
 import { explainCollateral } from "./explainCollateral.ts"
 import {
@@ -55,11 +54,7 @@ export type Verdict =
 export type Failure = {
   readonly code: AttestationErrorCode
   readonly reason: string
-  /** What to do. */
-  readonly advice: string
 }
-
-export type ExplainedCheck = Check & { readonly advice: string | null }
 
 export type Explanation = {
   readonly format: "twinlock/attest-explain/1"
@@ -74,7 +69,7 @@ export type Explanation = {
   /** Unix seconds at which the verdict was made, and at which the first thing that it rests on runs out. */
   readonly time: number
   readonly expiresAt: number | null
-  readonly checks: readonly ExplainedCheck[]
+  readonly checks: readonly Check[]
   readonly quote: DecodedQuote | null
   readonly platform: DecodedPlatform | null
   readonly collateral: DecodedCollateral | null
@@ -104,12 +99,11 @@ function judge(rootKey: RootKey, bytes: Uint8Array, options: ExplainOptions): Ou
 }
 
 function failureOf(error: ProtocolError): Failure {
-  const code = error.detail.code as AttestationErrorCode
-  return { code, reason: error.detail.message, advice: ADVICE[code] }
+  return { code: error.detail.code as AttestationErrorCode, reason: error.detail.message }
 }
 
-const failureOfCheck = ({ code, reason, advice }: ExplainedCheck): Failure | null =>
-  code === null ? null : { code, reason: reason ?? "", advice: advice ?? "" }
+const failureOfCheck = ({ code, reason }: Check): Failure | null =>
+  code === null ? null : { code, reason: reason ?? "" }
 
 /** Diagnosis under any root: production goes through {@link explainQuote}. */
 export function explainUnder(rootKey: RootKey, bytes: Uint8Array, options: ExplainOptions): Explanation {
@@ -130,10 +124,7 @@ export function explainUnder(rootKey: RootKey, bytes: Uint8Array, options: Expla
   const report = quote?.report ?? null
   const boot = explainBoot({ trace, policy, report, configDocument, eventLog, composeFile })
 
-  const checks = trace.checks().map((check) => ({
-    ...check,
-    advice: check.code === null ? null : ADVICE[check.code],
-  }))
+  const checks = trace.checks()
   const failed = checks.find(({ status }) => status === "failed")
   const failure = verified.quote === null && options.collateral !== null ? verified.failure : null
   const first = failure ?? (failed === undefined ? verified.failure : failureOfCheck(failed))

@@ -1,5 +1,6 @@
 /** What whoever holds a refused quote can do about it, by the verifier's code. */
-import type { AttestationErrorCode } from "./errors.ts"
+import type { AttestationErrorCode } from "@twinlock/sdk/attestation/errors"
+import type { Explanation } from "@twinlock/sdk/attestation/explain"
 
 const FORGED =
   "the bytes were changed or forged: ask the machine for a new quote, and trust nothing in this one"
@@ -15,7 +16,7 @@ const ONE_ANSWER = "take quote and event log from one answer of the guest agent"
 const COMPOSE = "change the compose file as its rules want, and boot with the new one"
 const QE = "the quote is of another enclave than Intel's TD quoting enclave: reinstall it"
 
-export const ADVICE: Readonly<Record<AttestationErrorCode, string>> = {
+const ADVICE: Readonly<Record<AttestationErrorCode, string>> = {
   DER_MALFORMED: COLLATERAL,
   PEM_MALFORMED: NEW_FILES,
   CERTIFICATE_MALFORMED: NEW_FILES,
@@ -114,3 +115,20 @@ export const ADVICE: Readonly<Record<AttestationErrorCode, string>> = {
   COMPOSE_KEY_PROVIDER: COMPOSE,
   COMPOSE_FLAG: COMPOSE,
 }
+
+type Advised<T> = T & { readonly advice: string | null }
+export type AdvisedCheck = Advised<Explanation["checks"][number]>
+export type AdvisedExplanation = Omit<Explanation, "failure" | "checks"> & {
+  readonly failure: Advised<NonNullable<Explanation["failure"]>> | null
+  readonly checks: readonly AdvisedCheck[]
+}
+
+/** The diagnosis with what to do about each failure, members in the same order. */
+export const withAdvice = (explanation: Explanation): AdvisedExplanation => ({
+  ...explanation,
+  failure: explanation.failure && { ...explanation.failure, advice: ADVICE[explanation.failure.code] },
+  checks: explanation.checks.map((check) => ({
+    ...check,
+    advice: check.code === null ? null : ADVICE[check.code],
+  })),
+})
