@@ -16,7 +16,7 @@ import type { ContractReader } from "./chain/contractReader.ts"
 import type { RegistryPolicy } from "./chain/registryPolicy.ts"
 import type { Transactor } from "./chain/transactor.ts"
 import type { Scheduler } from "./clock.ts"
-import { createCollateralKeeper } from "./collateralKeeper.ts"
+import { COLLATERAL_POLL_MS, createCollateralKeeper } from "./collateralKeeper.ts"
 import type { NodeService } from "./nodeContext.ts"
 import { createStandingKeeper, type StandingKeeperOptions } from "./standingKeeper.ts"
 import type { Logger } from "./telemetry/logger.ts"
@@ -40,8 +40,6 @@ export type AttestationServicesDeps = {
   readonly metrics: Metrics | null
 }
 
-/** With the half hour for which a source keeps a bundle: a revocation is seen within the hour of its publication. */
-const COLLATERAL_POLL_MS = 600_000
 const TIMEOUT_MS = 10_000
 
 /** The services in the order of their start, and whether the node has standing. */

@@ -5,10 +5,11 @@ import { quoteVerifierUnder } from "@twinlock/sdk/attestation/underRoot"
 import type { VerifiedCollateral } from "@twinlock/sdk/attestation/verifiedCollateral"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { describe, expect, test } from "vitest"
+import { createCollateralSource } from "./attestation/collateralSource.ts"
 import { type HeldCollateral, heldUntil, ingestPlan } from "./attestation/ingestPlan.ts"
 import type { Call } from "./chain/transactor.ts"
 import { createManualClock } from "./clock.ts"
-import { callsOf, createCollateralKeeper, paceOf } from "./collateralKeeper.ts"
+import { COLLATERAL_POLL_MS, callsOf, createCollateralKeeper, paceOf } from "./collateralKeeper.ts"
 import { address, digest } from "./p2p/testSupport.fixture.ts"
 import { silentLogger } from "./telemetry/logger.ts"
 import { createMetrics } from "./telemetry/metrics.ts"
@@ -218,5 +219,64 @@ describe("collateral keeper", () => {
     expect(clock.pending()).toEqual([clock.now() + 1_000])
     await keeper.stop()
     expect(clock.pending()).toEqual([])
+  })
+
+  test("a revocation is sent within the hour of its publication, though a service is slow to answer", async () => {
+    const clock = createManualClock(NOW * 1_000)
+    const time = (): number => Math.floor(clock.now() / 1_000)
+    const terms = () => ({ time: time(), floors: { tcb: 20, qe: 20 } })
+    const stolen = platform.machine("stolen").pckSerial
+    let revoked: readonly Uint8Array[] = []
+    let answer: () => void = () => {}
+    let slow = false
+    const source = createCollateralSource(
+      { urls: ["only"] },
+      {
+        ...{ clock, scheduler: clock, verifier, metrics: null },
+        async fetchBundle() {
+          const issuedAt = time()
+          if (slow) await new Promise<void>((resolve) => (answer = resolve))
+          return platform.collateral({ issuedAt, revokedPck: revoked })
+        },
+      },
+    )
+    const sent: string[] = []
+    const keeper = createCollateralKeeper(
+      { signer: address(1), pollMs: COLLATERAL_POLL_MS },
+      {
+        chain: { head: async () => ({ number: 7n, hash: digest(7), timestamp: BigInt(time()) }) },
+        view: {
+          store: async () => STORE,
+          held: async ({ pckCrl }) => {
+            const held = heldSince(0)
+            const differs = pckCrl.revoked.size > 0
+            return { ...held, authority: { ...held.rootCrl, caId, differs } }
+          },
+        },
+        collateral: () => source.collateralFor({ fmspc: "b0c06f000000", authority: "platform" }, terms()),
+        floors: async () => ({ tcb: 20, qe: 20 }),
+        transactor: {
+          send: async ({ method }) => {
+            sent.push(method)
+            return { hash: digest(1), gasUsed: 1n, blockNumber: 8n }
+          },
+        },
+        ...{ scheduler: clock, logger: silentLogger, metrics: null },
+      },
+    )
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    await keeper.start()
+    while (clock.pending().length === 0) await turn()
+    revoked = [stolen]
+    slow = true
+    const end = clock.now() + 3_600_000
+    while (sent.length === 0 && clock.now() < end) {
+      clock.advance(Math.min(...clock.pending()) - clock.now())
+      // The service answers when its caller has lost patience.
+      if (clock.pending().length === 0) answer()
+      for (let turns = 0; turns < 50; turns++) await turn()
+    }
+    await keeper.stop()
+    expect(sent).toEqual(["storeCrl"])
   })
 })

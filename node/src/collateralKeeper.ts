@@ -42,6 +42,9 @@ export type CollateralKeeper = Service & {
 const HOUR = 3_600
 const DAY = 24 * HOUR
 
+/** With the half hour for which a source keeps a bundle: a revocation is seen within the hour of its publication. */
+export const COLLATERAL_POLL_MS = 600_000
+
 /** Longer lists do not fit one transaction. */
 const MAX_SERIALS = 2_000
 const SERIALS_PER_STEP = 1_500
