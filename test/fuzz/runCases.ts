@@ -3,7 +3,7 @@ import { createRng } from "./rng.ts"
 import { countSteps } from "./steps.ts"
 import { collateralChains, pckChain, revocationLists } from "./subjects/certificates.ts"
 import { composeFile } from "./subjects/composeFile.ts"
-import { diagnosis } from "./subjects/diagnosis.ts"
+import { diagnosedLog, diagnosis } from "./subjects/diagnosis.ts"
 import { eventLog } from "./subjects/eventLog.ts"
 import { levels } from "./subjects/levels.ts"
 import { machine } from "./subjects/machine.ts"
@@ -29,7 +29,7 @@ export const SUBJECTS: readonly Subject[] = [
   ...[signedFields, signedLayout, signedTcbInfo, signedQeIdentity, levels, clock],
   ...[pckChain, collateralChains, revocationLists],
   ...[certificateParser, crlParser, tcbInfoParser, qeIdentityParser, pemParser, bundleShape, eventLog],
-  ...[machine, composeFile, diagnosis],
+  ...[machine, composeFile, diagnosis, diagnosedLog],
   ...[largeLists, largeTexts, largeInputs, signatures],
 ]
 

@@ -28,7 +28,11 @@ const entry = (imr: number, [event, event_payload]: Event) => ({
   event_payload,
 })
 
-const tree = jsonTreeOf([entry(0, ["", ""]), entry(2, ["", "00"]), ...BOOT.map((event) => entry(3, event))])
+export const logTree = jsonTreeOf([
+  entry(0, ["", ""]),
+  entry(2, ["", "00"]),
+  ...BOOT.map((event) => entry(3, event)),
+])
 
 const sha384 = (...parts: readonly Uint8Array[]): Buffer => {
   const hash = createHash("sha384")
@@ -39,7 +43,7 @@ const sha384 = (...parts: readonly Uint8Array[]): Buffer => {
 type Entry = { readonly imr: number; readonly event: string; readonly event_payload: string }
 
 /** Register and facts, once more; the log is one that the SDK has accepted. */
-function oracle(log: string) {
+export function oracle(log: string) {
   const events = (JSON.parse(log) as Entry[]).filter(({ imr }) => imr === 3)
   let register = Buffer.alloc(48)
   for (const { event, event_payload } of events) {
@@ -67,13 +71,13 @@ function oracle(log: string) {
   return { register: `0x${register.toString("hex")}`, facts }
 }
 
-const genuine = oracle(JSON.stringify(BOOT.map((event) => entry(3, event))))
+export const genuine = oracle(JSON.stringify(BOOT.map((event) => entry(3, event))))
 
 export const eventLog: Subject = {
   name: "event log",
   weight: 14,
   run: (rng, target) => {
-    const log = mutateDocument(rng, tree)
+    const log = mutateDocument(rng, logTree)
     const outcome = attempt(() => target.replay(log))
     if (outcome.status === "refused") return outcome
     mustEqual("the replay", outcome.value, oracle(log))
