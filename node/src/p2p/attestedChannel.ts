@@ -35,8 +35,9 @@ export type Quoter = {
 /** What this node accepts from peers. */
 export type PeerPolicy = {
   /**
-   * Resolves if the quote verifies under the node's own policy, carries exactly `reportData` and comes from the
-   * platform and measurement of `record`; throws otherwise.
+   * Resolves if the quote verifies under the node's own policy, carries exactly `reportData`, comes from the platform
+   * of `record` and shows an image and compose file that the allow-list has for its role; throws otherwise. Which of
+   * that role's entries the peer registered with is not compared: a node may run any of them.
    */
   appraise(quote: Uint8Array, reportData: Uint8Array, record: NodeRecord): Promise<unknown>
 }
@@ -62,6 +63,8 @@ export type AttestContext = {
   readonly quoter: Quoter
   readonly policy: PeerPolicy
   readonly random: (length: number) => Uint8Array
+  /** Called once the registry is known to bind the peer id to the signer of the peer's hello. */
+  readonly onRegistered?: (record: NodeRecord) => void
 }
 
 type OnServe = (record: NodeRecord) => Promise<void>
@@ -148,6 +151,7 @@ async function checkHello(hello: Hello, context: AttestContext): Promise<NodeRec
   const record = await readRegistration(context.chain, hello.signer, context.remotePeerIdHash)
   if (record.role !== hello.role)
     throw fail("ATTEST_WRONG_ROLE", `${hello.signer} is registered as ${record.role}, says ${hello.role}`)
+  context.onRegistered?.(record)
   return record
 }
 

@@ -8,6 +8,7 @@ import { isLive, type NodeRecord } from "../chain/chainView.ts"
 import type { Cancel, Clock, Scheduler } from "../clock.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
+import type { Admission } from "./admission.ts"
 import {
   type AttestContext,
   attestAsInitiator,
@@ -28,8 +29,9 @@ export type AttestorOptions = {
   readonly lifetimeMs: number
 }
 
-export type AttestorDeps = Omit<AttestContext, "remotePeerIdHash"> & {
+export type AttestorDeps = Omit<AttestContext, "remotePeerIdHash" | "onRegistered"> & {
   readonly sessions: Sessions
+  readonly admission: Omit<Admission, "gater">
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly logger: Logger
@@ -44,7 +46,10 @@ export type Attestor = {
   respond(stream: Stream, connection: Connection): Promise<void>
   /** Resolves when the connection is attested both ways; rejects when it failed or closed. */
   attested(connection: Connection): Promise<NodeRecord>
-  /** Attests all outbound connections again, as at an epoch change. */
+  /**
+   * Attests all connections again, as at an epoch change: starts it on the outbound ones and closes the inbound ones
+   * whose peer does not.
+   */
   renewAll(): Promise<void>
   /** Reads the registry again: closes what is revoked or rebound, suspends or resumes what lapsed or was renewed. */
   refreshStanding(): Promise<void>
@@ -54,16 +59,25 @@ export type Attestor = {
 type Watch = {
   cancel: Cancel
   readonly attested: PromiseWithResolvers<NodeRecord>
+  /** The handshake in flight; never rejects. */
+  running: Promise<void> | null
+  /** When the handshake began that attested the connection last, milliseconds since 1970. */
+  attestedAt: number
+  /** The peer has to attest the connection again, and a deadline runs. */
+  renewalDue: boolean
 }
 
 /** Part of the lifetime after which the dialling side attests again. */
 const RENEW_AT = 0.9
 
+/** How far apart two nodes may learn of the same epoch: a handshake that began so long before counts as one for it. */
+export const EPOCH_APART_MS = 60_000
+
 const attestorError = (code: AttestorErrorCode, message: string): ProtocolError =>
   new ProtocolError({ code, message })
 
 export function createAttestor({ timeoutMs, lifetimeMs }: AttestorOptions, deps: AttestorDeps): Attestor {
-  const { sessions, clock, scheduler, logger, metrics, chain } = deps
+  const { sessions, admission, clock, scheduler, logger, metrics, chain } = deps
   const refusals = metrics?.counter({
     name: "attest_refusals_total",
     help: "Failed attestations",
@@ -74,6 +88,7 @@ export function createAttestor({ timeoutMs, lifetimeMs }: AttestorOptions, deps:
   const contextOf = (connection: Connection): AttestContext => ({
     ...deps,
     remotePeerIdHash: peerIdHash(connection.remotePeer),
+    onRegistered: () => admission.registered(connection),
   })
 
   const fail = (connection: Connection, error: unknown): void => {
@@ -98,35 +113,93 @@ export function createAttestor({ timeoutMs, lifetimeMs }: AttestorOptions, deps:
       fail(connection, attestorError("ATTEST_TIMEOUT", `${what} took too long`)),
     )
 
-  const serve = async (connection: Connection, record: NodeRecord): Promise<void> =>
-    sessions.serve(connection, record, clock.now() + lifetimeMs, isLive(record, await chain.head()))
+  /** What chain time leaves a registration, by this node's clock: the two need not agree. */
+  const standsUntil = async (record: NodeRecord): Promise<number> => {
+    const head = await chain.head()
+    return isLive(record, head) ? clock.now() + Number(record.liveUntil - head.timestamp) * 1_000 : 0
+  }
 
-  const complete = (connection: Connection, record: NodeRecord): void => {
+  const serve = async (connection: Connection, record: NodeRecord): Promise<void> => {
+    const until = await standsUntil(record)
+    if (!watches.has(connection.id)) throw attestorError("ATTEST_CLOSED", "the connection closed")
+    sessions.serve(connection, record, clock.now() + lifetimeMs, until)
+  }
+
+  const complete = (connection: Connection, record: NodeRecord, begun: number): void => {
+    const watch = watches.get(connection.id)
+    if (watch === undefined) throw attestorError("ATTEST_CLOSED", "the connection closed")
+    Object.assign(watch, { attestedAt: begun, renewalDue: false })
     sessions.ready(connection)
-    watches.get(connection.id)?.attested.resolve(record)
+    admission.attested(connection)
+    watch.attested.resolve(record)
     if (connection.direction === "outbound")
       rearm(connection, lifetimeMs * RENEW_AT, () => void initiate(connection))
     else expireAfter(connection, lifetimeMs, "renewal of the attestation")
   }
 
-  const initiate = async (connection: Connection): Promise<void> => {
+  /** One handshake under its deadline; a failure closes the connection. */
+  const attest = async (
+    connection: Connection,
+    shake: () => Promise<{ readonly record: NodeRecord; readonly stream: Stream }>,
+  ): Promise<void> => {
+    const begun = clock.now()
     expireAfter(connection, timeoutMs, "attestation")
     try {
-      const stream = await connection.newStream(ATTEST_PROTOCOL)
-      const record = await attestAsInitiator(frameChannel(stream), contextOf(connection), (peer) =>
-        serve(connection, peer),
-      )
-      complete(connection, record)
-      await stream.close()
+      const { record, stream } = await shake()
+      complete(connection, record, begun)
+      stream.close().catch((error: Error) => stream.abort(error))
     } catch (error) {
       fail(connection, error)
     }
   }
 
+  /** One handshake at a time: who comes while one runs shares its end. */
+  const initiate = async (connection: Connection): Promise<void> => {
+    const watch = watches.get(connection.id)
+    if (watch === undefined) return
+    watch.running ??= attest(connection, async () => {
+      const stream = await connection.newStream(ATTEST_PROTOCOL)
+      const record = await attestAsInitiator(frameChannel(stream), contextOf(connection), (peer) =>
+        serve(connection, peer),
+      )
+      return { record, stream }
+    }).finally(() => {
+      watch.running = null
+    })
+    await watch.running
+  }
+
+  /** The next handshake may reach this side before the last frame of the one before: it waits. */
+  const follow = async (stream: Stream, connection: Connection): Promise<void> => {
+    const channel = frameChannel(stream)
+    const watch = watches.get(connection.id)
+    const before = watch?.running ?? Promise.resolve()
+    if (watch === undefined) return stream.abort(attestorError("ATTEST_CLOSED", "the connection closed"))
+    const own = before.then(async () => {
+      if (watches.get(connection.id) !== watch) return
+      await attest(connection, async () => ({
+        record: await attestAsResponder(channel, contextOf(connection), (peer) => serve(connection, peer)),
+        stream,
+      }))
+    })
+    watch.running = own
+    await own
+    if (watch.running === own) watch.running = null
+  }
+
+  /** Gives the dialling side time to notice the epoch and to attest the connection again. */
+  const expectRenewal = (connection: Connection): void => {
+    const watch = watches.get(connection.id)
+    if (watch === undefined || watch.running !== null || watch.renewalDue) return
+    if (clock.now() - watch.attestedAt < EPOCH_APART_MS) return
+    watch.renewalDue = true
+    expireAfter(connection, EPOCH_APART_MS + timeoutMs, "attestation for a new epoch")
+  }
+
   const recheck = async (connection: Connection, signer: NodeRecord["signer"]): Promise<void> => {
     try {
       const record = await readRegistration(chain, signer, peerIdHash(connection.remotePeer))
-      sessions.setStanding(connection, record, isLive(record, await chain.head()))
+      sessions.setStanding(connection, record, await standsUntil(record))
     } catch (error) {
       if (isProtocolError(error, "ATTEST_UNREGISTERED", "ATTEST_REVOKED", "ATTEST_WRONG_PEER"))
         fail(connection, error)
@@ -138,9 +211,13 @@ export function createAttestor({ timeoutMs, lifetimeMs }: AttestorOptions, deps:
     opened(connection) {
       const attested = Promise.withResolvers<NodeRecord>()
       attested.promise.catch(() => {})
-      watches.set(connection.id, { cancel: () => {}, attested })
-      if (connection.direction === "outbound") void initiate(connection)
-      else expireAfter(connection, timeoutMs, "attestation")
+      watches.set(connection.id, {
+        ...{ cancel: () => {}, attested, running: null },
+        ...{ attestedAt: Number.NEGATIVE_INFINITY, renewalDue: false },
+      })
+      if (connection.direction === "outbound") return void initiate(connection)
+      expireAfter(connection, timeoutMs, "attestation")
+      admission.opened(connection)
     },
     closed(connection) {
       const watch = watches.get(connection.id)
@@ -148,20 +225,14 @@ export function createAttestor({ timeoutMs, lifetimeMs }: AttestorOptions, deps:
       watch?.cancel()
       watch?.attested.reject(attestorError("ATTEST_CLOSED", "the connection closed"))
       sessions.drop(connection)
+      admission.closed(connection)
     },
     async respond(stream, connection) {
-      try {
-        if (connection.direction !== "inbound")
-          throw attestorError("ATTEST_WRONG_SIDE", "the side that was dialled started the attestation")
-        expireAfter(connection, timeoutMs, "attestation")
-        const record = await attestAsResponder(frameChannel(stream), contextOf(connection), (peer) =>
-          serve(connection, peer),
-        )
-        complete(connection, record)
-        await stream.close()
-      } catch (error) {
-        fail(connection, error)
-      }
+      if (connection.direction === "inbound") return follow(stream, connection)
+      fail(
+        connection,
+        attestorError("ATTEST_WRONG_SIDE", "the side that was dialled started the attestation"),
+      )
     },
     attested(connection) {
       const watch = watches.get(connection.id)
@@ -171,8 +242,13 @@ export function createAttestor({ timeoutMs, lifetimeMs }: AttestorOptions, deps:
       )
     },
     async renewAll() {
-      const outbound = sessions.all().filter(({ connection }) => connection.direction === "outbound")
-      await Promise.all(outbound.map(({ connection }) => initiate(connection)))
+      const open = sessions.all().map(({ connection }) => connection)
+      const [outbound, inbound] = [
+        open.filter(({ direction }) => direction === "outbound"),
+        open.filter(({ direction }) => direction === "inbound"),
+      ]
+      inbound.forEach(expectRenewal)
+      await Promise.all(outbound.map(initiate))
     },
     async refreshStanding() {
       await Promise.all(sessions.all().map(({ connection, record }) => recheck(connection, record.signer)))

@@ -14,6 +14,7 @@ import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import { createLibp2p } from "libp2p"
 import type { Cancel } from "../clock.ts"
+import { type Admission, createAdmission, PENDING_LIMITS } from "./admission.ts"
 import { ATTEST_PROTOCOL } from "./attestMessages.ts"
 import { type Attestor, type AttestorDeps, createAttestor } from "./attestor.ts"
 import { answer, ask, networkError } from "./directExchange.ts"
@@ -45,7 +46,7 @@ export const P2P_DEFAULTS: Omit<P2pOptions, "listen" | "announce" | "peers"> = {
   exchangeTimeoutMs: 180_000,
 }
 
-export type P2pDeps = Omit<AttestorDeps, "sessions" | "self"> & {
+export type P2pDeps = Omit<AttestorDeps, "sessions" | "admission" | "self"> & {
   readonly identity: PeerIdentity
   readonly self: Omit<AttestorDeps["self"], "peerIdHash">
 }
@@ -59,7 +60,7 @@ export type P2pNode = {
   listeners(topic: string): readonly Address[]
   /** Called after peers or their topics changed. */
   onChange(listener: () => void): Cancel
-  /** Attests all dialled connections again (epoch change). */
+  /** Attests all connections again, as at an epoch change; resolves when the dialled ones are. */
   renewAttestations(): Promise<void>
   refreshStanding(): Promise<void>
   start(): Promise<void>
@@ -68,7 +69,8 @@ export type P2pNode = {
 
 /** A peer that hands on this many rejected messages on one connection loses it. */
 const MAX_REJECTS = 16
-const MAX_CONNECTIONS = 128
+/** Of which connections without an attestation get far less: see `admission.ts`. */
+const MAX_CONNECTIONS = 256
 const STREAMS_PER_PROTOCOL = 256
 
 /** Made but not started: handlers and subscriptions may be added before `start`. */
@@ -92,11 +94,12 @@ export async function createP2pNode(options: P2pOptions, deps: P2pDeps): Promise
     if (connection === null) keeper.lost(record.signer)
     changed()
   })
+  const admission = createAdmission({ configured: peerIdsOf(options.peers), metrics })
   const attestor = createAttestor(
     { timeoutMs: options.attestTimeoutMs, lifetimeMs: options.attestationLifetimeMs },
-    { ...deps, self, sessions },
+    { ...deps, self, sessions, admission },
   )
-  const libp2p = await startableLibp2p(options, identity, (components) => {
+  const libp2p = await startableLibp2p(options, identity, admission, (components) => {
     gate = createGatedRegistrar(components.registrar, sessions)
     return createGossipService({ ...components, registrar: gate.registrar })
   })
@@ -128,12 +131,14 @@ export async function createP2pNode(options: P2pOptions, deps: P2pDeps): Promise
     },
   )
   await libp2p.handle(ATTEST_PROTOCOL, (stream, connection) => attestor.respond(stream, connection), {
-    maxInboundStreams: 1,
+    maxInboundStreams: 2,
     maxOutboundStreams: 2,
   })
   libp2p.addEventListener("connection:open", ({ detail }) => attestor.opened(detail))
   libp2p.addEventListener("connection:close", ({ detail }) => {
-    rejects.delete(detail.remotePeer.toString())
+    const { id, remotePeer } = detail
+    if (libp2p.getConnections(remotePeer).every((other) => other.id === id))
+      rejects.delete(remotePeer.toString())
     attestor.closed(detail)
   })
 
@@ -246,6 +251,7 @@ export async function createP2pNode(options: P2pOptions, deps: P2pDeps): Promise
 const startableLibp2p = (
   { listen, announce }: P2pOptions,
   { privateKey }: PeerIdentity,
+  { gater }: Pick<Admission, "gater">,
   gossip: (components: GossipSubComponents) => GossipSub,
 ): Promise<Libp2p> =>
   createLibp2p({
@@ -256,10 +262,12 @@ const startableLibp2p = (
     transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
+    connectionGater: gater,
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: 32,
-      maxIncomingPendingConnections: 32,
+      // Above what admission leaves pending, so that its rule decides who goes.
+      maxIncomingPendingConnections: PENDING_LIMITS.total * 2,
     },
     services: {
       gossip: ({ privateKey: key, peerId, peerStore, registrar, connectionManager, logger }) =>
@@ -268,6 +276,9 @@ const startableLibp2p = (
         ),
     },
   } as Parameters<typeof createLibp2p>[0])
+
+const peerIdsOf = (peers: readonly PeerAddress[]): ReadonlySet<string> =>
+  new Set(peers.flatMap(({ multiaddr: address }) => /\/p2p\/([^/]+)/.exec(address)?.[1] ?? []))
 
 /** Gossipsub asks for identify only to learn who speaks its protocol; the gate tells it. */
 const withoutDependencies = (service: GossipSub): GossipSub =>

@@ -7,6 +7,8 @@ import { address, digest, record } from "./testSupport.fixture.ts"
 
 const alice = record(address(1), digest(1))
 const bob = record(address(2), digest(2))
+/** A standing that outlasts every test. */
+const LONG = 1e9
 const connection = (id: string, peer: string): Connection =>
   ({ id, remotePeer: { toString: () => peer } }) as unknown as Connection
 
@@ -23,7 +25,7 @@ describe("sessions", () => {
   test("a served peer is answered but not used before it is ready", () => {
     const { sessions, log } = table()
     const one = connection("1", "alice")
-    sessions.serve(one, alice, 100, true)
+    sessions.serve(one, alice, 100, LONG)
     expect(sessions.served(one)).toBe(alice)
     expect(sessions.usable(alice.signer)).toBeNull()
     sessions.ready(one)
@@ -33,7 +35,7 @@ describe("sessions", () => {
 
   test("another connection of an attested peer is not served", () => {
     const { sessions } = table()
-    sessions.serve(connection("1", "alice"), alice, 100, true)
+    sessions.serve(connection("1", "alice"), alice, 100, LONG)
     expect(sessions.served(connection("2", "alice"))).toBeNull()
   })
 
@@ -41,7 +43,7 @@ describe("sessions", () => {
     const { sessions, log } = table()
     const [one, two] = [connection("1", "alice"), connection("2", "alice")]
     for (const each of [one, two]) {
-      sessions.serve(each, alice, 100, true)
+      sessions.serve(each, alice, 100, LONG)
       sessions.ready(each)
     }
     expect(peers(sessions)).toEqual([alice.signer])
@@ -54,11 +56,11 @@ describe("sessions", () => {
   test("a lapsed standing suspends and a renewed one resumes", () => {
     const { sessions, log } = table()
     const one = connection("1", "bob")
-    sessions.serve(one, bob, 100, true)
+    sessions.serve(one, bob, 100, LONG)
     sessions.ready(one)
-    sessions.setStanding(one, bob, false)
+    sessions.setStanding(one, bob, 0)
     expect([sessions.served(one), sessions.usable(bob.signer)]).toEqual([null, null])
-    sessions.setStanding(one, bob, true)
+    sessions.setStanding(one, bob, LONG)
     expect([sessions.served(one), sessions.usable(bob.signer)]).toEqual([bob, one])
     expect(log).toEqual(["bob 1", "bob gone", "bob 1"])
   })
@@ -66,9 +68,22 @@ describe("sessions", () => {
   test("an attestation that ran out is neither served nor used", () => {
     const { sessions, clock } = table()
     const one = connection("1", "bob")
-    sessions.serve(one, bob, 100, true)
+    sessions.serve(one, bob, 100, LONG)
     sessions.ready(one)
     clock.advance(100)
     expect([sessions.served(one), sessions.usable(bob.signer), sessions.peers()]).toEqual([null, null, []])
+  })
+
+  test("a registration that ran out since it was read is neither served nor used until it is renewed", () => {
+    const { sessions, clock } = table()
+    const one = connection("1", "bob")
+    sessions.serve(one, bob, LONG, 2_000)
+    sessions.ready(one)
+    clock.advance(1_999)
+    expect(sessions.served(one)?.signer).toBe(bob.signer)
+    clock.advance(1)
+    expect([sessions.served(one), sessions.usable(bob.signer), sessions.peers()]).toEqual([null, null, []])
+    sessions.setStanding(one, bob, LONG)
+    expect([sessions.served(one), sessions.usable(bob.signer)]).toEqual([bob, one])
   })
 })

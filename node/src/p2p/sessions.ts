@@ -3,7 +3,8 @@
  *
  * The state belongs to the connection, not to the peer id: a second connection under a stolen peer key has to attest
  * itself. `served` means that the peer's requests are answered, `ready` that this node may also send; a lapsed (not
- * revoked) standing suspends both until the registration is renewed.
+ * revoked) standing suspends both until the registration is renewed. It lapses at the registry's word, which is read
+ * every few seconds, or when the time has passed that the last reading left it: an unreadable chain does not prolong it.
  */
 import type { Connection, PeerId } from "@libp2p/interface"
 import type { Address } from "@twinlock/sdk/protocol/ids"
@@ -16,7 +17,8 @@ export type Session = {
   /** Milliseconds since 1970. */
   readonly attestedUntil: number
   readonly ready: boolean
-  readonly live: boolean
+  /** How long the registration holds, by this node's clock. Milliseconds since 1970; 0 if it lapsed. */
+  readonly standsUntil: number
 }
 
 /** Told whenever the connection on which a peer is reached changes; null when there is none left. */
@@ -24,10 +26,10 @@ export type UsableListener = (peerId: PeerId, connection: Connection | null, rec
 
 export type Sessions = {
   /** Starts or renews a session. */
-  serve(connection: Connection, record: NodeRecord, attestedUntil: number, live: boolean): void
+  serve(connection: Connection, record: NodeRecord, attestedUntil: number, standsUntil: number): void
   ready(connection: Connection): void
   /** A fresh reading of the registry: same signer and peer. */
-  setStanding(connection: Connection, record: NodeRecord, live: boolean): void
+  setStanding(connection: Connection, record: NodeRecord, standsUntil: number): void
   drop(connection: Connection): void
   /** The peer whose requests this connection may carry now. */
   served(connection: Connection): NodeRecord | null
@@ -42,8 +44,10 @@ export function createSessions(clock: Clock, onUsable: UsableListener): Sessions
   /** By peer id: the connection last announced as usable. */
   const announced = new Map<string, Session>()
 
-  const isUsable = (session: Session): boolean =>
-    session.ready && session.live && clock.now() < session.attestedUntil
+  const isServed = ({ attestedUntil, standsUntil }: Session): boolean =>
+    clock.now() < Math.min(attestedUntil, standsUntil)
+
+  const isUsable = (session: Session): boolean => session.ready && isServed(session)
 
   const announce = (peerId: PeerId): void => {
     const id = peerId.toString()
@@ -69,21 +73,21 @@ export function createSessions(clock: Clock, onUsable: UsableListener): Sessions
   }
 
   return {
-    serve(connection, record, attestedUntil, live) {
+    serve(connection, record, attestedUntil, standsUntil) {
       const ready = sessions.get(connection.id)?.ready ?? false
-      sessions.set(connection.id, { connection, record, attestedUntil, live, ready })
+      sessions.set(connection.id, { connection, record, attestedUntil, standsUntil, ready })
       announce(connection.remotePeer)
     },
     ready: (connection) => change(connection, (session) => ({ ...session, ready: true })),
-    setStanding: (connection, record, live) =>
-      change(connection, (session) => ({ ...session, record, live })),
+    setStanding: (connection, record, standsUntil) =>
+      change(connection, (session) => ({ ...session, record, standsUntil })),
     drop(connection) {
       sessions.delete(connection.id)
       announce(connection.remotePeer)
     },
     served(connection) {
       const session = sessions.get(connection.id)
-      return session?.live && clock.now() < session.attestedUntil ? session.record : null
+      return session !== undefined && isServed(session) ? session.record : null
     },
     usable: (signer) =>
       [...sessions.values()].find((s) => s.record.signer === signer && isUsable(s))?.connection ?? null,

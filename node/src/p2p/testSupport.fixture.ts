@@ -24,7 +24,7 @@ export const record = (
   peerIdHash,
   configHash: digest(1),
   ppid: digest(2),
-  liveUntil: HEAD.timestamp + 1000n,
+  liveUntil: HEAD.timestamp + 7n * 86_400n,
   revoked: false,
   ...changes,
 })

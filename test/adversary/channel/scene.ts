@@ -60,7 +60,7 @@ export function createScene(): Scene {
   const platform = createPlatform({ seed: "channel adversary", now: NOW })
   const keys = createKeyService("channel adversary")
   const verifier = quoteVerifierUnder(parseRootKey(platform.root.key.publicKey))
-  const clock = createManualClock()
+  const clock = createManualClock(NOW * 1_000)
   const entryOf = (role: Role) =>
     createCvm({ platform, machine: "entry", role, compose: devnetCompose(role), keys }).entry
   const registry = new Map<Address, NodeRecord>()

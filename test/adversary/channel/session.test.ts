@@ -1,10 +1,13 @@
 /** Live sessions on libp2p with real quotes: what changes while a channel is open, and who comes without one. */
+import { connect, type Socket } from "node:net"
 import { noise } from "@chainsafe/libp2p-noise"
 import { yamux } from "@chainsafe/libp2p-yamux"
 import type { Libp2p, Stream } from "@libp2p/interface"
 import { tcp } from "@libp2p/tcp"
 import { multiaddr } from "@multiformats/multiaddr"
 import { createManualClock, type ManualClock } from "@twinlock/node/clock"
+import { PENDING_LIMITS, STRANGER_LIMITS } from "@twinlock/node/p2p/admission"
+import { EPOCH_APART_MS } from "@twinlock/node/p2p/attestor"
 import { createP2pNode, P2P_DEFAULTS, type P2pNode } from "@twinlock/node/p2p/libp2pNetwork"
 import { type PeerIdentity, peerIdentity } from "@twinlock/node/p2p/peerIdentity"
 import { CHAIN_ID, digest, REGISTRY, record } from "@twinlock/node/p2p/testSupport.fixture"
@@ -122,6 +125,22 @@ describe("while a channel is open", () => {
     expect([...alice.refusals, ...bob.refusals].join()).toContain("POLICY_IMAGE")
   })
 
+  test("a registration that runs out is not served, though the registry cannot be read any more", async () => {
+    const scene = createScene()
+    const [alice, bob] = await couple(scene)
+    const entry = scene.registry.get(alice.signer)
+    if (entry !== undefined) scene.registry.set(alice.signer, { ...entry, liveUntil: BigInt(NOW + 3_600) })
+    await bob.node.refreshStanding()
+    scene.registry.get = () => {
+      throw new Error("offline")
+    }
+    scene.clock.advance(3_600_000 - 1)
+    expect(bob.node.network.peers()).toEqual([alice.signer])
+    scene.clock.advance(1)
+    expect(bob.node.network.peers()).toEqual([])
+    await expect(alice.node.network.request(bob.signer, "/test/echo/1", hello)).rejects.toThrow()
+  })
+
   test("collateral that expires ends it at the next attestation, 24 hours later at most", async () => {
     const scene = createScene()
     const [alice, bob] = await couple(scene)
@@ -136,7 +155,7 @@ describe("while a channel is open", () => {
     const scene = createScene()
     const bob = await live(scene, 2)
     // Time stands still for Alice, as a host can make it: she never starts the next handshake.
-    const alice = await live(scene, 1, [bob], undefined, createManualClock())
+    const alice = await live(scene, 1, [bob], undefined, createManualClock(NOW * 1_000))
     await until(() => [alice, bob].every(({ node }) => node.network.peers().length === 1))
     scene.clock.advance(24 * 3_600_000 - 1)
     expect(bob.node.network.peers()).toEqual([alice.signer])
@@ -160,6 +179,56 @@ describe("while a channel is open", () => {
     expect(await bob.node.network.request(alice.signer, "/test/echo/1", hello)).toEqual(hello)
   })
 
+  test("renewals at the same time, and one after another, cost no channel", async () => {
+    const scene = createScene()
+    let quotes = 0
+    const [alice, bob] = await couple(scene, ({ quoter }) => ({
+      quote: (reportData) => {
+        quotes++
+        return quoter.quote(reportData)
+      },
+    }))
+    await Promise.all([alice.node.renewAttestations(), alice.node.renewAttestations()])
+    expect(quotes).toBe(2)
+    await alice.node.renewAttestations()
+    await alice.node.renewAttestations()
+    expect(await bob.node.network.request(alice.signer, "/test/echo/1", hello)).toEqual(hello)
+    expect([...alice.refusals, ...bob.refusals]).toEqual([])
+  })
+
+  const RENEWAL_MS = EPOCH_APART_MS + P2P_DEFAULTS.attestTimeoutMs
+
+  test("at an epoch change the dialled side closes a channel that nobody attests again", async () => {
+    const scene = createScene()
+    const bob = await live(scene, 2)
+    // Alice's host keeps the new epoch from her.
+    const alice = await live(scene, 1, [bob], undefined, createManualClock(NOW * 1_000))
+    await until(() => [alice, bob].every(({ node }) => node.network.peers().length === 1))
+    scene.clock.advance(EPOCH_APART_MS)
+    await bob.node.renewAttestations()
+    scene.clock.advance(RENEWAL_MS - 1)
+    // Another epoch does not prolong the time for the first.
+    await bob.node.renewAttestations()
+    expect(bob.node.network.peers()).toEqual([alice.signer])
+    scene.clock.advance(1)
+    expect(bob.node.network.peers()).toEqual([])
+    expect(bob.refusals.join()).toContain("ATTEST_TIMEOUT")
+  })
+
+  test("at an epoch change a channel stays that was attested again, before or after the dialled side noticed", async () => {
+    const scene = createScene()
+    const [alice, bob] = await couple(scene)
+    scene.clock.advance(EPOCH_APART_MS)
+    await bob.node.renewAttestations()
+    await alice.node.renewAttestations()
+    expect(await alice.node.network.request(bob.signer, "/test/echo/1", hello)).toEqual(hello)
+    scene.clock.advance(EPOCH_APART_MS - 1)
+    await bob.node.renewAttestations()
+    scene.clock.advance(RENEWAL_MS)
+    expect(bob.node.network.peers()).toEqual([alice.signer])
+    expect(bob.refusals).toEqual([])
+  })
+
   test("at an epoch change a host that can only show its enclave's old quote loses the channel", async () => {
     const scene = createScene()
     const [alice, bob] = await couple(scene, ({ quoter }) => replaying(quoter))
@@ -171,8 +240,12 @@ describe("while a channel is open", () => {
 
 describe("without an attestation", () => {
   async function thiefOf({ identity }: Live): Promise<Libp2p> {
+    return dialler({ privateKey: identity.privateKey })
+  }
+
+  async function dialler(key: { readonly privateKey?: PeerIdentity["privateKey"] } = {}): Promise<Libp2p> {
     const thief = await createLibp2p({
-      privateKey: identity.privateKey,
+      ...key,
       addresses: { listen: [] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
@@ -201,5 +274,62 @@ describe("without an attestation", () => {
     for (const protocol of ["/test/echo/1", "/meshsub/1.1.0"])
       expect(await ended(await connection.newStream(protocol))).toBe("reset")
     expect(await alice.node.network.request(bob.signer, "/test/echo/1", hello)).toEqual(hello)
+  })
+
+  test("rejected messages are not forgiven because another connection under the peer's key ended", async () => {
+    const scene = createScene()
+    const [alice, bob] = await couple(scene)
+    let rejected = 0
+    bob.node.network.subscribe(
+      "note",
+      16,
+      () => {
+        rejected++
+        return "reject"
+      },
+      () => {},
+    )
+    await until(() => alice.node.listeners("note").length === 1)
+    const publish = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await alice.node.network.publish("note", hello)
+    }
+    await publish(8)
+    await until(() => rejected === 8)
+    const thief = await thiefOf(alice)
+    await thief.dial(multiaddr(bob.node.addresses()[0]))
+    await until(() => scene.clock.pending().includes(scene.clock.now() + P2P_DEFAULTS.attestTimeoutMs))
+    scene.clock.advance(P2P_DEFAULTS.attestTimeoutMs)
+    await until(() => bob.refusals.join().includes("ATTEST_TIMEOUT"))
+    expect(bob.node.network.peers()).toEqual([alice.signer])
+    await publish(8)
+    await until(() => bob.node.network.peers().length === 0)
+  })
+
+  test("an outsider holds few connections, whatever it dials, and takes none from registered peers", async () => {
+    const scene = createScene()
+    const [alice, bob] = await couple(scene)
+    const outsider = await dialler()
+    const address = multiaddr(bob.node.addresses()[0])
+    for (let i = 0; i < STRANGER_LIMITS.perGroup + 4; i++) await outsider.dial(address, { force: true })
+    await until(() => outsider.getConnections().length === STRANGER_LIMITS.perGroup)
+    const carol = await live(scene, 3, [bob])
+    // Of two nodes the one with the higher signer dials later.
+    scene.clock.advance(2_000)
+    await until(() => bob.node.network.peers().length === 2)
+    expect(bob.node.network.peers()).toEqual([alice.signer, carol.signer])
+  })
+
+  test("who never finishes the noise handshake gives way to whoever comes later", async () => {
+    const scene = createScene()
+    const bob = await live(scene, 2)
+    const port = Number(/\d+(?=\/p2p)/.exec(bob.node.addresses()[0] ?? "")?.[0])
+    const silent: Socket[] = []
+    running.push({ stop: async () => silent.forEach((socket) => void socket.destroy()) })
+    for (let i = 0; i <= PENDING_LIMITS.perGroup; i++)
+      await new Promise<void>((resolve) => {
+        silent.push(connect(port, "127.0.0.1", resolve).on("error", () => {}))
+      })
+    await new Promise((resolve) => silent[0]?.on("close", resolve))
+    expect(silent.slice(1).some(({ closed }) => closed)).toBe(false)
   })
 })
