@@ -4,7 +4,10 @@ import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 import { type Figure, figure } from "./figure.ts"
 
-/** The public modules of the folder, without the devnet's root, which no production bundle has. */
+/**
+ * Every public module of the folder, and through them all of it, without the devnet's root, which no production
+ * bundle has.
+ */
 const MODULES = [
   "verifyQuote",
   "collateralBundle",
@@ -13,6 +16,8 @@ const MODULES = [
   "eventLog",
   "reportData",
   "evidence",
+  "image",
+  "explain",
 ] as const
 const ENTRY = "virtual:attestation"
 

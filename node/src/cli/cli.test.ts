@@ -234,7 +234,9 @@ describe("status", () => {
     new Response(JSON.stringify(url.endsWith("/health") ? health : own), { status: 503 })) as typeof fetch
 
   test("joins what the node and what the registry say", async () => {
-    const registry: FakeRegistry = new Map([[address(1), record(address(1), digest(1))]])
+    const registry: FakeRegistry = new Map([
+      [address(1), { ...record(address(1), digest(1)), liveUntil: HEAD.timestamp + 1_000n }],
+    ])
     const report = await status(parseConfig(configText(), {}), {
       chain: fakeChain(registry),
       fetch: answering,
