@@ -8,7 +8,7 @@ import { quoteVerifierUnder } from "@twinlock/sdk/attestation/underRoot"
 import { fromHex, toHex } from "@twinlock/sdk/protocol/codec"
 import { parseAddress } from "@twinlock/sdk/protocol/ids"
 import { JsonRpcProvider } from "ethers"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, expect, test, vi } from "vitest"
 import { heldUntil } from "./attestation/ingestPlan.ts"
 import { type AnvilProcess, startAnvil } from "./chain/anvilProcess.fixture.ts"
 import { type CollateralView, createCollateralView } from "./chain/collateralView.ts"
@@ -20,6 +20,9 @@ import { type CollateralKeeper, createCollateralKeeper } from "./collateralKeepe
 import { address } from "./p2p/testSupport.fixture.ts"
 import { Secret } from "./secret.ts"
 import { silentLogger } from "./telemetry/logger.ts"
+
+// Transactions of a few million gas on a chain of its own, on whatever machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const NOW = 1_791_158_400
 const DAY = 86_400
@@ -147,4 +150,4 @@ test("a CRL too long for one transaction becomes active in steps", async () => {
   expect(await keeper.look()).toEqual(["root_crl", "pck_crl", "tcb_info", "qe_identity"])
   await later(0)
   expect((await held()).authority?.issuedAt).toBe(NOW + 50 * DAY)
-}, 20_000)
+})
