@@ -70,6 +70,7 @@ export function createProcesses(logDirectory: string): Processes {
       })
       closeSync(log)
       const { pid } = child
+      child.on("error", () => {}) // a command that cannot be started also says so here, too late to be caught
       if (pid === undefined) throw new Error(`could not start ${name}: ${command}`)
       const exited = new Promise<string>((resolve) => {
         child.once("exit", (code, signal) => {
