@@ -201,6 +201,18 @@ describe("collateral keeper", () => {
     ])
   })
 
+  test("brings a renewed signing certificate where the one that the store has is over", async () => {
+    for (const refusal of ["Expired", "CertificateRevoked"]) {
+      const { keeper, sent } = world(heldSince(26), ({ method }, before) =>
+        method === "storeTcbInfo" && !before.some((call) => call.method === "storeTcbSigner")
+          ? reverted(refusal)
+          : null,
+      )
+      expect(await keeper.look()).toContain("tcb_info")
+      expect(sent.map(({ method }) => method)).toContain("storeTcbSigner")
+    }
+  })
+
   test("another node that was quicker is no failure, and one document that fails does not stop the rest", async () => {
     const { keeper, metrics } = world(heldSince(26), ({ method }) => {
       if (method === "storeCrl") return reverted("NotNewer")

@@ -48,6 +48,8 @@ export const COLLATERAL_POLL_MS = 600_000
 /** Longer lists do not fit one transaction. */
 const MAX_SERIALS = 2_000
 const SERIALS_PER_STEP = 1_500
+/** What a store says that lacks the newest certificate of a document's signer. */
+const SIGNER_REFUSALS = ["InvalidSignature", "Expired", "CertificateRevoked"] as const
 
 /**
  * Documents that say nothing new, another for every signer: replaced 5 to 7 days before their end; lists when they are a
@@ -122,12 +124,15 @@ export function createCollateralKeeper(
     for (const call of callsOf(document, store)) await transactor.send(call)
   }
 
-  /** A store that does not know the signing certificate yet refuses the signature. */
+  /**
+   * A store that does not know the signing certificate yet refuses the signature; one that knows an older certificate of
+   * the same key, its date or its revocation.
+   */
   async function sendWithSigner(document: Ingest, store: Address): Promise<void> {
     try {
       return await send(document, store)
     } catch (error) {
-      if (!("signer" in document) || !revertedWith(error, "InvalidSignature")) throw error
+      if (!("signer" in document) || !SIGNER_REFUSALS.some((name) => revertedWith(error, name))) throw error
       const { signer: der } = document
       await transactor.send({
         to: store,

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ICollateralParser} from "../interfaces/ICollateralParser.sol";
 import {ICollateralStore} from "../interfaces/ICollateralStore.sol";
-import {timelockDelay} from "../libraries/Timelock.sol";
+import {ACTIVATION_WINDOW, timelockDelay} from "../libraries/Timelock.sol";
 
 /// @title CollateralGovernance
 /// @notice The parser, the one replaceable part of the collateral store: proposed by governance, active after the
@@ -50,6 +50,8 @@ abstract contract CollateralGovernance is ICollateralStore {
     function activateParser() external onlyGovernance {
         if (address(proposedParser) == address(0)) revert NoParserProposed();
         if (block.timestamp < proposedParserActiveAt) revert TimelockRunning(proposedParserActiveAt, block.timestamp);
+        uint256 lapsesAt = proposedParserActiveAt + ACTIVATION_WINDOW;
+        if (block.timestamp > lapsesAt) revert ProposalLapsed(lapsesAt, block.timestamp);
         parser = proposedParser;
         proposedParser = ICollateralParser(address(0));
         emit ParserReplaced(parser);

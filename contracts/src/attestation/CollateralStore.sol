@@ -56,15 +56,15 @@ contract CollateralStore is RevocationStore, CollateralGovernance {
         X509Certificate memory certificate = X509.parseLeaf(der);
         if (certificate.subject != X509.TCB_SIGNING) revert UnexpectedSubject(certificate.subject);
         _requireUnderRoot(certificate);
-        uint256 index = _tcbSigners.length;
-        for (uint256 i = 0; i < index; i++) {
-            uint160 serial = _tcbSigners[i].serial;
-            if (serial == certificate.serial) revert NotNewer(serial, certificate.serial);
+        uint256 index = _signerOfKey(certificate.x, certificate.y);
+        if (index == _tcbSigners.length) {
+            if (index == MAX_TCB_SIGNERS) revert TooManyTcbSigners();
+            _tcbSigners.push(TcbSigner(certificate.x, certificate.y, 0, 0));
         }
-        if (index == MAX_TCB_SIGNERS) revert TooManyTcbSigners();
-        _tcbSigners.push(
-            TcbSigner(certificate.x, certificate.y, uint160(certificate.serial), uint32(certificate.notAfter))
-        );
+        TcbSigner storage signer = _tcbSigners[index];
+        // Intel renews a certificate under the same key, and has done so under the same serial.
+        if (certificate.notAfter <= signer.notAfter) revert NotNewer(signer.notAfter, certificate.notAfter);
+        (signer.serial, signer.notAfter) = (uint160(certificate.serial), uint32(certificate.notAfter));
         emit TcbSignerStored(index, certificate.notAfter);
     }
 
@@ -160,16 +160,19 @@ contract CollateralStore is RevocationStore, CollateralGovernance {
         if (_isListed(revoked, _tcbSigners[set.signer].serial)) set.expiresAt = 0;
     }
 
-    /// @dev None where a set was issued later, whatever its number: then Intel's word has moved on.
+    /// @dev A newer set of its number took its place. ⚔ One of another number says nothing: else whoever stores Intel's
+    /// early set would end the grace of the standard one.
     function _graceOf(CollateralSet[MAX_SETS] storage sets, uint256 rank) private view returns (uint256) {
         CollateralSet memory set = _at(sets, rank);
         if (set.data == address(0) || set.expiresAt == 0 || set.graceVetoed) return 0;
-        for (uint256 i = 0; i < MAX_SETS; i++) {
-            CollateralSet memory other = _at(sets, i);
-            if (other.data == address(0)) break;
-            if (other.expiresAt != 0 && other.issuedAt > set.issuedAt) return 0;
-        }
         return _min(set.expiresAt + collateralGrace, _tcbSigners[set.signer].notAfter);
+    }
+
+    /// @return index of the signer with this key, or the number of signers
+    function _signerOfKey(uint256 x, uint256 y) private view returns (uint256 index) {
+        for (; index < _tcbSigners.length; index++) {
+            if (_tcbSigners[index].x == x && _tcbSigners[index].y == y) break;
+        }
     }
 
     /// @dev The newest signer first: there is one, except while Intel rotates it.
@@ -216,6 +219,8 @@ contract CollateralStore is RevocationStore, CollateralGovernance {
         }
         bool replaces = held.data != address(0) && held.evaluation == set.evaluation;
         if (replaces && parsed.issuedAt <= held.issuedAt) revert NotNewer(held.issuedAt, parsed.issuedAt);
+        // The guardian's word is about the number: Intel's next document of it does not take it back.
+        set.graceVetoed = replaces && held.graceVetoed;
         set.data = DataContract.write(parsed.data, held.data);
         sets[rank] = set;
         while (!replaces && held.data != address(0) && held.expiresAt >= block.timestamp && ++rank < MAX_SETS) {

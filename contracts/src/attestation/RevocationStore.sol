@@ -104,6 +104,8 @@ abstract contract RevocationStore is ICollateralStore {
     function proposeCrl(bytes32 caId, bytes calldata der) external returns (bytes32 crlId) {
         RevocationList memory list = _openCrl(caId, der);
         crlId = keccak256(der);
+        // ⚔ Whoever proposes it again must not undo what was read.
+        if (_proposals[crlId].caId != 0) return crlId;
         _proposals[crlId] = CrlProposal(caId, address(0), 0, uint16(RevocationTable.requireCount(list.serials)));
         emit CrlProposed(caId, crlId, list.thisUpdate, list.serials);
     }

@@ -12,6 +12,7 @@ import {mergeTcbStatus, TcbStatus} from "./TcbStatus.sol";
 /// @param current whether any set at or above the floor could be used
 /// @param known whether any of those knows the machine's kind (its platform level, its enclave)
 /// @param found whether any of those has a status for it: the fields below are then set
+/// @param inGrace whether the set of that status is past its date
 struct Verdict {
     bool current;
     bool known;
@@ -24,7 +25,8 @@ struct Verdict {
 
 /// @title TcbJudge
 /// @notice Judges platform, TDX module and quoting enclave. Takes the newest set under which they are up to date, else
-/// the one that judges them best; sets past their date only where no other is left, and only where grace applies.
+/// the one that judges them best. Sets past their date come last, and only where grace applies: they are used where no
+/// current one finds the machine up to date.
 abstract contract TcbJudge is IQuoteVerifier {
     /// @inheritdoc IQuoteVerifier
     ICollateralStore public immutable collateral;
@@ -40,10 +42,9 @@ abstract contract TcbJudge is IQuoteVerifier {
         view
         returns (Verdict memory verdict)
     {
-        _judgePlatformUnder(set, floor, facts, verdict);
-        if (!verdict.current && mayUseGrace) {
-            verdict.inGrace = true;
-            _judgePlatformUnder(collateral.tcbInfo(facts.fmspc, 0), floor, facts, verdict);
+        _judgePlatformUnder(set, floor, facts, false, verdict);
+        if (!_isUpToDate(verdict) && mayUseGrace) {
+            _judgePlatformUnder(collateral.tcbInfo(facts.fmspc, 0), floor, facts, true, verdict);
         }
         if (!verdict.current) revert NoCurrentTcbInfo(facts.fmspc, floor);
         if (!verdict.known) revert PlatformBelowEveryLevel(facts.components, facts.pceSvn);
@@ -59,10 +60,9 @@ abstract contract TcbJudge is IQuoteVerifier {
         bool isWhole,
         bool mayUseGrace
     ) internal view returns (Verdict memory verdict) {
-        _judgeEnclaveUnder(set, floor, report, isWhole, verdict);
-        if (!verdict.current && mayUseGrace) {
-            verdict.inGrace = true;
-            _judgeEnclaveUnder(collateral.qeIdentity(0), floor, report, isWhole, verdict);
+        _judgeEnclaveUnder(set, floor, report, isWhole, false, verdict);
+        if (!_isUpToDate(verdict) && mayUseGrace) {
+            _judgeEnclaveUnder(collateral.qeIdentity(0), floor, report, isWhole, true, verdict);
         }
         if (!verdict.current) revert NoCurrentQeIdentity(floor);
         if (!verdict.known) revert NotTheQuotingEnclave();
@@ -73,14 +73,17 @@ abstract contract TcbJudge is IQuoteVerifier {
         CollateralSet memory set,
         uint16 floor,
         PlatformFacts memory facts,
+        bool inGrace,
         Verdict memory verdict
     ) private view {
         uint256 module = _module(facts);
         // Components 0 and 1 are those of the module, which has levels of its own unless its version is 0.
         uint256 components = module == 0 ? facts.components : facts.components | (0xffff << 112);
         for (uint256 rank = 0; _isEligible(set, floor, verdict); rank++) {
-            uint256 until = verdict.inGrace ? collateral.tcbInfoGrace(facts.fmspc, rank) : set.expiresAt;
-            if (block.timestamp <= until) {
+            uint256 until = set.expiresAt;
+            bool lapsed = block.timestamp > until;
+            if (lapsed && inGrace) until = collateral.tcbInfoGrace(facts.fmspc, rank);
+            if (lapsed == inGrace && block.timestamp <= until) {
                 verdict.current = true;
                 bytes memory levels = DataContract.read(set.data);
                 (bool found, TcbStatus status) = TcbSet.platformStatus(levels, components, facts.pceSvn);
@@ -90,7 +93,7 @@ abstract contract TcbJudge is IQuoteVerifier {
                     (found, moduleStatus) = TcbSet.moduleStatus(levels, module, _moduleSvn(facts));
                     status = mergeTcbStatus(status, moduleStatus);
                 }
-                if (found) _keepBetter(verdict, set, until, status);
+                if (found) _keepBetter(verdict, set, until, status, inGrace);
             }
             if (!_isUpToDate(verdict)) set = collateral.tcbInfo(facts.fmspc, rank + 1);
         }
@@ -101,17 +104,20 @@ abstract contract TcbJudge is IQuoteVerifier {
         uint16 floor,
         QeReportFacts memory report,
         bool isWhole,
+        bool inGrace,
         Verdict memory verdict
     ) private view {
         for (uint256 rank = 0; _isEligible(set, floor, verdict); rank++) {
-            uint256 until = verdict.inGrace ? collateral.qeIdentityGrace(rank) : set.expiresAt;
-            if (block.timestamp <= until) {
+            uint256 until = set.expiresAt;
+            bool lapsed = block.timestamp > until;
+            if (lapsed && inGrace) until = collateral.qeIdentityGrace(rank);
+            if (lapsed == inGrace && block.timestamp <= until) {
                 verdict.current = true;
                 bytes memory identity = DataContract.read(set.data);
                 if (!isWhole || QeIdentity.matches(identity, report)) {
                     verdict.known = true;
                     (bool found, TcbStatus status) = QeIdentity.status(identity, report.isvSvn);
-                    if (found) _keepBetter(verdict, set, until, status);
+                    if (found) _keepBetter(verdict, set, until, status, inGrace);
                 }
             }
             if (!_isUpToDate(verdict)) set = collateral.qeIdentity(rank + 1);
@@ -126,12 +132,16 @@ abstract contract TcbJudge is IQuoteVerifier {
         return verdict.found && verdict.status == TcbStatus.UpToDate;
     }
 
-    function _keepBetter(Verdict memory verdict, CollateralSet memory set, uint256 until, TcbStatus status)
-        private
-        pure
-    {
+    function _keepBetter(
+        Verdict memory verdict,
+        CollateralSet memory set,
+        uint256 until,
+        TcbStatus status,
+        bool inGrace
+    ) private pure {
         if (verdict.found && verdict.status <= status) return;
         verdict.found = true;
+        verdict.inGrace = inGrace;
         verdict.status = status;
         verdict.evaluation = set.evaluation;
         verdict.expiresAt = uint32(until);

@@ -11,7 +11,7 @@ import {ICollateralParser} from "./ICollateralParser.sol";
 /// 0 where that certificate is revoked
 /// @param evaluation TCB evaluation data number
 /// @param signer index of the TCB signing certificate behind it
-/// @param graceVetoed no use after `expiresAt`
+/// @param graceVetoed no use after `expiresAt`, for this set and those that replace it
 struct CollateralSet {
     address data;
     uint32 issuedAt;
@@ -65,8 +65,8 @@ struct TrustAnchors {
 /// absent, expired or revoked collateral refuses every quote that needs it.
 ///
 /// Grace: while Intel's service is out, or its JSON is of a shape that the parser does not know, a TCB set or QE
-/// identity may serve fresh quotes for `collateralGrace` more seconds, if no set of its kind was issued after it and
-/// nobody vetoed. The verifier marks such a verdict. CRLs have no grace.
+/// identity may serve fresh quotes for `collateralGrace` more seconds, unless a newer one of its evaluation number has come
+/// or somebody vetoed. Each number has a grace of its own. The verifier marks such a verdict. CRLs have no grace.
 ///
 /// Order of a first set-up: root CRL, intermediate CA, its CRL, TCB signing certificate, TCB infos, QE identity.
 interface ICollateralStore {
@@ -110,17 +110,21 @@ interface ICollateralStore {
     error TooManySets(uint16 evaluation);
     error NoParserProposed();
     error TimelockRunning(uint256 activeAt, uint256 time);
+    /// @notice The proposal was not activated in time.
+    error ProposalLapsed(uint256 until, uint256 time);
 
     function storeRootCrl(bytes calldata der) external;
     /// @return caId keccak256(x ‖ y)
     function storeIntermediateCa(bytes calldata der) external returns (bytes32 caId);
     /// @notice Takes a CRL in one transaction.
     function storeCrl(bytes32 caId, bytes calldata der) external;
-    /// @notice First step for a CRL too long for one transaction: checks all but its serials and fixes its bytes.
+    /// @notice First step for a CRL too long for one transaction: checks all but its serials and fixes its bytes. Changes
+    /// nothing where it is proposed already.
     /// @return crlId keccak256 of `der`
     function proposeCrl(bytes32 caId, bytes calldata der) external returns (bytes32 crlId);
     /// @notice Reads the next `count` serials of a proposed CRL, given as the same bytes; the last one makes it active.
     function continueCrl(bytes calldata der, uint256 count) external;
+    /// @notice Takes a TCB signing certificate; for a key that is known, one that ends later.
     function storeTcbSigner(bytes calldata der) external;
     /// @param json the `tcbInfo` object exactly as signed
     /// @param r s its signature
@@ -128,7 +132,7 @@ interface ICollateralStore {
     /// @param json the `enclaveIdentity` object exactly as signed
     function storeQeIdentity(bytes calldata json, uint256 r, uint256 s) external;
 
-    /// @notice Governance or guardian ends the grace of one set.
+    /// @notice Governance or guardian ends the grace of one evaluation number, also for documents that follow.
     /// @param fmspc zero for a QE identity
     function vetoGrace(bytes6 fmspc, uint16 evaluation) external;
 
@@ -159,7 +163,7 @@ interface ICollateralStore {
     function collateralGrace() external view returns (uint256);
     function parser() external view returns (ICollateralParser);
 
-    /// @notice Governance proposes a parser for changed JSON; it can be activated after the timelock.
+    /// @notice Governance proposes a parser for changed JSON; it can be activated after the timelock, for thirty days.
     function proposeParser(ICollateralParser proposed) external;
     /// @notice Governance or guardian takes a proposal back.
     function withdrawParser() external;

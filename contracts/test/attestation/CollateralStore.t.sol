@@ -229,59 +229,6 @@ contract CollateralStoreTest is Platform {
         store.storeTcbSigner(signer);
     }
 
-    function test_tcbSigners_areFew() public {
-        bytes memory signer = _bytes(".tcbSigner.certificate");
-        uint256 at_ = signer.find(hex"a0030201020214") + 7;
-        bytes memory serial = signer.slice(at_, at_ + 20);
-        for (uint8 i = 1; i < 9; i++) {
-            bytes memory other = serial.copy();
-            other[19] = bytes1(uint8(other[19]) ^ i);
-            bytes memory certificate = _resign(signer, serial, other, uint256(_word(".root.key")));
-            if (i == 8) vm.expectRevert(abi.encodeWithSelector(ICollateralStore.TooManyTcbSigners.selector));
-            store.storeTcbSigner(certificate);
-        }
-    }
-
-    function test_bothTcbSigners_areGoodWhileIntelRotates() public {
-        bytes memory json = _text(".tcbInfos.early");
-        (bytes32 r, bytes32 s) = avm.signP256(uint256(_word(".secondSigner.key")), sha256(json));
-        vm.expectRevert(abi.encodeWithSelector(ICollateralStore.InvalidSignature.selector));
-        store.storeTcbInfo(json, uint256(r), uint256(s));
-        store.storeTcbSigner(_bytes(".secondSigner.certificate"));
-        store.storeTcbInfo(json, uint256(r), uint256(s));
-        vm.assertEq(store.tcbInfo(FMSPC, 0).signer, 1);
-        _storeTcbInfo(store, _text(".tcbInfos.older"));
-        vm.assertEq(store.tcbInfo(FMSPC, 2).signer, 0);
-    }
-
-    function test_revokedSigner_storesNothingMore() public {
-        vm.warp(now0 + 2 minutes);
-        store.storeRootCrl(_bytes(".crls.rootRevokingSigner"));
-        bytes memory json = _text(".tcbInfos.early");
-        (bytes32 r, bytes32 s) = _signAsTcb(json);
-        avm.expectPartialRevert(ICollateralStore.CertificateRevoked.selector);
-        store.storeTcbInfo(json, uint256(r), uint256(s));
-    }
-
-    function test_signerCertificate_endsItsSets() public {
-        bytes memory signer = _resign(
-            _bytes(".secondSigner.certificate"),
-            hex"170d3439313233313233353935395a",
-            hex"170d3236313031353030303030305a",
-            uint256(_word(".root.key"))
-        );
-        store.storeTcbSigner(signer);
-        bytes memory json = _text(".tcbInfos.early");
-        (bytes32 r, bytes32 s) = avm.signP256(uint256(_word(".secondSigner.key")), sha256(json));
-        store.storeTcbInfo(json, uint256(r), uint256(s));
-        vm.assertEq(store.tcbInfo(FMSPC, 0).expiresAt, now0 + 14 days);
-        vm.warp(now0 + 14 days + 1);
-        json = json.replace("2026-10-01T", "2026-10-14T");
-        (r, s) = avm.signP256(uint256(_word(".secondSigner.key")), sha256(json));
-        avm.expectPartialRevert(ICollateralStore.Expired.selector);
-        store.storeTcbInfo(json, uint256(r), uint256(s));
-    }
-
     function test_tcbInfo_takesNoOlderOneOfItsNumber() public {
         bytes memory json = _text(".tcbInfos.current");
         (bytes32 r, bytes32 s) = _signAsTcb(json);
@@ -402,6 +349,15 @@ contract CollateralStoreTest is Platform {
         vm.warp(activeAt + 60);
         store.activateParser();
         vm.assertEq(address(store.parser()), address(next));
+        store.proposeParser(next);
+        uint256 lapsesAt = _now() + 60 + 30 days;
+        vm.warp(lapsesAt + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICollateralStore.ProposalLapsed.selector, lapsesAt, lapsesAt + 1)
+        );
+        store.activateParser();
+        vm.warp(lapsesAt);
+        store.activateParser();
     }
 
     function testFuzz_flippedByteOfADocument_isRefused(uint256 position, uint8 flip, uint8 which) public {

@@ -115,7 +115,7 @@ contract CrlInStepsTest is LongCrl {
         );
     }
 
-    /// @dev ⚔ nobody's proposal resets or delays another's.
+    /// @dev ⚔ nobody's proposal of another list resets or delays one.
     function test_proposals_runSideBySide() public {
         (bytes memory first, bytes memory second) = (_longCrl(6), _longCrl(7));
         vm.warp(now0 + 2 days);
@@ -126,6 +126,20 @@ contract CrlInStepsTest is LongCrl {
         store.continueCrl(first, 3);
         vm.assertTrue(store.isRevoked(0, uint256(_serial(5))));
         vm.assertFalse(store.isRevoked(0, uint256(_serial(6))));
+    }
+
+    /// @dev ⚔ nor does proposing the same list again.
+    function test_repeatedProposal_keepsWhatWasRead() public {
+        bytes memory crl = _longCrl(6);
+        vm.warp(now0 + 2 days);
+        store.proposeCrl(_platformCaId(), crl);
+        store.continueCrl(crl, 4);
+        vm.assertEq(store.proposeCrl(_platformCaId(), crl), keccak256(crl));
+        vm.expectEmit(address(store));
+        emit ICollateralStore.CrlContinued(keccak256(crl), 1);
+        store.continueCrl(crl, 1);
+        store.continueCrl(crl, 1);
+        vm.assertTrue(store.isRevoked(0, uint256(_serial(5))));
     }
 
     function test_malformedEntry_stopsTheStepThatReadsIt() public {

@@ -103,27 +103,69 @@ contract GraceTest is Platform {
         _refuseFor(abi.encodeWithSelector(IQuoteVerifier.NoCurrentQeIdentity.selector, uint16(20)));
     }
 
-    /// @dev A veto is of one document, not of its successors.
-    function test_veto_endsWithTheNextDocument() public {
+    /// @dev A veto is of a number: the next document of it does not lift it.
+    function test_veto_outlastsTheDocument() public {
         vm.prank(guardian);
         store.vetoGrace(FMSPC, 20);
         vm.assertFalse(_verify().inGrace);
         vm.warp(now0 + 1 days);
         _storeTcbInfo(store, _text(".tcbInfos.refreshed"));
+        vm.assertTrue(store.tcbInfo(FMSPC, 0).graceVetoed);
+        vm.assertEq(store.tcbInfoGrace(FMSPC, 0), 0);
+        _storeTcbInfo(store, _text(".tcbInfos.early"));
         vm.assertFalse(store.tcbInfo(FMSPC, 0).graceVetoed);
+        vm.assertTrue(store.tcbInfo(FMSPC, 1).graceVetoed);
     }
 
-    /// @dev Once Intel has spoken again, of whatever number, the older word is over.
-    function test_laterSetOfAnyNumber_endsIt() public {
+    function test_laterSetOfTheSameNumber_takesItsPlace() public {
+        vm.warp(now0 + 1 days);
+        _storeTcbInfo(store, _text(".tcbInfos.refreshed"));
+        vm.assertEq(store.tcbInfoGrace(FMSPC, 0), now0 + 31 days + GRACE);
+        vm.assertEq(store.tcbInfoGrace(FMSPC, 1), 0);
+    }
+
+    /// @dev ⚔ whoever stores a later set of another number must not end the grace of this one.
+    function test_laterSetOfAnotherNumber_doesNotEndIt() public {
         vm.warp(now0 + 1 days);
         _storeTcbInfo(store, _redated(_text(".tcbInfos.older"), "2026-10-02", "2026-11-01"));
-        vm.assertEq(store.tcbInfoGrace(FMSPC, 0), 0);
+        vm.assertEq(store.tcbInfoGrace(FMSPC, 0), _expiry + GRACE);
         vm.assertEq(store.tcbInfoGrace(FMSPC, 1), now0 + 31 days + GRACE);
         _expireSets(1 days + 1 hours);
-        _refuseFor(abi.encodeWithSelector(IQuoteVerifier.NoCurrentTcbInfo.selector, FMSPC, uint16(20)));
-        Appraisal memory appraisal = quotes.verify(_evidence0, 19, 20);
-        vm.assertEq(appraisal.tcbEvaluation, 19);
+        Appraisal memory appraisal = _verify();
+        vm.assertEq(appraisal.tcbEvaluation, 20);
         vm.assertTrue(appraisal.inGrace);
+    }
+
+    /// @dev ⚔ the early set, under which this machine is not patched yet, is current and the standard one has expired.
+    function test_earlySet_doesNotEndTheGraceOfTheStandardOne() public {
+        _storeTcbInfo(store, _early());
+        _expireSets(1 hours);
+        _storeQeIdentity(store, _redated(_text(".qeIdentities.current"), "2026-10-31", "2026-11-30"));
+        Appraisal memory appraisal = _verify();
+        vm.assertEq(uint256(appraisal.status), uint256(TcbStatus.UpToDate));
+        vm.assertEq(appraisal.tcbEvaluation, 20);
+        vm.assertTrue(appraisal.inGrace);
+        vm.assertEq(appraisal.expiresAt, _expiry + GRACE);
+        vm.prank(guardian);
+        store.vetoGrace(FMSPC, 20);
+        appraisal = _verify();
+        vm.assertEq(uint256(appraisal.status), uint256(TcbStatus.OutOfDate));
+        vm.assertEq(appraisal.tcbEvaluation, 21);
+        vm.assertFalse(appraisal.inGrace);
+    }
+
+    /// @dev The same for stored evidence: only what was given in grace has it, and a floor ends it.
+    function test_earlySet_andStoredEvidence() public {
+        PlatformFacts memory facts = _verify().platform;
+        _storeTcbInfo(store, _early());
+        _expireSets(1 hours);
+        _storeQeIdentity(store, _redated(_text(".qeIdentities.current"), "2026-10-31", "2026-11-30"));
+        (TcbStatus status,,,) = quotes.judge(facts, 20, 20, true);
+        vm.assertEq(uint256(status), uint256(TcbStatus.UpToDate));
+        (status,,,) = quotes.judge(facts, 20, 20, false);
+        vm.assertEq(uint256(status), uint256(TcbStatus.OutOfDate));
+        (status,,,) = quotes.judge(facts, 21, 20, true);
+        vm.assertEq(uint256(status), uint256(TcbStatus.OutOfDate));
     }
 
     function test_currentSet_goesBeforeOneInGrace() public {
@@ -192,6 +234,12 @@ contract GraceTest is Platform {
         store.storeCrl(
             _platformCaId(), _resign(_bytes(".crls.platform"), dates, later, uint256(_word(".platformCa.key")))
         );
+    }
+
+    /// @dev A set of the next number, which ends later and finds the module of all machines out of date.
+    function _early() private view returns (bytes memory json) {
+        json = _text(".tcbInfos.moduleOutOfDate").replace("2026-10-31", "2026-11-30");
+        return json.replace('Number":20', 'Number":21');
     }
 
     function _redated(bytes memory json, bytes memory from, bytes memory until) private pure returns (bytes memory) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Appraisal, Evidence} from "../../src/interfaces/IQuoteVerifier.sol";
+import {Appraisal, Evidence, IQuoteVerifier} from "../../src/interfaces/IQuoteVerifier.sol";
 import {Platform} from "./support/Platform.sol";
 
 /// @notice No byte of the evidence is free: each one is covered by a signature or by a binding.
@@ -27,6 +27,37 @@ contract QuoteFuzzTest is Platform {
         Evidence memory evidence = _evidence(host, quote, _qeReport(host));
         _flip(evidence.quote, position, flip);
         _refuse(evidence);
+    }
+
+    /// @dev ⚔ whoever holds a machine signs what it likes: the policy on these fields has to refuse by itself, for each
+    /// value but the allowed ones.
+    function testFuzz_flippedPolicyField_signedAgain_isRefused(uint256 position, uint8 flip, uint8 field) public view {
+        vm.assume(flip != 0);
+        uint16[5] memory starts =
+            [uint16(MR_SIGNER_SEAM), uint16(SEAM_ATTRIBUTES), uint16(TD_ATTRIBUTES), uint16(XFAM), uint16(MR_OWNER)];
+        uint8[5] memory lengths = [48, 8, 8, 8, 96];
+        field %= 5;
+        position = starts[field] + bound(position, 0, lengths[field] - 1);
+        Machine memory host = _machine("host0");
+        bytes memory quote = _quote(host, keccak256("head"), keccak256("tail"));
+        quote[position] = bytes1(uint8(quote[position]) ^ flip);
+        Evidence memory evidence = _evidence(host, quote, _qeReport(host));
+        if (field == 3 && _isAllowedXfam(quote)) {
+            quotes.verify(evidence, 20, 20);
+            return;
+        }
+        try quotes.verify(evidence, 20, 20) returns (Appraisal memory) {
+            revert("accepted");
+        } catch (bytes memory reason) {
+            bytes4[5] memory refusals = [
+                IQuoteVerifier.SeamModuleNotIntel.selector,
+                IQuoteVerifier.SeamModuleNotIntel.selector,
+                IQuoteVerifier.TdAttributesNotAllowed.selector,
+                IQuoteVerifier.XfamNotAllowed.selector,
+                IQuoteVerifier.OwnerNotZero.selector
+            ];
+            vm.assertEq(bytes4(reason), refusals[field]);
+        }
     }
 
     /// @dev Documents of nobody: refused by a typed error within their own price, whatever is in them.
@@ -87,6 +118,13 @@ contract QuoteFuzzTest is Platform {
         } catch (bytes memory reason) {
             vm.assertGt(reason.length, 3);
         }
+    }
+
+    function _isAllowedXfam(bytes memory quote) private pure returns (bool) {
+        uint64 xfam;
+        for (uint256 i = 0; i < 8; i++) xfam |= uint64(uint8(quote[XFAM + i])) << uint64(8 * i);
+        // FP and SSE are always there; AVX-512, AMX, PKRU, CET and the rest of what a guest may have.
+        return xfam & 3 == 3 && xfam & ~uint64(0x065ae7) == 0;
     }
 
     function _flip(bytes memory data, uint256 position, uint8 flip) private pure {
