@@ -3,6 +3,7 @@
  * predicted from the deployer's nonce first and compared afterwards. Needs `forge build`. For devnet, tests and operators.
  */
 import { readFileSync } from "node:fs"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { ContractFactory, getCreateAddress, type InterfaceAbi, type Signer } from "ethers"
 
 /** 0x-prefixed lower-case address. */
@@ -29,12 +30,19 @@ export type DeployOptions = {
   readonly cancelWindow: bigint
   /** Largest age in blocks of the challenge that a registration quote carries, at most 8191; 1024 by default. */
   readonly maxChallengeAge?: number
-  /** First floors of Intel's evaluation numbers; by default 0, which takes every set that has not expired. */
+  /**
+   * First floors of Intel's evaluation numbers; 0 takes every set that has not expired. Must be given, but on the local
+   * test network (0 by default).
+   */
   readonly floors?: { readonly tcb: number; readonly qe: number }
   /** Seconds for which collateral may serve fresh quotes past its nextUpdate, at most 30 days; 14 days by default. */
   readonly collateralGrace?: bigint
 }
 
+/** FLOORS_MISSING: no first floors for a chain other than the local test network. */
+export type DeployErrorCode = "FLOORS_MISSING"
+
+const LOCAL_CHAIN_ID = 31_337n
 const MAX_CHALLENGE_AGE = 1024
 /**
  * Fourteen days in seconds: Intel signs sets for 30 days and anew every day, so grace begins after weeks without its
@@ -95,13 +103,18 @@ export function readArtifact(name: string): { readonly abi: InterfaceAbi; readon
 
 /**
  * Sends all creations at once and waits for them.
+ * @throws ProtocolError FLOORS_MISSING
  * @throws Error where the signer is on another chain, or an address comes out other than predicted.
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
-  const { signer } = options
+  const { signer, chainId } = options
+  if (chainId !== LOCAL_CHAIN_ID && !options.floors) {
+    const code: DeployErrorCode = "FLOORS_MISSING"
+    throw new ProtocolError({ code, message: `no floors are given for chain ${chainId}` })
+  }
   const network = await signer.provider?.getNetwork()
-  if (network?.chainId !== options.chainId)
-    throw new Error(`signer is on chain ${network?.chainId ?? "none"}, want ${options.chainId}`)
+  if (network?.chainId !== chainId)
+    throw new Error(`signer is on chain ${network?.chainId ?? "none"}, want ${chainId}`)
   const from = await signer.getAddress()
   const first = await signer.getNonce()
   const deployment = Object.fromEntries(

@@ -92,6 +92,7 @@ export async function openSimulatedChain(options: {
       treasury: account,
       baseFee: 0n,
       cancelWindow: 0n,
+      floors: { tcb: 0, qe: 0 },
     })
     const past = await provider.getBlock((await provider.getBlockNumber()) - 1)
     if (!past?.hash) throw new Error("the node lacks its own past")
