@@ -115,7 +115,7 @@ contract NodeRegistry is Reappraisal {
         uint256 until = node.seat == 0 ? 0 : block.timestamp + EXIT_DELAY;
         if (until < node.expiresAt) node.expiresAt = uint32(until);
         node.exiting = true;
-        if (node.seat != 0 && liveUntil(signer) != 0) _writeThrough(node);
+        if (node.seat != 0) _writeThrough(signer, node);
         emit NodeExiting(signer, node.expiresAt);
     }
 
@@ -124,7 +124,7 @@ contract NodeRegistry is Reappraisal {
         Node storage node = _nodes[signer];
         if (node.revoked) revert SignerRevoked(signer);
         _endForGood(node);
-        if (node.seat != 0) _writeThrough(node);
+        if (node.seat != 0) _writeThrough(signer, node);
         emit NodeRevoked(signer);
     }
 
@@ -178,18 +178,15 @@ contract NodeRegistry is Reappraisal {
     /// @inheritdoc INodeRegistry
     function releaseSeat(address signer) external {
         if (msg.sender != keyRegistry) revert NotKeyRegistry(msg.sender);
+        _release(signer, _nodes[signer]);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function vacateSeat(address signer) external {
         Node storage node = _nodes[signer];
-        uint256 seat = node.seat;
-        if (seat == 0) revert SignerNotSeated(signer);
-        (bytes32 keyId, uint32 epoch, uint8 index) = _seats.locate(seat - 1);
-        // Nothing would reach the expiry any more.
-        verifier.setExpiry(keyId, epoch, index, 0);
-        _seats.release(seat - 1, node.entryId);
-        node.seat = 0;
-        Operator storage operator = _operators[node.operator];
-        if (operator.seat == seat) operator.seat = operator.successor;
-        operator.successor = 0;
-        emit SeatReleased(signer, keyId, epoch, index);
+        bool isOver = node.revoked || (node.exiting && node.expiresAt <= block.timestamp);
+        if (!isOver && node.seat != 0) revert SeatInUse(signer);
+        _release(signer, node);
     }
 
     /// @inheritdoc INodeRegistry
@@ -222,10 +219,11 @@ contract NodeRegistry is Reappraisal {
         if (platform.denied) revert PlatformIsDenied(appraisal.ppid);
         Platform memory instance = _instance(appraisal.piid);
         if (instance.denied) revert PlatformIsDenied(appraisal.piid);
-        uint64 revokedAt = _lastOf(operator.revokedAt, _lastOf(platform.revokedAt, instance.revokedAt));
-        if (registration.challengeBlock <= revokedAt) {
-            revert ChallengeNotFresh(registration.challengeBlock, revokedAt);
-        }
+        // ⚔ A quote from before a revocation must not undo it, nor one from before a lowering of the floors count.
+        uint40 after_ = _lastOf(
+            _lastOf(operator.revokedAt, _loweredAt()), _lastOf(platform.revokedAt, instance.revokedAt)
+        );
+        if (registration.challengeBlock <= after_) revert ChallengeNotFresh(registration.challengeBlock, after_);
     }
 
     /// @dev ⚔ a machine whose certificate was revoked must not bring its old signer back under a new certificate.
@@ -265,7 +263,7 @@ contract NodeRegistry is Reappraisal {
         node.platform = appraisal.platform;
         if (node.seat != 0) {
             _seats.mark(node.seat - 1, appraisal.inGrace);
-            _writeThrough(node);
+            _writeThrough(signer, node);
         }
         if (appraisal.inGrace) emit NodeInGrace(signer, expiresAt);
         emit NodeAttested(
@@ -290,6 +288,20 @@ contract NodeRegistry is Reappraisal {
             revert OperatorSeated(account, heldKeyId, heldEpoch);
         }
         operator.successor = uint16(number + 1);
+    }
+
+    /// @dev Whoever loses a seat here keeps no expiry: nothing writes to it or ends it any more.
+    function _release(address signer, Node storage node) private {
+        uint256 seat = node.seat;
+        if (seat == 0) revert SignerNotSeated(signer);
+        (bytes32 keyId, uint32 epoch, uint8 index) = _seats.locate(seat - 1);
+        verifier.setExpiry(keyId, epoch, index, 0);
+        _seats.release(seat - 1, node.entryId);
+        node.seat = 0;
+        Operator storage operator = _operators[node.operator];
+        if (operator.seat == seat) operator.seat = operator.successor;
+        operator.successor = 0;
+        emit SeatReleased(signer, keyId, epoch, index);
     }
 
     /// @dev Nothing is known about a machine without PIID under that name: the Processor CA gives none.

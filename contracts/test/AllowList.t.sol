@@ -88,9 +88,61 @@ contract AllowListTest is Registry {
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.MeasurementTaken.selector, first));
         registry.activateEntry(second);
         vm.prank(governance);
+        registry.removeEntry(keyholder);
+        registry.activateEntry(_proposeAndWait(Role.Keyholder));
+        vm.assertEq(registry.entryFor(Role.Executor, IMAGE, COMPOSE), first);
+    }
+
+    /// @dev ⚔ a twin that waits, maybe for long, must not revive at once what somebody removed in an emergency.
+    function test_removedMeasurement_waitsForANewProposal() public {
+        uint32 first = _propose(Role.Executor);
+        uint32 twin = _propose(Role.Executor);
+        uint32 keyholder = _propose(Role.Keyholder);
+        vm.warp(_now() + 60);
+        registry.activateEntry(first);
+        vm.prank(guardian);
         registry.removeEntry(first);
-        registry.activateEntry(second);
-        vm.assertEq(registry.entryFor(Role.Executor, IMAGE, COMPOSE), second);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.EntryOlderThanRemoval.selector, twin));
+        registry.activateEntry(twin);
+        // Other software and other roles are not meant.
+        registry.activateEntry(keyholder);
+        uint32 next = _proposeAndWait(Role.Executor);
+        registry.activateEntry(next);
+        vm.assertEq(registry.entryFor(Role.Executor, IMAGE, COMPOSE), next);
+    }
+
+    function test_proposals_lapse() public {
+        vm.chainId(1);
+        uint32 entryId = _propose(Role.Executor);
+        vm.prank(governance);
+        registry.proposeFloors(19, 19);
+        uint256 lapsesAt = _now() + 37 days;
+        vm.warp(lapsesAt + 1);
+        bytes memory refusal =
+            abi.encodeWithSelector(INodeRegistry.ProposalLapsed.selector, lapsesAt, lapsesAt + 1);
+        vm.expectRevert(refusal);
+        registry.activateEntry(entryId);
+        vm.expectRevert(refusal);
+        registry.activateFloors();
+        vm.warp(lapsesAt);
+        registry.activateEntry(entryId);
+        registry.activateFloors();
+    }
+
+    /// @dev ⚔ a proposal from before the emergency must not undo the guardian's answer.
+    function test_raise_takesThePendingProposalBack() public {
+        vm.prank(governance);
+        registry.proposeFloors(18, 18);
+        vm.expectEmit(address(registry));
+        emit INodeRegistry.FloorsWithdrawn();
+        vm.prank(guardian);
+        registry.raiseFloors(21, 20);
+        vm.warp(_now() + 60);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NoFloorsProposed.selector));
+        registry.activateFloors();
+        (uint16 tcb, uint16 qe) = registry.floors();
+        vm.assertEq(tcb, 21);
+        vm.assertEq(qe, 20);
     }
 
     function test_incompleteEntry_isRefused() public {
@@ -130,6 +182,11 @@ contract AllowListTest is Registry {
     function _propose(Role role) private returns (uint32) {
         vm.prank(governance);
         return registry.proposeEntry(_entry(role, IMAGE, COMPOSE));
+    }
+
+    function _proposeAndWait(Role role) private returns (uint32 entryId) {
+        entryId = _propose(role);
+        vm.warp(_now() + 60);
     }
 
     function _refuseStatus(uint32 entryId, EntryStatus status) private {

@@ -95,6 +95,56 @@ contract NodeRegistrySeatsTest is Registry {
         vm.assertEq(successor.index, 0);
     }
 
+    /// @dev An operator is not shut out for ever by a signer that is.
+    function test_revokedSigner_isVacatedByAnyone() public {
+        address[] memory parties = _seatFour();
+        address operator = registry.nodeOf(parties[1]).operator;
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.SeatInUse.selector, parties[1]));
+        registry.vacateSeat(parties[1]);
+        vm.prank(guardian);
+        registry.revoke(parties[1]);
+        _nextBlocks(2);
+        address next = _registerFor("successor", operator, "host1");
+        _installEmpty(keccak256("another key"), EPOCH);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.OperatorSeated.selector, operator, KEY, EPOCH));
+        registry.assignSeat(next, keccak256("another key"), EPOCH, 1);
+        vm.expectEmit(address(registry));
+        emit INodeRegistry.SeatReleased(parties[1], KEY, EPOCH, 2);
+        vm.prank(address(0xa11));
+        registry.vacateSeat(parties[1]);
+        vm.assertEq(registry.seatOf(parties[1]).index, 0);
+        vm.assertEq(verifier.expiryOf(KEY, EPOCH, 2), 0);
+        registry.assignSeat(next, keccak256("another key"), EPOCH, 1);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.SignerNotSeated.selector, parties[1]));
+        registry.vacateSeat(parties[1]);
+        // What was vacated stays so, whatever the successor's standing does.
+        _nextBlocks(2);
+        Registration memory renewal = _registration("successor", Role.Keyholder);
+        renewal.operator = operator;
+        registry.renew(next, renewal.challengeBlock, _evidenceFor("host1", renewal));
+        vm.assertEq(verifier.expiryOf(KEY, EPOCH, 2), 0);
+    }
+
+    function test_exitedSigner_isVacatedAfterTheDelay() public {
+        address[] memory parties = _seatFour();
+        vm.prank(registry.nodeOf(parties[0]).operator);
+        registry.exit(parties[0]);
+        uint256 until = _now() + 1 days;
+        vm.warp(until - 1);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.SeatInUse.selector, parties[0]));
+        registry.vacateSeat(parties[0]);
+        vm.assertGt(verifier.expiryOf(KEY, EPOCH, 1), _now());
+        vm.warp(until);
+        registry.vacateSeat(parties[0]);
+        vm.assertEq(verifier.expiryOf(KEY, EPOCH, 1), 0);
+        (Seat memory held,) = registry.seatsOfOperator(registry.nodeOf(parties[0]).operator);
+        vm.assertEq(held.index, 0);
+        // A standing that merely lapsed frees nothing: it comes back by a renewal.
+        vm.warp(_now() + 30 days);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.SeatInUse.selector, parties[2]));
+        registry.vacateSeat(parties[2]);
+    }
+
     function test_removedOperator_losesBothSeats() public {
         address[] memory parties = _seatFour();
         address operator = registry.nodeOf(parties[2]).operator;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
+import {IQuoteVerifier} from "../src/interfaces/IQuoteVerifier.sol";
 import {Role} from "../src/types/Node.sol";
 import {StandingTest} from "./support/StandingTest.sol";
 
@@ -68,10 +69,12 @@ contract StandingGraceTest is StandingTest {
 
     /// @dev Grace is for fresh quotes: stored evidence gains nothing from it, and loses nothing either.
     function test_storedEvidence_hasNoGrace() public {
-        vm.expectRevert();
+        bytes memory refusal =
+            abi.encodeWithSelector(IQuoteVerifier.NoCurrentTcbInfo.selector, bytes6("fmspc"), uint16(20));
+        vm.expectRevert(refusal);
         registry.refresh(_parties[0]);
         _renew("party2", Role.Keyholder, 2);
-        vm.expectRevert();
+        vm.expectRevert(refusal);
         registry.refresh(_parties[1]);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeStillGood.selector, _parties[1]));
         registry.invalidate(_parties[1]);

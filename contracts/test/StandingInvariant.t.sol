@@ -37,17 +37,17 @@ contract StandingHandler is StandingTest {
         ++done;
     }
 
-    function register(uint256 i) external afterABlock {
+    function register(uint256 i, uint64 age) external afterABlock {
         i = 18 + i % (SIGNERS - 18);
-        Registration memory registration = _registrationOf(i);
+        Registration memory registration = _registrationOf(i, age);
         Evidence memory evidence = _evidence(registration, _machineOf(i % MACHINES));
         vm.prank(registration.operator);
         registry.register(registration, evidence, "");
     }
 
-    function renew(uint256 i) external afterABlock {
+    function renew(uint256 i, uint64 age) external afterABlock {
         i %= SIGNERS;
-        Registration memory registration = _registrationOf(i);
+        Registration memory registration = _registrationOf(i, age);
         registry.renew(registration.signer, registration.challengeBlock, _evidence(registration, _machineOf(i % MACHINES)));
     }
 
@@ -57,6 +57,10 @@ contract StandingHandler is StandingTest {
 
     function release(uint256 i) external afterABlock {
         registry.releaseSeat(signerAt(i % SIGNERS));
+    }
+
+    function vacate(uint256 i) external afterABlock {
+        registry.vacateSeat(signerAt(i % SIGNERS));
     }
 
     function exit(uint256 i) external afterABlock {
@@ -161,7 +165,7 @@ contract StandingHandler is StandingTest {
         _nextBlocks(2);
         for (uint256 i; i < SIGNERS; ++i) {
             registry.admitOperator(operator(i));
-            try this.renew(i) {} catch {}
+            try this.renew(i, 0) {} catch {}
         }
     }
 
@@ -226,7 +230,7 @@ contract StandingHandler is StandingTest {
 
     /// @dev Most are registered, some seated.
     function _start(uint256 i) private {
-        Registration memory registration = _registrationOf(i);
+        Registration memory registration = _registrationOf(i, 0);
         Evidence memory evidence = _evidence(registration, _machineOf(i % MACHINES));
         vm.prank(registration.operator);
         registry.register(registration, evidence, "");
@@ -255,14 +259,15 @@ contract StandingHandler is StandingTest {
         }
     }
 
-    function _registrationOf(uint256 i) private view returns (Registration memory) {
+    /// @param age of the challenge: whoever sends a quote chooses one of many blocks
+    function _registrationOf(uint256 i, uint64 age) private view returns (Registration memory) {
         return Registration({
             operator: operator(i),
             role: Role.Keyholder,
             signer: signerAt(i),
             peerIdHash: bytes32(i),
             configHash: keccak256("configuration"),
-            challengeBlock: uint64(_height() - 1)
+            challengeBlock: uint64(_height()) - 1 - age % 12
         });
     }
 

@@ -59,9 +59,13 @@ interface INodeRegistry {
     error NotOperator(address caller, address operator);
     error ChallengeAgeOutOfRange(uint64 maxChallengeAge);
     error TimelockRunning(uint256 activeAt, uint256 time);
+    /// @notice The proposal was not activated in time.
+    error ProposalLapsed(uint256 until, uint256 time);
     error EntryIncomplete();
     error WrongEntryStatus(uint32 entryId, EntryStatus status);
     error MeasurementTaken(uint32 entryId);
+    /// @notice Its software was removed since it was proposed: a new proposal is needed.
+    error EntryOlderThanRemoval(uint32 entryId);
     error NoFloorsProposed();
     error FloorsNotHigher(uint16 tcb, uint16 qe);
     error WrongRole(Role role);
@@ -85,7 +89,8 @@ interface INodeRegistry {
     error ReportDataMismatch(bytes32 quoted, bytes32 expected);
     error ChallengeHashMismatch(bytes32 quoted, bytes32 expected);
     error ChallengeTooOld(uint64 challengeBlock, uint256 currentBlock);
-    /// @notice The challenge is not a past block, or not newer than `after_`: the last challenge or a revocation.
+    /// @notice The challenge is not a past block, or not newer than `after_`: the last challenge, a revocation, or a change of
+    /// the floors downwards.
     error ChallengeNotFresh(uint64 challengeBlock, uint256 after_);
     error NotLive(address signer);
     /// @notice The collateral of now supports the stored evidence.
@@ -100,6 +105,8 @@ interface INodeRegistry {
     /// @notice The operator has a seat that the new one does not succeed.
     error OperatorSeated(address operator, bytes32 keyId, uint32 epoch);
     error SignerNotSeated(address signer);
+    /// @notice The signer is neither revoked nor out after its exit.
+    error SeatInUse(address signer);
     error SeatTaken(bytes32 keyId, uint32 epoch, uint8 index);
     error SeatOutOfRange(uint8 index);
     error TooManySeats();
@@ -141,17 +148,19 @@ interface INodeRegistry {
     function proposeEntry(AllowListEntry calldata entry) external returns (uint32 entryId);
     /// @notice Vetoes a proposed entry.
     function withdrawEntry(uint32 entryId) external;
-    /// @notice Anyone, once the timelock is over.
+    /// @notice Anyone, in the thirty days after the timelock, unless its software was removed since it was proposed.
     function activateEntry(uint32 entryId) external;
     /// @notice Removes an active entry and zeroes the expiries of its seats. A new entry of the same content brings
     /// nobody back before a renewal.
     function removeEntry(uint32 entryId) external;
 
-    /// @notice Starts the timelock of new floors, higher or lower.
+    /// @notice Starts the timelock of new floors, higher or lower, which can then be activated for thirty days. After a
+    /// change downwards, quotes from before give no standing and no seat; a signer that was above the floors stays, one
+    /// that had fallen below them needs a newer quote.
     function proposeFloors(uint16 tcb, uint16 qe) external;
     function withdrawFloors() external;
     function activateFloors() external;
-    /// @notice Raises the floors at once and zeroes the expiries of seats below. What newer sets support comes back by
+    /// @notice Raises the floors at once, zeroes the expiries of seats below and takes a pending proposal back. What newer sets support comes back by
     /// `refresh`, and stays if it was refreshed before.
     function raiseFloors(uint16 tcb, uint16 qe) external;
 
@@ -160,8 +169,13 @@ interface INodeRegistry {
     /// seat, and beside it at most one in a later epoch of the same key: its successor's.
     function assignSeat(address signer, bytes32 keyId, uint32 epoch, uint8 index) external;
 
-    /// @notice Ends the seat and its expiry. Only KeyRegistry.
+    /// @notice Ends the seat and its expiry. Only KeyRegistry: for epochs and keys that end, of which its present version
+    /// knows none.
     function releaseSeat(address signer) external;
+
+    /// @notice Ends the seat of a signer that is revoked, or out after its exit, so that its operator can be seated again
+    /// and the place counts no more. Anyone. Its expiry is zero for good: such a signer never renews.
+    function vacateSeat(address signer) external;
 
     /// @return the record of a signer; all zero where it never registered
     function nodeOf(address signer) external view returns (NodeRecord memory);

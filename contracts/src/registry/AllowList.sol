@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
-import {timelockDelay} from "../libraries/Timelock.sol";
+import {ACTIVATION_WINDOW, timelockDelay} from "../libraries/Timelock.sol";
 import {AllowListEntry, EntryStatus, Role} from "../types/Node.sol";
 import {Governed} from "./Governed.sol";
 
@@ -10,11 +10,13 @@ import {Governed} from "./Governed.sol";
 /// @notice Which software may run in which role. An entry's number is never used again, so a record that refers to a
 /// removed entry stays without standing whatever is added later.
 abstract contract AllowList is INodeRegistry, Governed {
+    /// @param beforeRemoval the newest proposal there was when this entry was removed
     struct StoredEntry {
         EntryStatus status;
         Role role;
         uint32 version;
         uint40 activeAt;
+        uint32 beforeRemoval;
         bytes32 imageId;
         bytes32 composeHash;
         bytes32 providerId;
@@ -35,6 +37,7 @@ abstract contract AllowList is INodeRegistry, Governed {
             role: entry.role,
             version: entry.version,
             activeAt: activeAt,
+            beforeRemoval: 0,
             imageId: entry.imageId,
             composeHash: entry.composeHash,
             providerId: entry.providerId
@@ -52,9 +55,13 @@ abstract contract AllowList is INodeRegistry, Governed {
     function activateEntry(uint32 entryId) external {
         StoredEntry storage entry = _requireStatus(entryId, EntryStatus.Proposed);
         if (block.timestamp < entry.activeAt) revert TimelockRunning(entry.activeAt, block.timestamp);
+        uint256 lapsesAt = uint256(entry.activeAt) + ACTIVATION_WINDOW;
+        if (block.timestamp > lapsesAt) revert ProposalLapsed(lapsesAt, block.timestamp);
         bytes32 measurement = _measurementOf(entry.role, entry.imageId, entry.composeHash);
-        uint32 held = _activeEntryFor(measurement);
-        if (held != 0) revert MeasurementTaken(held);
+        uint32 last = _lastActivated[measurement];
+        if (_isActive(last)) revert MeasurementTaken(last);
+        // ⚔ A twin whose timelock is over must not bring back at once what was removed.
+        if (entryId <= _entries[last].beforeRemoval) revert EntryOlderThanRemoval(entryId);
         _lastActivated[measurement] = entryId;
         entry.status = EntryStatus.Active;
         emit EntryActivated(entryId);
@@ -62,7 +69,8 @@ abstract contract AllowList is INodeRegistry, Governed {
 
     /// @inheritdoc INodeRegistry
     function removeEntry(uint32 entryId) external onlyGovernanceOrGuardian {
-        _requireStatus(entryId, EntryStatus.Active).status = EntryStatus.Removed;
+        StoredEntry storage entry = _requireStatus(entryId, EntryStatus.Active);
+        (entry.status, entry.beforeRemoval) = (EntryStatus.Removed, _lastEntryId);
         emit EntryRemoved(entryId);
         _clearSeatsOf(entryId);
     }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
-import {timelockDelay} from "../libraries/Timelock.sol";
+import {ACTIVATION_WINDOW, timelockDelay} from "../libraries/Timelock.sol";
 import {Governed} from "./Governed.sol";
 
 /// @title Floors
@@ -11,14 +11,15 @@ import {Governed} from "./Governed.sol";
 /// one counts.
 abstract contract Floors is INodeRegistry, Governed {
     /// @param tcb qe in force
-    /// @param highestTcb highestQe ever in force
-    /// @param loweredAt block of the last change downwards: what fell below the highest floors stays down until a
-    /// newer quote
+    /// @param loweredAt block of the last change downwards: quotes with an older challenge are taken no more
+    /// @param formerTcb formerQe in force before it, and the highest since the change downwards that went before. What
+    /// was below them had fallen, and stays down until a newer quote. Earlier floors need no memory: two changes
+    /// downwards are seven days apart, as long as the longest standing (on the local test network they are not).
     struct Levels {
         uint16 tcb;
         uint16 qe;
-        uint16 highestTcb;
-        uint16 highestQe;
+        uint16 formerTcb;
+        uint16 formerQe;
         uint40 loweredAt;
     }
 
@@ -32,7 +33,7 @@ abstract contract Floors is INodeRegistry, Governed {
     Proposal private _proposed;
 
     constructor(uint16 tcb, uint16 qe) {
-        _levels = Levels(tcb, qe, tcb, qe, 0);
+        _levels = Levels(tcb, qe, 0, 0, 0);
     }
 
     /// @inheritdoc INodeRegistry
@@ -44,8 +45,7 @@ abstract contract Floors is INodeRegistry, Governed {
 
     /// @inheritdoc INodeRegistry
     function withdrawFloors() external onlyGovernanceOrGuardian {
-        delete _proposed;
-        emit FloorsWithdrawn();
+        _withdraw();
     }
 
     /// @inheritdoc INodeRegistry
@@ -53,6 +53,8 @@ abstract contract Floors is INodeRegistry, Governed {
         Proposal memory proposed = _proposed;
         if (proposed.activeAt == 0) revert NoFloorsProposed();
         if (block.timestamp < proposed.activeAt) revert TimelockRunning(proposed.activeAt, block.timestamp);
+        uint256 lapsesAt = uint256(proposed.activeAt) + ACTIVATION_WINDOW;
+        if (block.timestamp > lapsesAt) revert ProposalLapsed(lapsesAt, block.timestamp);
         delete _proposed;
         _setFloors(proposed.tcb, proposed.qe);
     }
@@ -61,6 +63,8 @@ abstract contract Floors is INodeRegistry, Governed {
     function raiseFloors(uint16 tcb, uint16 qe) external onlyGovernanceOrGuardian {
         Levels memory levels = _levels;
         if (tcb < levels.tcb || qe < levels.qe) revert FloorsNotHigher(levels.tcb, levels.qe);
+        // ⚔ What was proposed before the emergency must not undo its answer.
+        if (_proposed.activeAt != 0) _withdraw();
         _setFloors(tcb, qe);
     }
 
@@ -72,22 +76,30 @@ abstract contract Floors is INodeRegistry, Governed {
     function _isAboveFloors(uint16 tcb, uint16 qe, uint40 challengeBlock) internal view returns (bool) {
         Levels memory levels = _levels;
         if (tcb < levels.tcb || qe < levels.qe) return false;
-        return challengeBlock > levels.loweredAt || (tcb >= levels.highestTcb && qe >= levels.highestQe);
+        return challengeBlock > levels.loweredAt || (tcb >= levels.formerTcb && qe >= levels.formerQe);
+    }
+
+    /// @return block of the last change downwards
+    function _loweredAt() internal view returns (uint40) {
+        return _levels.loweredAt;
     }
 
     /// @dev Zeroes the expiry of every seat whose signer has no standing any more.
     function _clearFallenSeats() internal virtual;
 
     function _setFloors(uint16 tcb, uint16 qe) private {
-        Levels memory held = _levels;
-        _levels = Levels({
-            tcb: tcb,
-            qe: qe,
-            highestTcb: tcb > held.highestTcb ? tcb : held.highestTcb,
-            highestQe: qe > held.highestQe ? qe : held.highestQe,
-            loweredAt: tcb < held.tcb || qe < held.qe ? uint40(block.number) : held.loweredAt
-        });
+        Levels memory levels = _levels;
+        if (tcb < levels.tcb || qe < levels.qe) {
+            (levels.formerTcb, levels.formerQe, levels.loweredAt) = (levels.tcb, levels.qe, uint40(block.number));
+        }
+        (levels.tcb, levels.qe) = (tcb, qe);
+        _levels = levels;
         emit FloorsSet(tcb, qe);
         _clearFallenSeats();
+    }
+
+    function _withdraw() private {
+        delete _proposed;
+        emit FloorsWithdrawn();
     }
 }

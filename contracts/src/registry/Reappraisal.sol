@@ -54,7 +54,7 @@ abstract contract Reappraisal is Standing, ICollateralObserver {
         if (liveUntil(signer) != expiresAt) revert NotLive(signer);
         if (node.seat != 0) {
             _seats.mark(node.seat - 1, false);
-            _writeThrough(node);
+            _writeThrough(signer, node);
         }
         emit NodeRefreshed(signer, expiresAt, tcbEvaluation, qeEvaluation);
     }

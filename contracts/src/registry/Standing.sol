@@ -162,10 +162,10 @@ abstract contract Standing is INodeRegistry, AllowList, Floors {
         if (node.piid != 0) _platforms[node.piid].revokedAt = uint40(block.number);
     }
 
-    /// @dev Writes the expiry of a seated signer to the verifier.
-    function _writeThrough(Node storage node) internal {
+    /// @dev Writes the standing of a seated signer to the verifier: 0 where anything that it rests on is gone.
+    function _writeThrough(address signer, Node storage node) internal {
         (bytes32 keyId, uint32 epoch, uint8 index) = _seats.locate(node.seat - 1);
-        verifier.setExpiry(keyId, epoch, index, node.expiresAt);
+        verifier.setExpiry(keyId, epoch, index, liveUntil(signer));
     }
 
     /// @inheritdoc AllowList
