@@ -11,8 +11,9 @@ import { heldUntil, type Ingest, type IngestPace, ingestPlan } from "./attestati
 import type { BlockRef, ChainView } from "./chain/chainView.ts"
 import { type CollateralView, collateralStoreInterface } from "./chain/collateralView.ts"
 import type { Call, Transactor } from "./chain/transactor.ts"
-import type { Cancel, Scheduler } from "./clock.ts"
+import type { Scheduler } from "./clock.ts"
 import type { Service } from "./nodeContext.ts"
+import { every, repeat } from "./repeat.ts"
 import type { Logger } from "./telemetry/logger.ts"
 import type { Metrics } from "./telemetry/metrics.ts"
 
@@ -117,8 +118,6 @@ export function createCollateralKeeper(
     help: "Documents brought on chain",
     labels: ["document", "outcome"],
   })
-  let cancel: Cancel = () => {}
-  let stopped = false
 
   async function send(document: Ingest, store: Address): Promise<void> {
     for (const call of callsOf(document, store)) await transactor.send(call)
@@ -174,23 +173,18 @@ export function createCollateralKeeper(
     return brought
   }
 
-  const again = (): void => {
-    if (stopped) return
-    look()
-      .catch((error: unknown) => logger.warn({ err: error }, "the chain's collateral cannot be kept"))
-      .finally(() => {
-        if (!stopped) cancel = scheduler.after(pollMs, again)
-      })
-  }
+  const looks = repeat(scheduler, look, {
+    pause: every(pollMs),
+    onError: (error) => logger.warn({ err: error }, "the chain's collateral cannot be kept"),
+  })
 
   return {
     look,
     async start() {
-      again()
+      looks.start()
     },
     async stop() {
-      stopped = true
-      cancel()
+      looks.stop()
     },
   }
 }

@@ -6,8 +6,9 @@ import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { ChainView } from "./chain/chainView.ts"
 import { keyRegistryInterface } from "./chain/contracts.ts"
 import type { EventReader } from "./chain/eventReader.ts"
-import type { Cancel, Scheduler } from "./clock.ts"
+import type { Scheduler } from "./clock.ts"
 import type { Service } from "./nodeContext.ts"
+import { every, repeat } from "./repeat.ts"
 import type { Logger } from "./telemetry/logger.ts"
 
 export type EpochWatchOptions = { readonly keyRegistry: Address; readonly pollMs: number }
@@ -27,8 +28,6 @@ export function watchEpochs(
   { chain, events, onEpoch, scheduler, logger }: EpochWatchDeps,
 ): Service & { look(): Promise<void> } {
   let seen: bigint | null = null
-  let cancel: Cancel = () => {}
-  let stopped = false
 
   async function look(): Promise<void> {
     const { number } = await chain.head()
@@ -46,22 +45,17 @@ export function watchEpochs(
     seen = number
   }
 
-  const again = (): void => {
-    if (stopped) return
-    look()
-      .catch((error: unknown) => logger.warn({ err: error }, "epochs cannot be watched"))
-      .finally(() => {
-        if (!stopped) cancel = scheduler.after(pollMs, again)
-      })
-  }
+  const looks = repeat(scheduler, look, {
+    pause: every(pollMs),
+    onError: (error) => logger.warn({ err: error }, "epochs cannot be watched"),
+  })
   return {
     look,
     async start() {
-      again()
+      looks.start()
     },
     async stop() {
-      stopped = true
-      cancel()
+      looks.stop()
     },
   }
 }

@@ -17,8 +17,9 @@ import type { BlockRef, ChainView, NodeRecord, NodeRole } from "./chain/chainVie
 import { nodeRegistryInterface } from "./chain/contracts.ts"
 import type { RegistryPolicy } from "./chain/registryPolicy.ts"
 import type { Transactor } from "./chain/transactor.ts"
-import type { Cancel, Scheduler } from "./clock.ts"
+import type { Scheduler } from "./clock.ts"
 import type { Service } from "./nodeContext.ts"
+import { every, repeat } from "./repeat.ts"
 import type { Logger } from "./telemetry/logger.ts"
 import type { Metrics } from "./telemetry/metrics.ts"
 
@@ -93,8 +94,6 @@ export function createStandingKeeper(
   }
   let health: PartHealth = { ready: false, reason: "the registry was not read yet" }
   let measurement: Promise<Measurement> | null = null
-  let cancel: Cancel = () => {}
-  let stopped = false
 
   /** What this node's own quotes say it is. */
   const ownMeasurement = (): Promise<Measurement> => {
@@ -217,14 +216,10 @@ export function createStandingKeeper(
     )
   }
 
-  const again = (): void => {
-    if (stopped) return
-    look()
-      .catch((error: unknown) => logger.warn({ err: error }, "own standing cannot be read"))
-      .finally(() => {
-        if (!stopped) cancel = scheduler.after(pollMs, again)
-      })
-  }
+  const looks = repeat(scheduler, look, {
+    pause: every(pollMs),
+    onError: (error) => logger.warn({ err: error }, "own standing cannot be read"),
+  })
 
   return {
     look,
@@ -236,11 +231,10 @@ export function createStandingKeeper(
       lastFailure: memory.lastFailure,
     }),
     async start() {
-      again()
+      looks.start()
     },
     async stop() {
-      stopped = true
-      cancel()
+      looks.stop()
     },
   }
 }

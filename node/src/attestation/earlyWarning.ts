@@ -8,7 +8,8 @@ import type { CollateralTerms, VerifiedCollateral } from "@twinlock/sdk/attestat
 import { checkCollateral } from "@twinlock/sdk/attestation/verifiedCollateral"
 import { concatBytes, fromHex, taggedHash } from "@twinlock/sdk/protocol/codec"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { Cancel, Scheduler } from "../clock.ts"
+import type { Scheduler } from "../clock.ts"
+import { repeat } from "../repeat.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { type CollateralSource, withinFloors } from "./collateralSource.ts"
@@ -79,8 +80,6 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
   })
   let report: EarlyWarningReport | null = null
   let failure: string | null = null
-  let cancel: Cancel = () => {}
-  let stopped = false
 
   function verdictOf(quote: Uint8Array, set: VerifiedCollateral, time: number): SetVerdict {
     const number = set.tcbInfo.evaluationNumber
@@ -191,29 +190,19 @@ export function createEarlyWarning(options: EarlyWarningOptions, deps: EarlyWarn
     }
   }
 
-  const again = (): void => {
-    if (stopped) return
-    const after = (milliseconds: number): void => {
-      if (!stopped) cancel = scheduler.after(milliseconds, again)
-    }
-    lookAndTell().then(
-      () => after(lookMs),
-      (error: unknown) => {
-        logger.warn({ err: error }, "the outlook of this node cannot be read")
-        after(retryMs)
-      },
-    )
-  }
+  const repetition = repeat(scheduler, lookAndTell, {
+    pause: (failures) => (failures === 0 ? lookMs : retryMs),
+    onError: (error) => logger.warn({ err: error }, "the outlook of this node cannot be read"),
+  })
 
   return {
     look: lookAndTell,
     latest: () => ({ report, failure }),
     async start() {
-      again()
+      repetition.start()
     },
     async stop() {
-      stopped = true
-      cancel()
+      repetition.stop()
     },
   }
 }

@@ -11,6 +11,7 @@ import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView } from "../chain/chainView.ts"
 import type { Clock, Scheduler } from "../clock.ts"
 import type { Network } from "../p2p/network.ts"
+import { backingOff, repeat } from "../repeat.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
@@ -112,36 +113,25 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     rng: systemRng,
   })
 
-  let stopped = false
-  const repeat = (ms: number, what: string, task: () => Promise<void>) => {
-    let failures = 0
-    const again = () => {
-      if (stopped) return
-      task()
-        .then(
-          () => {
-            failures = 0
-          },
-          (err: unknown) => {
-            failures += 1
-            logger.warn({ err, failures }, what)
-          },
-        )
-        .finally(() => scheduler.after(Math.min(ms * 2 ** failures, LONGEST_PAUSE_MS), again))
-    }
-    again()
-  }
+  const repeated = (milliseconds: number, what: string, task: () => Promise<void>) =>
+    repeat(scheduler, task, {
+      pause: backingOff(milliseconds, LONGEST_PAUSE_MS),
+      onError: (err, failures) => logger.warn({ err, failures }, what),
+    })
+  const repetitions = [
+    repeated(options.pollMs, "the chain could not be read", () => open.poll()),
+    repeated(options.resendMs, "resending failed", async () => engine.resend()),
+  ]
 
   return {
     user,
     start() {
       engine.start()
       signing.start()
-      repeat(options.pollMs, "the chain could not be read", () => open.poll())
-      repeat(options.resendMs, "resending failed", async () => engine.resend())
+      for (const repetition of repetitions) repetition.start()
     },
     stop() {
-      stopped = true
+      for (const repetition of repetitions) repetition.stop()
       engine.stop()
       signing.stop()
     },

@@ -14,6 +14,7 @@ import { ciphertextCommitmentsInterface } from "../chain/contracts.ts"
 import type { LocatedEvent } from "../chain/coprocessorEvents.ts"
 import type { Transactor } from "../chain/transactor.ts"
 import type { Clock, Scheduler } from "../clock.ts"
+import { backingOff, repeat } from "../repeat.ts"
 import type { Secret } from "../secret.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import type { Logger } from "../telemetry/logger.ts"
@@ -72,8 +73,6 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
     help: "Events of the coprocessor that are not worked off yet",
   })
   let serving: Serving | null = null
-  let stopped = false
-  let failures = 0
   /** Keys proposed so far, and the first block not looked at for more. */
   const proposed: KeyId[] = []
   let nextProposals = deps.startBlock
@@ -163,29 +162,17 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
     openEvents?.set(serving?.follower.open ?? 0)
   }
 
-  function again(): void {
-    if (stopped) return
-    tick()
-      .then(
-        () => {
-          failures = 0
-        },
-        (err: unknown) => {
-          failures += 1
-          logger.warn({ err, failures }, "a step failed and is done again")
-        },
-      )
-      .finally(() => scheduler.after(Math.min(pollMs * 2 ** failures, LONGEST_PAUSE_MS), again))
-  }
+  const { start, stop } = repeat(scheduler, tick, {
+    pause: backingOff(pollMs, LONGEST_PAUSE_MS),
+    onError: (err, failures) => logger.warn({ err, failures }, "a step failed and is done again"),
+  })
 
   return {
     get servedKey() {
       return serving?.keyId ?? null
     },
-    start: again,
-    stop() {
-      stopped = true
-    },
+    start: () => start(),
+    stop,
     async attest(input) {
       if (serving === null) throw executorError("KEY_NOT_READY", "no active key is loaded yet")
       return serving.inputs.attest(input)
