@@ -168,13 +168,18 @@ export type TcbSignerChain = { readonly signer: Certificate; readonly root: Cert
 
 /**
  * Checks [TCB Signing, root] as DER, whatever the time.
+ * @param verified a root that was checked under this anchor: the same certificate is not checked again.
  * @throws CHAIN_*, ROOT_MISMATCH, TCB_SIGNER, CERTIFICATE_MALFORMED
  */
-export function verifyTcbSigner(chain: readonly Uint8Array[], anchor: TrustAnchor): TcbSignerChain {
+export function verifyTcbSigner(
+  chain: readonly Uint8Array[],
+  anchor: TrustAnchor,
+  verified?: Certificate,
+): TcbSignerChain {
   const [signerDer, rootDer, ...rest] = chain
   if (!signerDer || !rootDer || rest.length > 0)
     throw attestationError("CHAIN_LENGTH", `a TCB signing chain has two certificates, got ${chain.length}`)
-  const root = verifyRoot(rootDer, anchor)
+  const root = verified && sameBytes(rootDer, verified.der) ? verified : verifyRoot(rootDer, anchor)
   const signer = parseCertificate(signerDer)
   checkEndEntity(signer, TCB_SIGNING, "TCB_SIGNER")
   checkIssuedBy(signer, root, anchor.verify)

@@ -18,11 +18,15 @@ import {
   verifier,
   verify,
 } from "../../../test/support/simulatedQuote.ts"
+import { toHex } from "../protocol/codec.ts"
+import { parseCertificate } from "./certificate.ts"
 import { parseRootKey } from "./chain.ts"
 import type { CollateralBundle } from "./collateralBundle.ts"
 import type { AttestationErrorCode } from "./errors.ts"
 import { evidenceOf } from "./evidence.ts"
+import { type SignatureCheck, verifyP256 } from "./p256.ts"
 import { quoteVerifierUnder } from "./underRoot.ts"
+import { authenticateCollateral } from "./verifiedCollateral.ts"
 
 const FLOORS = { tcb: 20, qe: 20 }
 const terms = { time: NOW, floors: FLOORS }
@@ -207,4 +211,20 @@ test.each(["signer", "qeSigner"] as const)("the root's list counts for the %s al
     codeOf(() => verifier.verifyCollateral(platform.collateral({ ...knobs, revokedByRoot }), terms))
   expect(under([])).toBe("none")
   expect(under([Uint8Array.of(7, 7)])).toBe("TCB_SIGNER_REVOKED")
+})
+
+test("a root that two chains share is checked once; another one of the same key is checked as well", () => {
+  let rootChecks = 0
+  const count: SignatureCheck = (signature, message, key) => {
+    if (toHex(message) === toHex(parseCertificate(platform.rootCertificate).toBeSigned)) rootChecks++
+    return verifyP256(signature, message, key)
+  }
+  const anchor = { rootKey: parseRootKey(platform.root.key.publicKey), verify: count }
+  authenticateCollateral(good, anchor)
+  expect(rootChecks).toBe(1)
+  const spoiled = platform.rootCertificate.slice()
+  spoiled[spoiled.length - 1] = (spoiled.at(-1) ?? 0) ^ 1
+  const chain = toPem(platform.tcbSigningCertificate) + toPem(spoiled)
+  for (const name of ["tcb_info_issuer_chain", "qe_identity_issuer_chain"] as const)
+    expect(codeOf(() => authenticateCollateral({ ...good, [name]: chain }, anchor))).toBe("CHAIN_SIGNATURE")
 })

@@ -72,11 +72,11 @@ export function authenticateCollateral(given: CollateralBundle, anchor: TrustAnc
   )
   const rootCrl = verifyCrl(hexBytes(bundle.root_ca_crl, "root CRL"), root, verify)
   const pckCrl = verifyCrl(hexBytes(bundle.pck_crl, "PCK CRL"), authority, verify)
-  const tcbSigner = verifyTcbSigner(parsePemChain(bundle.tcb_info_issuer_chain), anchor)
+  const tcbSigner = verifyTcbSigner(parsePemChain(bundle.tcb_info_issuer_chain), anchor, root)
   const qeSigner =
     bundle.qe_identity_issuer_chain === bundle.tcb_info_issuer_chain
       ? tcbSigner
-      : verifyTcbSigner(parsePemChain(bundle.qe_identity_issuer_chain), anchor)
+      : verifyTcbSigner(parsePemChain(bundle.qe_identity_issuer_chain), anchor, root)
   const tcbInfo = verifyTcbInfo({
     text: bundle.tcb_info,
     signature: bundle.tcb_info_signature,
