@@ -1,6 +1,6 @@
 /**
- * What production starts cannot accept a simulated platform: the code that could is not in it (attestation.md,
- * amendment 8). Looks at whole programs, bundled as they would be packed, not at single imports.
+ * What production starts cannot accept a simulated platform: the code that could is not in it (docs/attestation.md
+ * §1). Looks at whole programs, bundled as they would be packed, not at single imports.
  */
 import { join, relative } from "node:path"
 import { rolldown } from "rolldown"

@@ -5,7 +5,7 @@ import {TcbStatus} from "../attestation/TcbStatus.sol";
 import {AllowListEntry, EntryStatus, NodeRecord, Registration, Role, Seat} from "../types/Node.sol";
 import {Evidence, PlatformFacts} from "./IQuoteVerifier.sol";
 
-/// @title Attested nodes and their standing (protocol §2, attestation.md §4)
+/// @title Attested nodes and their standing (protocol §2, docs/attestation.md §6)
 /// @notice A signer has standing while a quote that binds it was verified here, is at most seven days old, rests on
 /// collateral that has not expired, and its operator, platform, allow-list entry and TCB set are still accepted.
 /// Whatever ends the standing of a seated signer sets its expiry in the DecryptionVerifier in the same transaction.

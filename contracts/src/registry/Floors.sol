@@ -6,7 +6,7 @@ import {ACTIVATION_WINDOW, timelockDelay} from "../libraries/Timelock.sol";
 import {Governed} from "./Governed.sol";
 
 /// @title Floors
-/// @notice Lowest accepted TCB evaluation numbers (attestation.md, amendment 1). Storing a newer set never moves
+/// @notice Lowest accepted TCB evaluation numbers (docs/attestation.md §5). Storing a newer set never moves
 /// them: Intel signs an early and a standard set at the same time, and whoever stores first must not decide which
 /// one counts.
 abstract contract Floors is INodeRegistry, Governed {

@@ -12,7 +12,7 @@ import {Node, Standing} from "./Standing.sol";
 /// @title Reappraisal
 /// @notice What anyone may do with the evidence that is stored: prolong a standing that newer collateral supports, end
 /// one that it does not. Nobody's quote is looked at, so nobody can choose a better or a worse one
-/// (attestation.md, amendment 7).
+/// (docs/attestation.md §6).
 abstract contract Reappraisal is Standing, ICollateralObserver {
     using SeatBook for Seats;
 

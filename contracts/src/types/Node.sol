@@ -8,7 +8,7 @@ enum Role {
     Executor
 }
 
-/// @notice Standing of one attested signer (protocol §2, attestation.md).
+/// @notice Standing of one attested signer (protocol §2, docs/attestation.md).
 /// @param operator human or company that registered it
 /// @param role of its allow-list entry
 /// @param revoked true for ever once revoked

@@ -1,6 +1,6 @@
 /**
  * RTMR3 of a simulated guest: the register and the event log that explains it, as the dstack guest writes them
- * (attestation.md §5.2). Computed on its own, so that the verifier's replay is tested against another implementation.
+ * (docs/attestation.md §6). Computed on its own, so that the verifier's replay is tested against another implementation.
  */
 import { createHash } from "node:crypto"
 

@@ -1,5 +1,5 @@
 /**
- * The calls of the dstack guest agent (attestation.md §5.1) on one simulated guest: JSON in, JSON out, bytes as hex
+ * The calls of the dstack guest agent (dstack 0.5) on one simulated guest: JSON in, JSON out, bytes as hex
  * without 0x. A refused call throws RpcRefusal with the HTTP status.
  */
 import { createHash } from "node:crypto"

@@ -1,6 +1,6 @@
 /**
  * Verifies a quote as the registry does: Intel signs sets of levels side by side, and a machine may be judged by any
- * current one at or above the floors (attestation.md amendment 3). The newest under which it is up to date counts, else
+ * current one at or above the floors (docs/attestation.md §5 and §7). The newest under which it is up to date counts, else
  * the one that judges it best, for TDX levels and quoting enclave separately. Lists of revocations are always the newest.
  *
  * Unlike in the registry there is no grace: what is past its date judges nobody. Inputs are public.

@@ -1,5 +1,5 @@
 /**
- * The configuration document of the own guest (attestation.md amendment 5): where mr_config_id has version 3 the
+ * The configuration document of the own guest (docs/attestation.md §6): where mr_config_id has version 3 the
  * register holds only its hash, so whoever judges the quote needs the document. The guest agent does not give it as a
  * whole, but states every member; what does not hash to the register is not it.
  */

@@ -1,5 +1,5 @@
 /**
- * Tells the operator, long before it happens, that this machine will fall out (attestation.md §2.3): judges a quote of
+ * Tells the operator, long before it happens, that this machine will fall out (docs/attestation.md §7): judges a quote of
  * its own under every TCB set that Intel serves, from time to time, and says the days that are left as figures, as log
  * lines and to `twinlock-node attest status`.
  */

@@ -1,5 +1,5 @@
 /**
- * Client of the dstack guest agent (attestation.md §5.1): quotes, keys and facts about the own trust domain. Own
+ * Client of the dstack guest agent (dstack 0.5): quotes, keys and facts about the own trust domain. Own
  * implementation, because the public client needs another major version of the curve library and ignores HTTP status.
  *
  * Security: `getKey` returns key material; it MUST stay inside the process. The socket path is a compile-time constant

@@ -1,5 +1,5 @@
 /**
- * Which parts of collateral the chain lacks, as a pure function of what it holds (attestation.md amendments 1 and 3).
+ * Which parts of collateral the chain lacks, as a pure function of what it holds (docs/attestation.md §5 and §7).
  * The contract believes only Intel's signatures, so whoever brings a document is of no account; nodes do it because
  * their own standing ends with the collateral, and because a revoked machine is seated until the chain hears of it.
  */

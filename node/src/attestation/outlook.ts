@@ -1,5 +1,5 @@
 /**
- * How long this node stays accepted if its machine stays as it is (attestation.md §2.3): Intel serves the next sets of
+ * How long this node stays accepted if its machine stays as it is (docs/attestation.md §7): Intel serves the next sets of
  * TCB levels up to a year before they become the standard, so a machine that will fall out is known long before. Pure;
  * the fetching and telling is `earlyWarning.ts`.
  */

@@ -1,5 +1,5 @@
 /**
- * Verifying the nodes' raw TDX quotes, as the contract did and once more here (protocol §2, attestation.md): the evidence is
+ * Verifying the nodes' raw TDX quotes, as the contract did and once more here (protocol §2, docs/attestation.md): the evidence is
  * taken from the registration transactions, the collateral from the caller, the rules are those of the registry.
  */
 import type { CollateralBundle } from "../attestation/collateralBundle.ts"

@@ -1,5 +1,5 @@
 /**
- * Certificate chains of Intel's SGX PKI and their revocation lists (attestation.md §3.5 items 2 to 4). A chain is
+ * Certificate chains of Intel's SGX PKI and their revocation lists (docs/attestation.md §3, 2 to 4). A chain is
  * accepted only in its exact shape: name, role, key usage and issuer of every certificate are fixed, so that no end
  * entity can act as an authority and no provisioning key can sign TCB statements.
  *

@@ -1,6 +1,6 @@
 /**
  * Rules on app-compose.json, the file whose hash the quote binds: it decides what runs in the guest, who provides the
- * keys and what the host may still choose (attestation.md §6, "compose tricks"). The file is opaque to the hash, so
+ * keys and what the host may still choose (docs/attestation.md §6). The file is opaque to the hash, so
  * reading it is only worth anything together with its exact bytes. Unknown members are refused: a later guest may
  * give them a meaning that opens the machine. Public data.
  *

@@ -14,7 +14,7 @@ export type MalformedCode =
   | "CONFIG_DOCUMENT_MALFORMED"
   | "COMPOSE_MALFORMED"
 
-/** The quote's header or layout (attestation.md §3.5 item 1). */
+/** The quote's header or layout (docs/attestation.md §3, 1). */
 export type QuoteCode =
   | "QUOTE_LENGTH"
   | "QUOTE_TRAILING"
@@ -107,7 +107,7 @@ export type PolicyCode =
   | "CONFIG_DOCUMENT_MISMATCH"
   | "DEVNET_ROOT_REFUSED"
 
-/** Rules on the application's compose file (§6, compose tricks). */
+/** Rules on the application's compose file (docs/attestation.md §6). */
 export type ComposeCode =
   | "COMPOSE_HASH"
   | "COMPOSE_FIELD"

@@ -1,5 +1,5 @@
 /**
- * Replay of RTMR3, into which the dstack guest measures its own boot (attestation.md §5.2, §5.3). Digests are always
+ * Replay of RTMR3, into which the dstack guest measures its own boot (docs/attestation.md §6). Digests are always
  * recomputed from the payloads: a log that carries its own digests proves nothing about its payloads, and newer
  * guests leave them out. Facts are taken from before `system-ready` only; whatever the application emits later can
  * move the register but cannot state a fact.

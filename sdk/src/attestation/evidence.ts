@@ -1,5 +1,5 @@
 /**
- * The parts of a quote that a contract needs (attestation.md §1 decision 3): no signature of the quote covers the
+ * The parts of a quote that a contract needs (docs/attestation.md §1): no signature of the quote covers the
  * certificates of the CAs, so they are left out and the CA is named by its key, which the contract holds already.
  */
 import { concatBytes, keccak } from "../protocol/codec.ts"

@@ -1,5 +1,5 @@
 /**
- * Why a quote is accepted or refused (attestation.md §3.5): every check of the verifier with what it expects and what
+ * Why a quote is accepted or refused (docs/attestation.md §3): every check of the verifier with what it expects and what
  * it found, past the first failure wherever later checks do not depend on it. Built from the verifier's own functions,
  * and the verdict is the verifier's own: a diagnosis can be incomplete, but it cannot disagree.
  *

@@ -11,7 +11,7 @@ export type CheckStatus = "passed" | "failed" | "not-checked"
 export type Check = {
   /** Stable name, such as "td.debug". */
   readonly id: string
-  /** Line of the verifier's checklist (attestation.md §3.5), 1 to 12. */
+  /** Line of the verifier's checklist (docs/attestation.md §3), 1 to 12. */
   readonly item: number
   /** What is checked, for people. */
   readonly title: string

@@ -1,5 +1,5 @@
 /**
- * Which machines a verifier accepts (attestation.md §3.5 item 12, §6.1): whoever has a machine in his hands can forge
+ * Which machines a verifier accepts (docs/attestation.md §3, 12, and §8): whoever has a machine in his hands can forge
  * its quotes, so machines are known by name. PPID names the processor package, PIID the platform instance; both are
  * certified by Intel. Public data.
  */

@@ -1,5 +1,5 @@
 /**
- * The verifier's own judgement of a verified quote (attestation.md §3.5 items 9 to 12 and §6.2): status, attributes,
+ * The verifier's own judgement of a verified quote (docs/attestation.md §3, 9 to 12): status, attributes,
  * who is measured and in which role, on which machine, and what the quote was made for. It mirrors the rules of the
  * on-chain registry, so that peers never accept what the contract would refuse.
  */
@@ -16,7 +16,7 @@ import type { Role } from "./role.ts"
 import { checkStatus, type StatusPolicy } from "./statusPolicy.ts"
 import type { VerifiedQuote } from "./underRoot.ts"
 
-/** One entry of the on-chain allow-list: the role is joined to the measurement (amendment 5). */
+/** One entry of the on-chain allow-list: the role is joined to the measurement (docs/attestation.md §6). */
 export type AllowListEntry = {
   readonly role: Role
   /** keccak256(mrTd ‖ rtMr0 ‖ rtMr1 ‖ rtMr2): firmware, machine shape, kernel, root file system. */

@@ -1,5 +1,5 @@
 /**
- * The single checks on a parsed quote: attestation.md §3.5 items 5 to 9. `underRoot.ts` runs all of them in order, a
+ * The single checks on a parsed quote: docs/attestation.md §3, 5 to 9. `underRoot.ts` runs all of them in order, a
  * diagnosis each by itself. Inputs are public.
  */
 import { sha256 } from "@noble/hashes/sha2.js"

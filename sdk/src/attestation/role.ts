@@ -1,4 +1,4 @@
-/** What an attested node may do; joined to its measurement by the allow-list entry (attestation.md amendment 5). */
+/** What an attested node may do; joined to its measurement by the allow-list entry (docs/attestation.md §6). */
 import { assertNever } from "../protocol/errors.ts"
 
 export type Role = "keyholder" | "executor"

@@ -1,5 +1,5 @@
 /**
- * Which TCB status a verifier accepts (attestation.md §3.5 item 11). A revoked part is never acceptable. An
+ * Which TCB status a verifier accepts (docs/attestation.md §3, 11). A revoked part is never acceptable. An
  * out-of-date part may have a grace period, which runs from the date of the level that replaced it: Intel re-issues
  * its statements every few days, so their date of issue would extend the period for ever.
  */

@@ -1,6 +1,6 @@
 /**
  * From SVNs to a TCB status: the platform's level, the TDX module's identity and level, and the quoting enclave's
- * (Intel PCS API v4, "enumeration of TCB levels"; attestation.md §3.5 items 6 and 8).
+ * (Intel PCS API v4, "enumeration of TCB levels"; docs/attestation.md §3, 6 and 8).
  */
 import { fromHex } from "../protocol/codec.ts"
 import type { Hex } from "../protocol/ids.ts"

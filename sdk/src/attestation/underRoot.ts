@@ -1,5 +1,5 @@
 /**
- * Verification of a TDX quote under a given root key: attestation.md §3.5 items 1 to 9. Internal to this folder: the
+ * Verification of a TDX quote under a given root key: docs/attestation.md §3, 1 to 9. Internal to this folder: the
  * entries are `verifyQuote.ts`, which pins Intel's root, and `devnetRoot.ts`, which refuses every chain but the
  * local one. What is measured, by whom and in which status is judged afterwards, by `policy.ts`.
  *

@@ -1,5 +1,5 @@
 /**
- * Collateral whose signatures are checked (attestation.md §3.5 items 2 to 5), kept to judge many quotes. Checking it
+ * Collateral whose signatures are checked (docs/attestation.md §3, 2 to 5), kept to judge many quotes. Checking it
  * costs most of a verification, so it is done once; whatever depends on time or policy is judged again at each use.
  *
  * Inputs are public.

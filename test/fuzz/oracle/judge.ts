@@ -1,5 +1,5 @@
 /**
- * The whole verdict on a quote, written a second time from attestation.md §3.5 and shared with the SDK in nothing but
+ * The whole verdict on a quote, written a second time from docs/attestation.md §3 and shared with the SDK in nothing but
  * the names of codes; signatures are OpenSSL's affair. Faults are a set, because an input with two of them may be
  * refused for either.
  */
