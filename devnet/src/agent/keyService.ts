@@ -1,5 +1,5 @@
 /**
- * The key provider of the simulated platform: dstack's derivations (dstack) from a public seed. Nothing
+ * The key provider of the simulated platform: dstack's derivations from a public seed. Nothing
  * that it derives is secret; the local network has no secrets worth keeping.
  */
 import { createHash, hkdfSync } from "node:crypto"

@@ -1,7 +1,9 @@
 /** Collateral of the simulated platform over HTTP, in the shape of Intel's service (Intel PCS API v4). */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { parseCertificate } from "@twinlock/sdk/attestation/certificate"
 import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
+import { parsePemChain } from "@twinlock/sdk/attestation/pem"
 import type { SignedDocument } from "./evaluationNumbers.ts"
 import { close, listen } from "./jsonServer.ts"
 
@@ -39,9 +41,17 @@ function setOf(query: URLSearchParams): RequestedSet | null {
   return update === null || update === "standard" ? "standard" : update === "early" ? "early" : null
 }
 
-function answerTo(path: string, fmspc: string | null, bundle: CollateralBundle): Answer | null {
+/** As a request names it: the CA that the bundle's list is of. */
+function authorityOf({ pck_crl_issuer_chain }: CollateralBundle): "platform" | "processor" | null {
+  const [authority] = parsePemChain(pck_crl_issuer_chain).map(parseCertificate)
+  if (authority === undefined) return null
+  return authority.commonName.includes("Processor") ? "processor" : "platform"
+}
+
+function answerTo(path: string, query: URLSearchParams, bundle: CollateralBundle): Answer | null {
   switch (path) {
     case "/sgx/certification/v4/pckcrl":
+      if (query.get("ca") !== authorityOf(bundle)) return null
       return {
         type: "application/pkix-crl",
         body: Buffer.from(bundle.pck_crl, "hex"),
@@ -51,7 +61,7 @@ function answerTo(path: string, fmspc: string | null, bundle: CollateralBundle):
       return { type: "text/plain", body: Buffer.from(bundle.root_ca_crl), headers: {} }
     case "/tdx/certification/v4/tcb": {
       const known = (JSON.parse(bundle.tcb_info) as { fmspc: string }).fmspc
-      if (fmspc?.toLowerCase() !== known.toLowerCase()) return null
+      if (query.get("fmspc")?.toLowerCase() !== known.toLowerCase()) return null
       return {
         type: "application/json",
         body: signed("tcbInfo", bundle.tcb_info, bundle.tcb_info_signature),
@@ -92,7 +102,7 @@ function respond(options: PccsOptions, request: IncomingMessage, response: Serve
   const answer =
     url.pathname === NUMBERS_PATH
       ? numbersOf(options)
-      : bundle && answerTo(url.pathname, url.searchParams.get("fmspc"), bundle)
+      : bundle && answerTo(url.pathname, url.searchParams, bundle)
   if (!answer) {
     response.writeHead(404, { "content-length": 0 }).end()
     return

@@ -1,5 +1,5 @@
 /**
- * The signature chain of a guest agent's key (dstack): the provider signs the application key, the
+ * The signature chain of a dstack guest agent's key: the provider signs the application key, the
  * application key signs the derived key for its purpose. Checked against the pinned provider before a key seals
  * anything (protocol §9): otherwise the host could put its own agent behind the socket and know every sealing key.
  */
