@@ -19,7 +19,7 @@ export type ConfigErrorCode =
   | "CONFIG_TOO_FEW_ENDPOINTS"
 
 /** anvil's chain id: the only one on which a single endpoint is enough. */
-const DEVELOPMENT_CHAIN = 31_337
+export const DEVELOPMENT_CHAIN: number = 31_337
 const MIN_ENDPOINTS = 3
 
 const hexOf = (bytes: number) =>

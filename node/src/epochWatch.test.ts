@@ -18,7 +18,11 @@ function world() {
           asked.push(`${of === address(3)} ${event} ${from}..${to}`)
           return state.activated
             .filter((block) => block >= from && block <= to)
-            .map((blockNumber) => ({ args: [] as never, blockNumber, transactionHash: "", logIndex: 0 }))
+            .map((blockNumber) => ({
+              ...{ args: [] as never, blockNumber, blockHash: digest(2) },
+              transactionHash: "",
+              logIndex: 0,
+            }))
         },
       },
       onEpoch: async () => {

@@ -5,8 +5,10 @@ import type {
   Commitment,
   CommitmentState,
   DecryptionRequest,
+  HandleFacts,
   NodeRecord,
   PermitFloor,
+  RequestFacts,
 } from "@twinlock/node/chain/chainView"
 import { sha256Digest, taggedHash, tagHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
@@ -44,6 +46,7 @@ export type ScriptedChain = {
   readonly publiclyAllowed: Set<Handle>
   readonly allowed: Set<string>
   readonly nodes: Map<Address, NodeRecord>
+  readonly headListeners: Set<() => void>
   permitFloor: PermitFloor
 }
 
@@ -61,20 +64,53 @@ export function createScriptedChain(): ScriptedChain {
     publiclyAllowed: new Set(),
     allowed: new Set(),
     nodes: new Map(),
+    headListeners: new Set(),
     permitFloor: { nonce: 0n, invalidBefore: 0n },
   }
 }
 
+const NOTHING_COMMITTED: CommitmentState = { leaf: ZERO, status: "none" }
+
+function handleFacts(chain: ScriptedChain, handle: Handle): HandleFacts {
+  const committed = chain.commitments.get(handle)
+  const allowedForDecryption = chain.publiclyAllowed.has(handle)
+  if (committed === undefined)
+    return { handle, allowedForDecryption, commitment: NOTHING_COMMITTED, details: null }
+  return { handle, allowedForDecryption, commitment: committed.state, details: committed.details }
+}
+
+/** Wakes whoever listens for heads, as an endpoint's hint would. */
+export function announceHead(chain: ScriptedChain): void {
+  for (const listener of [...chain.headListeners]) listener()
+}
+
+/** The test calls `announceHead` where a listener should hear of a new head. */
 export function viewOf(chain: ScriptedChain): ChainView {
+  const factsOf = (request: DecryptionRequest): RequestFacts => ({
+    request,
+    handles: request.handles.map((handle) => handleFacts(chain, handle)),
+  })
   return {
     head: async () => chain.head,
+    onHead(listener) {
+      chain.headListeners.add(listener)
+      return () => void chain.headListeners.delete(listener)
+    },
     node: async (signer) => chain.nodes.get(signer) ?? null,
+    nodes: async (signers) => new Map(signers.map((signer) => [signer, chain.nodes.get(signer) ?? null])),
     key: async () => null,
     committee: async () => null,
     executors: async () => ({ members: [], k: 2 }),
-    commitment: async (handle) => chain.commitments.get(handle)?.state ?? { leaf: ZERO, status: "none" },
+    commitment: async (handle) => chain.commitments.get(handle)?.state ?? NOTHING_COMMITTED,
     commitmentDetails: async (handle) => chain.commitments.get(handle)?.details ?? null,
     request: async (id) => chain.requests.get(id) ?? null,
+    requestFacts: async (ids) =>
+      new Map(
+        ids.map((id) => {
+          const request = chain.requests.get(id)
+          return [id, request === undefined ? null : factsOf(request)]
+        }),
+      ),
     proposalsSince: async () => [],
     requestsSince: async (from) =>
       [...chain.requests.values()]
@@ -147,6 +183,7 @@ export function addRequest(
     keyId: KEY_ID,
     handles,
     blockNumber: chain.head.number,
+    blockHash: chain.head.hash,
     uncancellableFrom: chain.head.timestamp,
     deadline: chain.head.timestamp + 3600n,
     status: "open",

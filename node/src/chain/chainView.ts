@@ -14,6 +14,7 @@ import type {
   PartyIndex,
   RequestId,
 } from "@twinlock/sdk/protocol/ids"
+import type { Cancel } from "../clock.ts"
 
 export type ChainErrorCode =
   /** fewer endpoints than a majority gave the same answer. */
@@ -106,12 +107,25 @@ export type DecryptionRequest = {
   readonly handles: readonly Handle[]
   /** Host block that holds the request. */
   readonly blockNumber: bigint
+  readonly blockHash: Digest
   /** Chain time in seconds from which the requester can no longer cancel. */
   readonly uncancellableFrom: bigint
   /** Chain time in seconds. */
   readonly deadline: bigint
   readonly status: "open" | "cancelled" | "fulfilled" | "refunded"
 }
+
+/** What the chain says about one handle of a request. `details` come from events: see `commitmentDetails`. */
+export type HandleFacts = {
+  readonly handle: Handle
+  readonly allowedForDecryption: boolean
+  readonly commitment: CommitmentState
+  /** Null unless the commitment is final and an event carries it. */
+  readonly details: Commitment | null
+}
+
+/** A request and its handles, in the request's order, all at one agreed block. */
+export type RequestFacts = { readonly request: DecryptionRequest; readonly handles: readonly HandleFacts[] }
 
 export type Executors = { readonly members: readonly Address[]; readonly k: number }
 
@@ -120,7 +134,14 @@ export type PermitFloor = { readonly nonce: bigint; readonly invalidBefore: bigi
 export type ChainView = {
   /** Newest agreed finalised block. @throws ChainErrorCode */
   head(): Promise<BlockRef>
+  /**
+   * Calls `listener` when there may be a new head, until cancelled. An endpoint's unproven word: early, late, false or
+   * missing calls must cost nothing but latency, so that whoever listens also polls.
+   */
+  onHead(listener: () => void): Cancel
   node(signer: Address, at: BlockRef): Promise<NodeRecord | null>
+  /** As `node`, for all of `signers` in one agreed read. */
+  nodes(signers: readonly Address[], at: BlockRef): Promise<ReadonlyMap<Address, NodeRecord | null>>
   key(keyId: KeyId, at: BlockRef): Promise<KeyRecord | null>
   committee(keyId: KeyId, epoch: Epoch, at: BlockRef): Promise<Committee | null>
   executors(keyId: KeyId, at: BlockRef): Promise<Executors>
@@ -128,6 +149,15 @@ export type ChainView = {
   /** From events: the caller checks its leaf hash against `commitment().leaf`. */
   commitmentDetails(handle: Handle, at: BlockRef): Promise<Commitment | null>
   request(requestId: RequestId, at: BlockRef): Promise<DecryptionRequest | null>
+  /**
+   * Everything that the chain says about these requests, in one agreed read. Null: the gateway knows no such request. An
+   * id is missing from the map where its own facts could not be had; the others stand nevertheless.
+   * @throws ChainErrorCode where nothing could be read at all
+   */
+  requestFacts(
+    requestIds: readonly RequestId[],
+    at: BlockRef,
+  ): Promise<ReadonlyMap<RequestId, RequestFacts | null>>
   /** Requests made in blocks `fromBlock`..`to`, in chain order. */
   requestsSince(fromBlock: bigint, to: BlockRef): Promise<readonly RequestId[]>
   /** Keys proposed in blocks `fromBlock`..`to`, in chain order. */

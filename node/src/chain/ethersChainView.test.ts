@@ -12,6 +12,7 @@ import {
 } from "@twinlock/sdk/protocol/ids"
 import { Interface } from "ethers"
 import { beforeEach, describe, expect, test } from "vitest"
+import { silentLogger } from "../telemetry/logger.ts"
 import type { BlockRef } from "./chainView.ts"
 import { createContractReader } from "./contractReader.ts"
 import {
@@ -134,6 +135,8 @@ const createView = () =>
     reader: createContractReader(pool),
     events: createEventReader(pool),
     contracts,
+    hint: { onHead: () => () => {} },
+    logger: silentLogger,
     deployedAt: 100n,
   })
 
@@ -301,6 +304,7 @@ describe("chain view", () => {
       keyId,
       handles: [handle, word(6)],
       blockNumber: 150n,
+      blockHash: word(9),
       uncancellableFrom: 430n,
       deadline: 5_000n,
       status: "open",
@@ -312,6 +316,40 @@ describe("chain view", () => {
     await expect(createView().request(requestId, at)).rejects.toMatchObject({
       detail: { code: "CHAIN_MALFORMED" },
     })
+  })
+
+  test("request facts: all handles, and nothing lost where one request cannot be read", async () => {
+    logs = [requested(150n), requested(151n, word(33), [word(6), word(6)])]
+    answers["requestOf"] = (id) =>
+      id === word(34)
+        ? [[address(0), 0, 0, "0x00000000", 0, 0, 0, ZERO]]
+        : [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, hashWords([handle, word(6)])]]
+    answers["isAllowedForDecryption"] = (of) => [of === handle]
+    answers["finalOf"] = (of) => [of === handle ? word(15) : ZERO, false]
+    const ids = [requestId, word(33), word(34)].map(parseRequestId)
+    const facts = await createView().requestFacts(ids, at)
+    expect([...facts.keys()]).toEqual([requestId, word(34)])
+    expect(facts.get(parseRequestId(word(34)))).toBeNull()
+    expect(facts.get(requestId)).toMatchObject({
+      request: { requestId, blockHash: word(9), status: "open" },
+      handles: [
+        {
+          handle,
+          allowedForDecryption: true,
+          commitment: { leaf: word(15), status: "final" },
+          details: null,
+        },
+        { handle: word(6), allowedForDecryption: false, commitment: { status: "none" }, details: null },
+      ],
+    })
+  })
+
+  test("nodes: each signer, unknown ones too", async () => {
+    answers["nodeOf"] = (signer) => [node(String(signer).toLowerCase() === address(1) ? 1 : 0)]
+    const nodes = await createView().nodes([address(1), address(2)], at)
+    expect(nodes.get(address(1))).toMatchObject({ signer: address(1), liveUntil: 1_500n })
+    expect(nodes.get(address(2))).toBeNull()
+    expect(nodes.size).toBe(2)
   })
 
   test("request: unknown", async () => {

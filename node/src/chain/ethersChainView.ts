@@ -16,7 +16,15 @@ import {
   type RequestId,
 } from "@twinlock/sdk/protocol/ids"
 import { Interface, type Result } from "ethers"
-import type { ChainView, DecryptionRequest, KeyProposal, NodeRecord } from "./chainView.ts"
+import type { Logger } from "../telemetry/logger.ts"
+import type {
+  BlockRef,
+  ChainView,
+  DecryptionRequest,
+  HandleFacts,
+  KeyProposal,
+  RequestFacts,
+} from "./chainView.ts"
 import type { ContractReader } from "./contractReader.ts"
 import {
   type ContractAddresses,
@@ -35,7 +43,8 @@ import {
   nodeRecordOf,
   requestFactsOf,
 } from "./contractTypes.ts"
-import type { EventReader } from "./eventReader.ts"
+import type { ChainEvent, EventReader } from "./eventReader.ts"
+import type { HeadHint } from "./headHint.ts"
 import { chainError, type RpcPool } from "./rpcPool.ts"
 
 export type ChainViewDeps = {
@@ -43,11 +52,13 @@ export type ChainViewDeps = {
   readonly reader: ContractReader
   readonly events: EventReader
   readonly contracts: ContractAddresses
+  readonly hint: HeadHint
+  readonly logger: Logger
   /** Block of the deployment: no event is older. */
   readonly deployedAt: bigint
 }
 
-type SeenRequest = { readonly handles: readonly Handle[]; readonly blockNumber: bigint }
+type SeenRequest = Pick<DecryptionRequest, "handles" | "blockNumber" | "blockHash">
 
 const MAX_SEEN = 4096
 
@@ -66,15 +77,18 @@ export function createEthersChainView({
   reader,
   events,
   contracts,
+  hint,
+  logger,
   deployedAt,
 }: ChainViewDeps): ChainView {
   /** Requests seen in events; their handles are checked when a request is read. */
   const seen = new Map<RequestId, SeenRequest>()
 
-  const noteRequest = (args: Result, blockNumber: bigint): RequestId => {
+  const noteRequest = ({ args, blockNumber, blockHash }: ChainEvent): RequestId => {
     const requestId = parseRequestId(String(args["requestId"]))
     seen.delete(requestId)
-    seen.set(requestId, { handles: [...args["handles"]].map(String).map(parseHandle), blockNumber })
+    const handles = [...args["handles"]].map(String).map(parseHandle)
+    seen.set(requestId, { handles, blockNumber, blockHash })
     const [oldest] = seen.keys()
     if (seen.size > MAX_SEEN && oldest !== undefined) seen.delete(oldest)
     return requestId
@@ -85,8 +99,7 @@ export function createEthersChainView({
     if (!seen.has(requestId)) {
       const address = contracts.decryptionGateway
       const filter = { address, abi: gatewayAbi, event: "DecryptionRequested", indexed: [requestId] }
-      for (const { args, blockNumber } of await events.newest(filter, deployedAt, to))
-        noteRequest(args, blockNumber)
+      for (const event of await events.newest(filter, deployedAt, to)) noteRequest(event)
     }
     return seen.get(requestId)
   }
@@ -120,16 +133,94 @@ export function createEthersChainView({
       },
     )
 
+  const nodeAt: ChainView["node"] = async (signer, at) => {
+    const call = { to: contracts.nodeRegistry, abi: nodesAbi, args: [signer] }
+    const [record, liveUntil] = await Promise.all([
+      reader.call({ ...call, method: "nodeOf" }, at, ([node]) => nodeRecordOf(signer, node)),
+      reader.call({ ...call, method: "liveUntil" }, at, ([until]) => BigInt(until)),
+    ])
+    return record === null ? null : { ...record, liveUntil }
+  }
+
+  const detailsAt: ChainView["commitmentDetails"] = async (handle, at) => {
+    const { leaf } = await commitmentAt(handle, at)
+    if (leaf === ZERO_DIGEST) return null
+    const address = contracts.ciphertextCommitments
+    const filter = { address, abi: commitmentsAbi, event: "CommitmentVoted", indexed: [handle, leaf] }
+    const [voted] = await events.newest(filter, deployedAt, at.number)
+    return voted === undefined ? null : commitmentOf(voted.args["commitment"])
+  }
+
+  const requestAt: ChainView["request"] = async (requestId, at) => {
+    const call = { to: contracts.decryptionGateway, abi: gatewayAbi }
+    const facts = await reader.call({ ...call, method: "requestOf", args: [requestId] }, at, ([stored]) =>
+      requestFactsOf(stored),
+    )
+    if (facts === null) return null
+    const event = await requestEvent(requestId, at.number)
+    if (event === undefined || hashWords(event.handles) !== facts.handlesHash)
+      throw chainError("CHAIN_MALFORMED", `no event carries the handles of request ${requestId}`)
+    const [window, keyId] = await Promise.all([
+      reader.call({ ...call, method: "cancelWindow", args: [] }, at, ([seconds]) => BigInt(seconds)),
+      reader.call(
+        { to: contracts.keyRegistry, abi: keysAbi, method: "keyOfHost", args: [contracts.coprocessor] },
+        at,
+        ([id]) => parseKeyId(String(id)),
+      ),
+    ])
+    return {
+      requestId,
+      requester: facts.requester,
+      keyId,
+      handles: event.handles,
+      blockNumber: event.blockNumber,
+      blockHash: event.blockHash,
+      uncancellableFrom: facts.requestedAt + window,
+      deadline: facts.deadline,
+      status: facts.status,
+    }
+  }
+
+  const isAllowedAt: ChainView["isAllowedForDecryption"] = (handle, at) =>
+    reader.call(
+      { to: contracts.coprocessor, abi: coprocessorAbi, method: "isAllowedForDecryption", args: [handle] },
+      at,
+      ([allowed]) => allowed === true,
+    )
+
+  async function handleFactsAt(handle: Handle, at: BlockRef): Promise<HandleFacts> {
+    const [allowedForDecryption, commitment] = await Promise.all([
+      isAllowedAt(handle, at),
+      commitmentAt(handle, at),
+    ])
+    const details = commitment.status === "final" ? await detailsAt(handle, at) : null
+    return { handle, allowedForDecryption, commitment, details }
+  }
+
+  const factsAt: ChainView["requestFacts"] = async (requestIds, at) => {
+    const facts = new Map<RequestId, RequestFacts | null>()
+    for (const requestId of requestIds) {
+      try {
+        const request = await requestAt(requestId, at)
+        const handles = request?.handles.map((handle) => handleFactsAt(handle, at)) ?? []
+        facts.set(requestId, request === null ? null : { request, handles: await Promise.all(handles) })
+      } catch (err) {
+        logger.warn({ err, requestId }, "the facts of a request could not be read")
+      }
+    }
+    return facts
+  }
+
   return {
     head: () => pool.head(),
 
-    async node(signer, at): Promise<NodeRecord | null> {
-      const call = { to: contracts.nodeRegistry, abi: nodesAbi, args: [signer] }
-      const [record, liveUntil] = await Promise.all([
-        reader.call({ ...call, method: "nodeOf" }, at, ([node]) => nodeRecordOf(signer, node)),
-        reader.call({ ...call, method: "liveUntil" }, at, ([until]) => BigInt(until)),
-      ])
-      return record === null ? null : { ...record, liveUntil }
+    onHead: (listener) => hint.onHead(listener),
+
+    node: nodeAt,
+    async nodes(signers, at) {
+      return new Map(
+        await Promise.all(signers.map(async (signer) => [signer, await nodeAt(signer, at)] as const)),
+      )
     },
 
     async key(keyId, at) {
@@ -171,49 +262,15 @@ export function createEthersChainView({
 
     commitment: commitmentAt,
 
-    async commitmentDetails(handle, at) {
-      const { leaf } = await commitmentAt(handle, at)
-      if (leaf === ZERO_DIGEST) return null
-      const address = contracts.ciphertextCommitments
-      const filter = { address, abi: commitmentsAbi, event: "CommitmentVoted", indexed: [handle, leaf] }
-      const [voted] = await events.newest(filter, deployedAt, at.number)
-      return voted === undefined ? null : commitmentOf(voted.args["commitment"])
-    },
-
-    async request(requestId, at): Promise<DecryptionRequest | null> {
-      const call = { to: contracts.decryptionGateway, abi: gatewayAbi }
-      const facts = await reader.call({ ...call, method: "requestOf", args: [requestId] }, at, ([stored]) =>
-        requestFactsOf(stored),
-      )
-      if (facts === null) return null
-      const event = await requestEvent(requestId, at.number)
-      if (event === undefined || hashWords(event.handles) !== facts.handlesHash)
-        throw chainError("CHAIN_MALFORMED", `no event carries the handles of request ${requestId}`)
-      const [window, keyId] = await Promise.all([
-        reader.call({ ...call, method: "cancelWindow", args: [] }, at, ([seconds]) => BigInt(seconds)),
-        reader.call(
-          { to: contracts.keyRegistry, abi: keysAbi, method: "keyOfHost", args: [contracts.coprocessor] },
-          at,
-          ([id]) => parseKeyId(String(id)),
-        ),
-      ])
-      return {
-        requestId,
-        requester: facts.requester,
-        keyId,
-        handles: event.handles,
-        blockNumber: event.blockNumber,
-        uncancellableFrom: facts.requestedAt + window,
-        deadline: facts.deadline,
-        status: facts.status,
-      }
-    },
+    commitmentDetails: detailsAt,
+    request: requestAt,
+    requestFacts: factsAt,
 
     async requestsSince(fromBlock, to) {
       const from = fromBlock < deployedAt ? deployedAt : fromBlock
       const filter = { address: contracts.decryptionGateway, abi: gatewayAbi, event: "DecryptionRequested" }
       const found = await events.between(filter, from, to.number)
-      return found.map(({ args, blockNumber }) => noteRequest(args, blockNumber))
+      return found.map(noteRequest)
     },
 
     async proposalsSince(fromBlock, to) {
@@ -223,12 +280,7 @@ export function createEthersChainView({
       return found.map(({ args }) => parseKeyId(String(args["keyId"])))
     },
 
-    isAllowedForDecryption: (handle, at) =>
-      reader.call(
-        { to: contracts.coprocessor, abi: coprocessorAbi, method: "isAllowedForDecryption", args: [handle] },
-        at,
-        ([allowed]) => allowed === true,
-      ),
+    isAllowedForDecryption: isAllowedAt,
 
     isAllowed: (handle, account, at) =>
       reader.call(

@@ -1,5 +1,5 @@
 /** Events of a contract in final blocks, as a majority of endpoints reports them, in bounded ranges. */
-import type { Address, Hex } from "@twinlock/sdk/protocol/ids"
+import { type Address, type Digest, type Hex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import type { Interface, LogDescription } from "ethers"
 import { z } from "zod"
 import type { RpcAnswer } from "./jsonRpc.ts"
@@ -16,6 +16,7 @@ export type EventFilter = {
 export type ChainEvent = {
   readonly args: LogDescription["args"]
   readonly blockNumber: bigint
+  readonly blockHash: Digest
   readonly transactionHash: string
   readonly logIndex: number
 }
@@ -53,7 +54,7 @@ function parseLogs(answer: RpcAnswer) {
         topics,
         data,
         blockNumber,
-        blockHash,
+        blockHash: parseDigest(blockHash),
         transactionHash,
         logIndex,
       }
@@ -82,6 +83,7 @@ export function createEventReader(pool: RpcPool): EventReader {
       return {
         args: parsed.args,
         blockNumber: BigInt(log.blockNumber),
+        blockHash: log.blockHash,
         transactionHash: log.transactionHash,
         logIndex: Number(log.logIndex),
       }
