@@ -24,6 +24,7 @@ import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
 import { handleFields } from "@twinlock/sdk/protocol/handles"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { addressOfSecretKey } from "@twinlock/sdk/protocol/signature"
 import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
@@ -199,6 +200,7 @@ export function createTestCommittee({
         await deliver(certified)
       },
       scheduler: clock,
+      rng: systemRng,
       logger: silentLogger,
       startBlock: 0n,
       options: DEFAULT_OPTIONS,

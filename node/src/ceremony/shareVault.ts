@@ -9,6 +9,7 @@
 import { abiEncode, tagHash } from "@twinlock/sdk/protocol/codec"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
+import type { Rng } from "@twinlock/sdk/protocol/rng"
 import {
   decodePublicKeyPackage,
   encodePublicKeyPackage,
@@ -37,6 +38,8 @@ const FATE_KIND = "ceremony-fate"
 
 const SIGNED = 1
 const REVEALED = 2
+/** Tells an attempt of this process from one of an earlier process. */
+const TOKEN_BYTES = 16
 
 export const seatName = ({ keyId, epoch }: Pick<Seat, "keyId" | "epoch">): string => `${keyId}/${epoch}`
 
@@ -68,11 +71,12 @@ export type ShareVault = {
 
 export type ShareVaultDeps = {
   readonly store: SealedStore
+  readonly rng: Rng
   /** Sealing key of the epoch, 32 bytes; the vault wipes what it gets. */
   sealingKey(seat: Seat): Promise<Secret<Uint8Array>>
 }
 
-export function createShareVault({ store, sealingKey }: ShareVaultDeps): ShareVault {
+export function createShareVault({ store, rng, sealingKey }: ShareVaultDeps): ShareVault {
   async function decide(keyId: KeyId, fate: number): Promise<void> {
     const [stored] = await store.putIfAbsent(FATE_KIND, keyId, Uint8Array.of(fate))
     if (stored !== fate)
@@ -94,7 +98,7 @@ export function createShareVault({ store, sealingKey }: ShareVaultDeps): ShareVa
 
   return {
     async begin(keyId) {
-      const token = crypto.getRandomValues(new Uint8Array(16))
+      const token = rng(TOKEN_BYTES)
       const stored = await store.putIfAbsent(ATTEMPT_KIND, keyId, token)
       if (Buffer.compare(stored, token) !== 0)
         throw new ProtocolError({

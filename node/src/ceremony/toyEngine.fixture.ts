@@ -3,12 +3,13 @@
  * a "key" of noiseless LWE bodies under public masks, exact threshold decryption. It has the rounds, sizes and failures
  * of the native engine's interface, none of its security.
  */
-import { createHash, randomBytes } from "node:crypto"
+import { createHash } from "node:crypto"
 import { concatBytes, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
 import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { type Rng, systemRng } from "@twinlock/sdk/protocol/rng"
 import {
   add,
   decode,
@@ -116,15 +117,19 @@ class ToyParty implements CeremonyParty {
   readonly #layout: KeyLayout
   readonly #self: PartyIndex
   readonly #everyone: readonly PartyIndex[]
-  readonly #hello = new Uint8Array(randomBytes(32))
-  readonly #seed = new Uint8Array(randomBytes(32))
+  readonly #rng: Rng
+  readonly #hello: Uint8Array
+  readonly #seed: Uint8Array
   #hellos: readonly Uint8Array[] = []
   #commits: readonly Uint8Array[] = []
   #publicSeed: Uint8Array | null = null
   #shares: RingElement[] = Array.from({ length: SECRETS }, () => ZERO)
   destroyed = false
 
-  constructor(config: PartyConfig, layout: KeyLayout) {
+  constructor(config: PartyConfig, layout: KeyLayout, rng: Rng) {
+    this.#rng = rng
+    this.#hello = rng(32)
+    this.#seed = rng(32)
     this.#config = config
     this.#layout = layout
     this.#self = parsePartyIndex(config.index, config.n)
@@ -154,9 +159,8 @@ class ToyParty implements CeremonyParty {
       case "seed-open":
         return open(this.#seed)
       case "inputs": {
-        const rng = (length: number) => new Uint8Array(randomBytes(length))
         const dealt = Array.from({ length: SECRETS }, () =>
-          share(scalar(BigInt(randomBytes(1)[0] ?? 0) & 1n), this.#config.n, this.#config.t, rng),
+          share(scalar(BigInt(this.#rng(1)[0] ?? 0) & 1n), this.#config.n, this.#config.t, this.#rng),
         )
         const sealed = this.#everyone.map((to) => {
           const bytes = concatBytes(...dealt.map((shares) => encode(shares[to - 1]?.value ?? ZERO)))
@@ -264,13 +268,13 @@ const power = (base: bigint, exponent: bigint): bigint => {
 
 export type ToyEngine = KeygenEngine & SelfTestEngine & { readonly made: ToyParty[] }
 
-export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map()): ToyEngine {
+export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: Rng = systemRng): ToyEngine {
   const made: ToyParty[] = []
   return {
     made,
     publicKeyPart: "cpk",
     createParty(config) {
-      const party = new ToyParty(config, layout)
+      const party = new ToyParty(config, layout, rng)
       made.push(party)
       return party
     },
@@ -284,7 +288,7 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map()): ToyEn
     assemblePublicKey: (seed, chunk) => concatBytes(seed, chunk),
     async crsUpdate(previous, context) {
       const state = previous === null ? 3n : readWord(previous, 0, 16)
-      const tau = BigInt(`0x${randomBytes(8).toString("hex")}`) | 1n
+      const tau = readWord(rng(8), 0, 8) | 1n
       const next = new Uint8Array(16)
       writeWord(next, 0, 16, power(state, tau))
       return concatBytes(next, crsContext(context))

@@ -1,9 +1,9 @@
 /** A whole ceremony in one process: four parties, two executors, a blob store and a chain that stands still until told. */
-import { randomBytes } from "node:crypto"
 import { keccak, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { hashKeyActivation, typedDigest } from "@twinlock/sdk/protocol/eip712"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, Digest, Hex } from "@twinlock/sdk/protocol/ids"
+import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { verifySignature } from "@twinlock/sdk/protocol/signature"
 import { verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import type { BlobSink } from "../blobs/blobSink.ts"
@@ -140,10 +140,11 @@ export function createWorld(options: WorldOptions = {}): World {
       chain,
       vault: createShareVault({
         store: member(stores, index),
+        rng: systemRng,
         sealingKey: async () => new Secret(SEALING_KEY.slice()),
       }),
       signing: SIGNING,
-      rng: (length) => new Uint8Array(randomBytes(length)),
+      rng: systemRng,
       sink,
       source,
       submitter: {

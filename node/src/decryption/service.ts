@@ -5,7 +5,7 @@
 
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import type { Address } from "@twinlock/sdk/protocol/ids"
-import { systemRng } from "@twinlock/sdk/protocol/rng"
+import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView } from "../chain/chainView.ts"
@@ -64,6 +64,7 @@ export type DecryptionDeps = {
   readonly deliver: (certified: CertificatesRequest) => Promise<void>
   readonly clock: Clock
   readonly scheduler: Scheduler
+  readonly rng: Rng
   readonly logger: Logger
   readonly metrics: Metrics | null
   /** First block that may hold requests of the key. */
@@ -88,7 +89,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   const engine = createEngine({ seat, gossip, standing, logger, metrics })
   const signing = createSigning({
     ...{ seat, engine, gossip, standing, clock, scheduler, logger, options },
-    pool: createNoncePool(deps.frostShare, systemRng),
+    pool: createNoncePool(deps.frostShare, deps.rng),
     book: createCommitmentBook(),
     keyShare: deps.frostShare,
     publicKey: deps.frostPublic,
@@ -110,7 +111,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     approvalTimeoutMs: options.approvalTimeoutMs,
     perUser: options.requestsPerUser,
     atOnce: options.userRequests,
-    rng: systemRng,
+    rng: deps.rng,
   })
 
   const repeated = (milliseconds: number, what: string, task: () => Promise<void>) =>

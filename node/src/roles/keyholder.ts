@@ -68,7 +68,7 @@ export function keyholderServices(
     gateway: config.contracts.decryptionGateway,
   }
   const fromBlock = BigInt(config.chain.deployedAt)
-  const vault = createShareVault({ store, sealingKey: (seat) => context.epochKey(seat) })
+  const vault = createShareVault({ store, rng, sealingKey: (seat) => context.epochKey(seat) })
   const serving = new Map<KeyId, Serving>()
   const starting = new Set<KeyId>()
   let stopped = false
@@ -115,7 +115,7 @@ export function keyholderServices(
       deliver: createDelivery(config.coordinators),
       startBlock: fromBlock,
       options: DEFAULT_OPTIONS,
-      ...{ network, store, frostShare, frostPublic, clock, scheduler, logger, metrics },
+      ...{ network, store, frostShare, frostPublic, clock, scheduler, rng, logger, metrics },
     })
     serving.set(keyId, { share, service, record })
     service.start()

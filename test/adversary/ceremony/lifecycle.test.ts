@@ -5,6 +5,7 @@ import { createShareVault, KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareV
 import { createWorld, SEALING_KEY } from "@twinlock/node/ceremony/world.fixture"
 import { Secret } from "@twinlock/node/secret"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
+import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { describe, expect, test } from "vitest"
 import { lieInRound } from "./lying.ts"
 import { causeOf, expectNothingKept } from "./outcome.ts"
@@ -41,6 +42,7 @@ describe("sign or reveal, never both", () => {
     const vaultOf = (at: number) =>
       createShareVault({
         store: world.stores[at] ?? never(),
+        rng: systemRng,
         sealingKey: async () => new Secret(SEALING_KEY.slice()),
       })
     await world.run()
@@ -52,6 +54,7 @@ describe("sign or reveal, never both", () => {
     const { keyId } = world.chain.record
     const vault = createShareVault({
       store: world.stores[2] ?? never(),
+      rng: systemRng,
       sealingKey: async () => new Secret(SEALING_KEY.slice()),
     })
     await vault.reveal(keyId)
