@@ -8,7 +8,7 @@ import type { Digest, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
 import type {
   Approval,
   CommitmentPair,
-  DecryptionShare,
+  DecryptionShares,
   GossipMessage,
 } from "@twinlock/sdk/protocol/messages"
 import type { Logger } from "../telemetry/logger.ts"
@@ -16,9 +16,11 @@ import type { Metrics } from "../telemetry/metrics.ts"
 import type { Authorised } from "./authorisePublic.ts"
 import { decryptionError } from "./errors.ts"
 import type { KeyGossip } from "./gossip.ts"
-import { createInbox, type EarlyMessage } from "./inbox.ts"
+import { createInbox } from "./inbox.ts"
 import { type KeySeat, signAs } from "./seat.ts"
+import { shareMessages } from "./shareMessages.ts"
 import type { Standing } from "./standing.ts"
+import { approvalsIn, type Statement, sharesIn } from "./statement.ts"
 import {
   approvers,
   newSubject,
@@ -76,7 +78,7 @@ type Entry = {
   state: Subject
   owner: SubjectOwner
   approval: Approval
-  shares: readonly DecryptionShare[]
+  shares: readonly DecryptionShares[]
   /** Ticks until the next repeat, and the pause after it. */
   due: number
   pause: number
@@ -157,23 +159,25 @@ export function createEngine({ seat, gossip, standing, logger, metrics }: Engine
     gossip.publish(message).catch((err: unknown) => logger.warn({ err, kind: message.kind }, "not published"))
   }
 
-  function take(entry: Entry, message: EarlyMessage): void {
-    if (message.kind === "decryption-share") return apply(entry, { kind: "share", share: message })
-    const known = entry.state.approvals.get(message.party)
-    // Whoever approves anew may have missed what was said before.
-    if (known === undefined || known.commitments.join() !== message.commitments.join()) {
-      entry.due = 1
-      entry.pause = 1
+  function take(entry: Entry, statement: Statement): void {
+    if (statement.kind === "approval") {
+      const known = entry.state.approvals.get(statement.party)
+      // Whoever approves anew may have missed what was said before.
+      if (known === undefined || known.commitments.join() !== statement.commitments.join()) {
+        entry.due = 1
+        entry.pause = 1
+      }
     }
-    apply(entry, { kind: "approval", approval: message })
+    apply(entry, statement)
   }
 
-  function receive(message: EarlyMessage): void {
+  function receive(statements: readonly Statement[]): void {
     if (stopped) return
-    const entry = entries.get(message.subject)
-    if (entry === undefined) inbox.keep(message)
-    else take(entry, message)
-    if (message.kind === "approval") for (const listener of listeners) listener(message)
+    for (const statement of statements) {
+      const entry = entries.get(statement.subject)
+      if (entry === undefined) inbox.keep(statement)
+      else take(entry, statement)
+    }
   }
 
   const approvalOf = (
@@ -182,8 +186,7 @@ export function createEngine({ seat, gossip, standing, logger, metrics }: Engine
   ): Approval =>
     signAs<Approval>(seat, {
       kind: "approval",
-      subject,
-      sessions: ciphertexts.map(({ session }) => session),
+      approved: [{ subject, sessions: ciphertexts.map(({ session }) => session) }],
       blockNumber: at.number,
       blockHash: at.hash,
       verdict: 1,
@@ -205,8 +208,11 @@ export function createEngine({ seat, gossip, standing, logger, metrics }: Engine
 
   return {
     start() {
-      gossip.listen("approval", receive)
-      gossip.listen("decryption-share", receive)
+      gossip.listen("approval", (approval) => {
+        receive(approvalsIn(approval))
+        if (!stopped) for (const listener of listeners) listener(approval)
+      })
+      gossip.listen("decryption-shares", (shares) => receive(sharesIn(shares)))
     },
     stop() {
       stopped = true
@@ -229,21 +235,22 @@ export function createEngine({ seat, gossip, standing, logger, metrics }: Engine
       const entry: Entry = { state, owner, approval, shares: [], due: 1, pause: 1, looking: false }
       entries.set(authorised.subject, entry)
       publish(approval)
-      for (const message of inbox.take(authorised.subject)) take(entry, message)
-      apply(entry, { kind: "approval", approval })
+      for (const statement of [...inbox.take(authorised.subject), ...approvalsIn(approval)])
+        take(entry, statement)
     },
     publishShares(subject, shares) {
       const entry = entries.get(subject)
       if (entry === undefined || entry.shares.length > 0) return
       if (entry.state.status === "approving")
         throw new Error(`shares of ${subject} must not leave before a quorum approved`)
-      entry.shares = shares.map(({ session, share }) =>
-        signAs<DecryptionShare>(seat, { kind: "decryption-share", subject, sessionId: session, share }),
+      const items = shares.map(({ session, share }) => ({ subject, sessionId: session, share }))
+      entry.shares = shareMessages(items).map((batch) =>
+        signAs<DecryptionShares>(seat, { kind: "decryption-shares", shares: batch }),
       )
       released?.add({}, shares.length)
-      for (const share of entry.shares) {
-        publish(share)
-        apply(entry, { kind: "share", share })
+      for (const message of entry.shares) {
+        publish(message)
+        for (const statement of sharesIn(message)) apply(entry, statement)
       }
     },
     forget: (subject) => void entries.delete(subject),

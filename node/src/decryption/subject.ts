@@ -6,10 +6,10 @@
 import { type Committee, quorum } from "@twinlock/sdk/protocol/committee"
 import { assertNever, culprits as culpritsOf, isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
-import type { Approval, DecryptionShare } from "@twinlock/sdk/protocol/messages"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening, type Opening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { Authorised } from "./authorisePublic.ts"
+import type { ApprovalStatement, ShareStatement, Statement } from "./statement.ts"
 
 /**
  * approving: this node approves and waits for a quorum. released: its shares may leave. opened: all plaintexts are known.
@@ -22,15 +22,14 @@ export type Subject = {
   readonly status: SubjectStatus
   readonly authorised: Authorised
   /** The newest of each party; all of one party name the same sessions. */
-  readonly approvals: ReadonlyMap<PartyIndex, Approval>
+  readonly approvals: ReadonlyMap<PartyIndex, ApprovalStatement>
   readonly openings: ReadonlyMap<SessionId, Opening>
   readonly culprits: ReadonlySet<PartyIndex>
 }
 
 export type SubjectEvent =
   /** Verified by the caller: form, committee, signature. */
-  | { readonly kind: "approval"; readonly approval: Approval }
-  | { readonly kind: "share"; readonly share: DecryptionShare }
+  | Statement
   /** Parties that stand on chain now. */
   | { readonly kind: "standing"; readonly live: ReadonlySet<PartyIndex> }
 
@@ -77,9 +76,9 @@ export function approvers({ authorised, approvals }: Subject): readonly PartyInd
 export function step(subject: Subject, event: SubjectEvent, committee: Committee): SubjectStep {
   switch (event.kind) {
     case "approval":
-      return onApproval(subject, event.approval, committee)
+      return onApproval(subject, event, committee)
     case "share":
-      return then(feed(subject, event.share), open)
+      return then(feed(subject, event), open)
     case "standing":
       return onStanding(subject, event.live, committee)
     default:
@@ -88,7 +87,7 @@ export function step(subject: Subject, event: SubjectEvent, committee: Committee
 }
 
 /** Approvals of one party may differ in block and commitments (nonces are used up, a node restarts), never in sessions. */
-function onApproval(subject: Subject, approval: Approval, committee: Committee): SubjectStep {
+function onApproval(subject: Subject, approval: ApprovalStatement, committee: Committee): SubjectStep {
   const known = subject.approvals.get(approval.party)
   if (known !== undefined && !sameList(known.sessions, approval.sessions))
     return blame(subject, [approval.party])
@@ -115,7 +114,7 @@ function onStanding(subject: Subject, live: ReadonlySet<PartyIndex>, committee: 
 }
 
 /** Gives a share to the opening of its session; one for a session that is not of this subject is dropped. */
-function feed(subject: Subject, { party, sessionId, share }: DecryptionShare): SubjectStep {
+function feed(subject: Subject, { party, sessionId, share }: ShareStatement): SubjectStep {
   const opening = subject.openings.get(sessionId)
   if (opening === undefined) return { subject, effects: [] }
   try {

@@ -53,8 +53,10 @@ function namesQuorum(message: GossipMessage, committee: Committee): boolean {
     case "certificate-announcement":
       return partiesOfBitmap(message.signers, committee.n).length >= quorum(committee)
     case "approval":
-    case "decryption-share":
+    case "decryption-shares":
     case "signature-share":
+    case "endorsement":
+    case "fresh-quote":
       return true
     default:
       return assertNever(message)

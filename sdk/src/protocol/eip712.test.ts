@@ -63,11 +63,14 @@ const registration = {
   configHash: digest("config"),
   challengeBlock: 2n ** 63n,
 }
+const session = (label: string) => parseSessionId(digest(label))
 const approval = {
   keyId,
   epoch,
-  subject: digest("subject"),
-  sessionsHash: digest("sessions"),
+  approved: [
+    { subject: digest("subject"), sessions: [session("one"), session("two")] },
+    { subject: digest("other"), sessions: [session("three")] },
+  ],
   blockNumber: 77n,
   blockHash: digest("block"),
   verdict: 1,
@@ -150,8 +153,9 @@ describe("EIP-712", () => {
     const other = parseDigest(`0x${"55".repeat(32)}`)
     const base = hashApproval(approval)
     for (const change of [
-      { subject: other },
-      { sessionsHash: other },
+      { approved: approval.approved.slice(1) },
+      { approved: approval.approved.toReversed() },
+      { approved: [{ subject: other, sessions: [] }] },
       { blockNumber: 78n },
       { blockHash: other },
       { verdict: 0 },

@@ -25,7 +25,7 @@ export const TYPE_STRINGS = {
   registration:
     "Registration(address operator,uint8 role,address signer,bytes32 peerIdHash,bytes32 configHash,uint64 challengeBlock)",
   approval:
-    "Approval(bytes32 keyId,uint32 epoch,bytes32 subject,bytes32 sessionsHash,uint64 blockNumber,bytes32 blockHash,uint8 verdict,bytes32 commitments)",
+    "Approval(bytes32 keyId,uint32 epoch,Approved[] approved,uint64 blockNumber,bytes32 blockHash,uint8 verdict,bytes32 commitments)Approved(bytes32 subject,bytes32[] sessions)",
   userDecryptionPermit:
     "UserDecryptionPermit(address user,bytes32 transportKeyHash,address[] contracts,uint64 notBefore,uint64 notAfter,uint256 nonce,uint256 chainId,bytes extra)",
   inputAttestation:
@@ -70,11 +70,12 @@ export type Registration = {
   readonly configHash: Digest
   readonly challengeBlock: bigint
 }
+/** A subject and its sessions, one per handle in the order of the subject's handles. */
+export type Approved = { readonly subject: Digest; readonly sessions: readonly SessionId[] }
 export type ApprovalContent = {
   readonly keyId: KeyId
   readonly epoch: Epoch
-  readonly subject: Digest
-  readonly sessionsHash: Digest
+  readonly approved: readonly Approved[]
   readonly blockNumber: bigint
   readonly blockHash: Digest
   readonly verdict: number
@@ -162,13 +163,16 @@ export const hashRegistration = (registration: Registration): Digest =>
     uint(64, registration.challengeBlock),
   )
 
+const APPROVED_TYPE = TYPE_STRINGS.approval.slice(TYPE_STRINGS.approval.indexOf("Approved("))
+
 export const hashApproval = (approval: ApprovalContent): Digest =>
   struct(
     TYPE_STRINGS.approval,
     approval.keyId,
     uint(32, approval.epoch),
-    approval.subject,
-    approval.sessionsHash,
+    hashWords(
+      approval.approved.map(({ subject, sessions }) => struct(APPROVED_TYPE, subject, hashWords(sessions))),
+    ),
     uint(64, approval.blockNumber),
     approval.blockHash,
     uint(8, approval.verdict),
@@ -212,18 +216,20 @@ export const domainSeparator = (domain: SigningDomain): Digest =>
 export const typedDigest = (domain: SigningDomain, structHash: Digest): Digest =>
   keccak(concatBytes(Uint8Array.of(0x19, 0x01), abiWord(domainSeparator(domain)), abiWord(structHash)))
 
-/** A type string as wallets want it: `{ Discard: [{ name: "keyId", type: "bytes32" }] }`. */
+/** A type string with the structs that it names, as wallets want it: `{ Discard: [{ name: "keyId", type: "bytes32" }] }`. */
 export function walletTypes(
   type: string,
 ): Record<string, { readonly name: string; readonly type: string }[]> {
-  const open = type.indexOf("(")
-  const fields = type.slice(open + 1, -1).split(",")
-  return {
-    [type.slice(0, open)]: fields.map((field) => {
-      const [fieldType = "", name = ""] = field.split(" ")
-      return { name, type: fieldType }
-    }),
-  }
+  const structs = [...type.matchAll(/(\w+)\(([^)]*)\)/g)]
+  return Object.fromEntries(
+    structs.map(([, struct = "", fields = ""]) => [
+      struct,
+      fields.split(",").map((field) => {
+        const [fieldType = "", name = ""] = field.split(" ")
+        return { name, type: fieldType }
+      }),
+    ]),
+  )
 }
 
 /** The domain as wallets want it. */

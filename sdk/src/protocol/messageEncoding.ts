@@ -3,12 +3,11 @@
  * signature(65). Strict: one encoding per message, maxima before allocation, nothing left over.
  */
 import { fromHex, Reader, Writer } from "./codec.ts"
-import { MAX_PARTIES, partiesOfBitmap } from "./committee.ts"
+import { MAX_PARTIES } from "./committee.ts"
 import { assertNever, ProtocolError } from "./errors.ts"
 import { MAX_BLOCKS, SHARE_BYTES_PER_BLOCK } from "./fheType.ts"
 import {
   type Digest,
-  type PartyIndex,
   parseAddress,
   parseDigest,
   parseEpoch,
@@ -18,6 +17,7 @@ import {
   parseSessionId,
   type RequestId,
 } from "./ids.ts"
+import { assertForm } from "./messageForm.ts"
 import {
   APPROVE,
   COMMITMENT_PAIR_BYTES,
@@ -25,6 +25,8 @@ import {
   type GossipMessage,
   MAX_BATCH,
   MAX_COMMITMENTS,
+  MAX_EVIDENCE_BYTES,
+  MAX_ITEMS,
   MAX_MESSAGE_BYTES,
   MAX_SESSIONS,
   type MessageErrorCode,
@@ -32,20 +34,24 @@ import {
 } from "./messages.ts"
 import { SIGNATURE_BYTES } from "./signature.ts"
 
-const WIRE_VERSION = 1
+const WIRE_VERSION = 2
 const KIND_BYTE: Readonly<Record<MessageKind, number>> = {
   approval: 1,
-  "decryption-share": 2,
+  "decryption-shares": 2,
   "signing-request": 3,
   "signature-share": 4,
   "certificate-announcement": 5,
+  endorsement: 6,
+  "fresh-quote": 7,
 }
 const KINDS: ReadonlyMap<number, MessageKind> = new Map([
   [1, "approval"],
-  [2, "decryption-share"],
+  [2, "decryption-shares"],
   [3, "signing-request"],
   [4, "signature-share"],
   [5, "certificate-announcement"],
+  [6, "endorsement"],
+  [7, "fresh-quote"],
 ])
 
 const bad = (code: MessageErrorCode, message: string): ProtocolError => new ProtocolError({ code, message })
@@ -69,12 +75,16 @@ function writeFields(writer: Writer, message: GossipMessage): void {
   const pairs = (items: readonly CommitmentPair[]) => writer.list(items, (w, item) => w.raw(item))
   switch (message.kind) {
     case "approval":
-      writer.hex(message.subject).list(message.sessions, (w, session) => w.hex(session))
+      writer.list(message.approved, (w, { subject, sessions }) =>
+        w.hex(subject).list(sessions, (inner, session) => inner.hex(session)),
+      )
       writer.uint(8, Number(message.blockNumber)).hex(message.blockHash).uint(1, message.verdict)
       pairs(message.commitments)
       return
-    case "decryption-share":
-      writer.hex(message.subject).hex(message.sessionId).bytes(message.share)
+    case "decryption-shares":
+      writer.list(message.shares, (w, { subject, sessionId, share }) =>
+        w.hex(subject).hex(sessionId).bytes(share),
+      )
       return
     case "signing-request":
       writer.uint(4, message.attempt)
@@ -91,6 +101,14 @@ function writeFields(writer: Writer, message: GossipMessage): void {
       digests(message.subjects)
       writer.hex(message.root).uint(2, Number(message.signers)).hex(message.r)
       writer.raw(fromHex(`0x${message.s.toString(16).padStart(64, "0")}`))
+      return
+    case "endorsement":
+      digests(message.subjects)
+      writer.hex(message.root).raw(message.endorsement)
+      return
+    case "fresh-quote":
+      digests(message.subjects)
+      writer.hex(message.root).bytes(message.evidence)
       return
     default:
       assertNever(message)
@@ -132,21 +150,25 @@ function readFields(
   const signature = () => reader.take(SIGNATURE_BYTES)
   switch (kind) {
     case "approval": {
-      const subject = parseDigest(reader.hex(32))
-      const sessions = reader.list(MAX_SESSIONS, (r) => parseSessionId(r.hex(32)))
+      const approved = reader.list(MAX_ITEMS, (r) => ({
+        subject: parseDigest(r.hex(32)),
+        sessions: r.list(MAX_SESSIONS, (inner) => parseSessionId(inner.hex(32))),
+      }))
       const blockNumber = BigInt(reader.uint(8))
       const blockHash = parseDigest(reader.hex(32))
       const verdict = reader.uint(1)
       if (verdict !== APPROVE) throw bad("MESSAGE_FORM", `verdict must be ${APPROVE}, got ${verdict}`)
       const commitments = pairs()
-      const fields = { subject, sessions, blockNumber, blockHash, verdict, commitments } as const
+      const fields = { approved, blockNumber, blockHash, verdict, commitments } as const
       return { kind, ...header, ...fields, signature: signature() }
     }
-    case "decryption-share": {
-      const subject = parseDigest(reader.hex(32))
-      const sessionId = parseSessionId(reader.hex(32))
-      const share = reader.bytes(MAX_BLOCKS * SHARE_BYTES_PER_BLOCK)
-      return { kind, ...header, subject, sessionId, share, signature: signature() }
+    case "decryption-shares": {
+      const shares = reader.list(MAX_ITEMS, (r) => ({
+        subject: parseDigest(r.hex(32)),
+        sessionId: parseSessionId(r.hex(32)),
+        share: r.bytes(MAX_BLOCKS * SHARE_BYTES_PER_BLOCK),
+      }))
+      return { kind, ...header, shares, signature: signature() }
     }
     case "signing-request": {
       const attempt = reader.uint(4)
@@ -172,67 +194,19 @@ function readFields(
       const s = BigInt(reader.hex(32))
       return { kind, ...header, subjects, root, signers, r, s, signature: signature() }
     }
+    case "endorsement": {
+      const subjects = reader.list(MAX_BATCH, (r) => parseRequestId(r.hex(32)))
+      const root = parseDigest(reader.hex(32))
+      const endorsement = reader.take(SIGNATURE_BYTES)
+      return { kind, ...header, subjects, root, endorsement, signature: signature() }
+    }
+    case "fresh-quote": {
+      const subjects = reader.list(MAX_BATCH, (r) => parseRequestId(r.hex(32)))
+      const root = parseDigest(reader.hex(32))
+      const evidence = reader.bytes(MAX_EVIDENCE_BYTES)
+      return { kind, ...header, subjects, root, evidence, signature: signature() }
+    }
     default:
       return assertNever(kind)
-  }
-}
-
-const isAscending = (parties: readonly PartyIndex[]): boolean =>
-  parties.every((party, i) => i === 0 || party > (parties[i - 1] ?? 0))
-
-/** What the type cannot say; the same for both directions. @throws MESSAGE_FORM */
-function assertForm(message: GossipMessage): void {
-  const want = (holds: boolean, rule: string) => {
-    if (!holds) throw bad("MESSAGE_FORM", `${message.kind}: ${rule}`)
-  }
-  const pairs = (items: readonly CommitmentPair[]) => {
-    want(items.length <= MAX_COMMITMENTS, `at most ${MAX_COMMITMENTS} commitments`)
-    want(
-      items.every((pair) => pair.length === COMMITMENT_PAIR_BYTES),
-      "a commitment pair has 66 bytes",
-    )
-  }
-  const subjects = (items: readonly RequestId[]) => {
-    want(items.length >= 1 && items.length <= MAX_BATCH, `want 1..${MAX_BATCH} subjects, got ${items.length}`)
-    want(new Set(items).size === items.length, "subjects must be distinct")
-  }
-  want(message.signature.length === SIGNATURE_BYTES, `a signature has ${SIGNATURE_BYTES} bytes`)
-  switch (message.kind) {
-    case "approval": {
-      const count = message.sessions.length
-      want(count >= 1 && count <= MAX_SESSIONS, `want 1..${MAX_SESSIONS} sessions, got ${count}`)
-      pairs(message.commitments)
-      return
-    }
-    case "decryption-share": {
-      const blocks = message.share.length / SHARE_BYTES_PER_BLOCK
-      want(
-        Number.isInteger(blocks) && blocks >= 1 && blocks <= MAX_BLOCKS,
-        `bad share length ${message.share.length}`,
-      )
-      return
-    }
-    case "signing-request": {
-      subjects(message.subjects)
-      want(message.signers.length >= 1, "want at least one signer")
-      want(isAscending(message.signers.map(({ party }) => party)), "signers must ascend")
-      want(
-        message.signers.every(({ commitment }) => commitment.length === COMMITMENT_PAIR_BYTES),
-        "a commitment pair has 66 bytes",
-      )
-      return
-    }
-    case "signature-share":
-      want(message.share.length === 32, `a signature share has 32 bytes, got ${message.share.length}`)
-      pairs(message.commitments)
-      return
-    case "certificate-announcement":
-      subjects(message.subjects)
-      partiesOfBitmap(message.signers, MAX_PARTIES)
-      want(message.signers > 0n, "want at least one signer")
-      want(message.s >= 0n && message.s >> 256n === 0n, "s must fit in 32 bytes")
-      return
-    default:
-      assertNever(message)
   }
 }

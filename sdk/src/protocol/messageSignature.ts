@@ -11,7 +11,6 @@ import { assertNever, ProtocolError } from "./errors.ts"
 import { type Digest, parseDigest } from "./ids.ts"
 import type { CommitmentPair, GossipMessage, Unsigned } from "./messages.ts"
 import { signDigest, verifySignature } from "./signature.ts"
-import { sessionsHash } from "./subjects.ts"
 
 const NO_COMMITMENTS: Digest = parseDigest(`0x${"00".repeat(32)}`)
 
@@ -24,32 +23,16 @@ export function messageDigest(message: Unsigned<GossipMessage>, domain: SigningD
   const { keyId, epoch, party } = message
   switch (message.kind) {
     case "approval": {
-      const { subject, blockNumber, blockHash, verdict } = message
-      const sessions = sessionsHash(message.sessions)
+      const { approved, blockNumber, blockHash, verdict } = message
       const commitments = commitmentsHash(message.commitments)
-      const content = {
-        keyId,
-        epoch,
-        subject,
-        sessionsHash: sessions,
-        blockNumber,
-        blockHash,
-        verdict,
-        commitments,
-      }
+      const content = { keyId, epoch, approved, blockNumber, blockHash, verdict, commitments }
       return typedDigest(domain, hashApproval(content))
     }
-    case "decryption-share": {
-      const { subject, sessionId, share } = message
-      return taggedHash(
-        "twinlock/decryption-share/v1",
-        keyId,
-        epoch,
-        party,
-        subject,
-        sessionId,
-        keccak(share),
-      )
+    case "decryption-shares": {
+      const { shares } = message
+      const items = shares.flatMap(({ subject, sessionId, share }) => [subject, sessionId, keccak(share)])
+      const tag = "twinlock/decryption-shares/v1"
+      return taggedHash(tag, keyId, epoch, party, shares.length, hashWords(items))
     }
     case "signing-request": {
       const { attempt, subjects, root, signers } = message
@@ -74,6 +57,22 @@ export function messageDigest(message: Unsigned<GossipMessage>, domain: SigningD
       const { subjects, root, signers, r, s } = message
       const tag = "twinlock/certificate-announcement/v1"
       return taggedHash(tag, keyId, epoch, party, hashWords(subjects), subjects.length, root, signers, r, s)
+    }
+    case "endorsement": {
+      const { subjects, root, endorsement } = message
+      const tag = "twinlock/endorsement/v1"
+      return taggedHash(
+        ...([tag, keyId, epoch, party, hashWords(subjects), subjects.length, root] as const),
+        keccak(endorsement),
+      )
+    }
+    case "fresh-quote": {
+      const { subjects, root, evidence } = message
+      const tag = "twinlock/fresh-quote-message/v1"
+      return taggedHash(
+        ...([tag, keyId, epoch, party, hashWords(subjects), subjects.length, root] as const),
+        keccak(evidence),
+      )
     }
     default:
       return assertNever(message)

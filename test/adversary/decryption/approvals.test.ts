@@ -1,6 +1,7 @@
 import { topicOf } from "@twinlock/node/decryption/seat"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
-import { parseEpoch, parseSessionId } from "@twinlock/sdk/protocol/ids"
+import type { Approved } from "@twinlock/sdk/protocol/eip712"
+import { parseEpoch, parseSessionId, type SessionId } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { Approval } from "@twinlock/sdk/protocol/messages"
 import { describe, expect, test } from "vitest"
@@ -24,19 +25,19 @@ describe("approvals of a corrupted party", () => {
     expect(await left(scene)).toBe(4)
   })
 
-  const useless: readonly (readonly [string, (honest: Approval, scene: Scene) => Partial<Approval>])[] = [
+  const useless: readonly (readonly [string, (sessions: readonly SessionId[]) => Partial<Approved>])[] = [
     [
       "other sessions",
       () => ({ sessions: [parseSessionId(taggedHash("other")), parseSessionId(taggedHash("form"))] }),
     ],
-    ["the sessions in another order", ({ sessions }) => ({ sessions: [...sessions].reverse() })],
-    ["some of the sessions", ({ sessions }) => ({ sessions: sessions.slice(1) })],
+    ["the sessions in another order", (sessions) => ({ sessions: [...sessions].reverse() })],
+    ["some of the sessions", (sessions) => ({ sessions: sessions.slice(1) })],
     ["another subject", () => ({ subject: taggedHash("another subject") })],
   ]
   test.each(useless)("a word about %s counts for nothing", async (_, change) => {
     const scene = decisive()
     const traitor = scene.committee.traitor(1)
-    await traitor.gossip.publish(approvalBy(traitor, scene, change(approvalBy(traitor, scene), scene)))
+    await traitor.gossip.publish(approvalBy(traitor, scene, change(scene.sessions)))
     await scene.committee.run(500)
     expect(await left(scene)).toBe(0)
   })
@@ -61,7 +62,13 @@ describe("approvals of a corrupted party", () => {
   })
 
   const forgeries: readonly (readonly [string, (approval: Approval) => Approval])[] = [
-    ["moved to another subject", (approval) => ({ ...approval, subject: taggedHash("another subject") })],
+    [
+      "moved to another subject",
+      (approval) => ({
+        ...approval,
+        approved: approval.approved.map((item) => ({ ...item, subject: taggedHash("another subject") })),
+      }),
+    ],
     ["of another epoch", (approval) => ({ ...approval, epoch: parseEpoch(2) })],
     ["in another party's name", (approval) => ({ ...approval, party: 4 as Approval["party"] })],
     [

@@ -1,7 +1,8 @@
 /** One request over three ciphertexts among four parties, of which the test plays some. */
 import { signAs } from "@twinlock/node/decryption/seat"
+import type { Approved } from "@twinlock/sdk/protocol/eip712"
 import { type PartyIndex, parsePartyIndex, type RequestId, type SessionId } from "@twinlock/sdk/protocol/ids"
-import type { Approval, CommitmentPair, DecryptionShare } from "@twinlock/sdk/protocol/messages"
+import type { Approval, CommitmentPair, DecryptionShares } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import {
   type CommitteeOptions,
@@ -43,18 +44,16 @@ export function createScene(options: Partial<CommitteeOptions> = {}, name = "tal
 export const approvalBy = (
   { seat }: Traitor,
   { chain, requestId, sessions }: Scene,
-  change: Partial<Pick<Approval, "subject" | "sessions">> = {},
+  change: Partial<Approved> = {},
   commitments: readonly CommitmentPair[] = [],
 ): Approval =>
   signAs<Approval>(seat, {
     kind: "approval",
-    subject: requestSubject(requestId),
-    sessions,
+    approved: [{ subject: requestSubject(requestId), sessions, ...change }],
     blockNumber: chain.head.number,
     blockHash: chain.head.hash,
     verdict: 1,
     commitments,
-    ...change,
   })
 
 export const shareBy = (
@@ -62,12 +61,10 @@ export const shareBy = (
   { requestId }: Scene,
   sessionId: SessionId,
   share: Uint8Array,
-): DecryptionShare =>
-  signAs<DecryptionShare>(seat, {
-    kind: "decryption-share",
-    subject: requestSubject(requestId),
-    sessionId,
-    share,
+): DecryptionShares =>
+  signAs<DecryptionShares>(seat, {
+    kind: "decryption-shares",
+    shares: [{ subject: requestSubject(requestId), sessionId, share }],
   })
 
 /** What an honest party would say before signing: approval and right shares. */

@@ -1,8 +1,8 @@
 import { createInbox } from "@twinlock/node/decryption/inbox"
+import type { ShareStatement } from "@twinlock/node/decryption/statement"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { resultFromBody } from "@twinlock/sdk/protocol/http"
-import { parseSessionId } from "@twinlock/sdk/protocol/ids"
-import type { DecryptionShare } from "@twinlock/sdk/protocol/messages"
+import { parsePartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
 import { approvalBy, createScene, faultsOf, playHonestly, type Scene, shareBy } from "./scene.ts"
 
@@ -62,14 +62,13 @@ describe("shares of a corrupted party", () => {
 })
 
 describe("a flood about subjects that nobody knows", () => {
-  const share = (party: number, subject: number, bytes = 4096): DecryptionShare =>
-    ({
-      kind: "decryption-share",
-      party,
-      subject: taggedHash("subject", subject),
-      sessionId: parseSessionId(taggedHash("session")),
-      share: new Uint8Array(bytes),
-    }) as unknown as DecryptionShare
+  const share = (party: number, subject: number, bytes = 4096): ShareStatement => ({
+    kind: "share",
+    party: parsePartyIndex(party, 4),
+    subject: taggedHash("subject", subject),
+    sessionId: parseSessionId(taggedHash("session")),
+    share: new Uint8Array(bytes),
+  })
 
   test("pushes out only the flooder's own words", () => {
     const inbox = createInbox(64 * 1024)
