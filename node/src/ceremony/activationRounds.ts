@@ -24,12 +24,11 @@ import {
   type PublicKeyPackage,
   toEthereum,
 } from "@twinlock/sdk/threshold/frost"
+import { assertCommitment, type SignerCommitment } from "@twinlock/sdk/threshold/frostRound"
 import {
   aggregate,
-  assertCommitment,
   createNonces,
   createSignatureShare,
-  type SignerCommitment,
   type SigningNonces,
 } from "@twinlock/sdk/threshold/frostSign"
 import { Secret } from "../secret.ts"

@@ -9,7 +9,7 @@ import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import { verifyMessage } from "@twinlock/sdk/protocol/messageSignature"
 import type { GossipMessage, MessageKind } from "@twinlock/sdk/protocol/messages"
-import { assertCommitment } from "@twinlock/sdk/threshold/frostSign"
+import { assertCommitment } from "@twinlock/sdk/threshold/frostRound"
 import type { Validation } from "../p2p/network.ts"
 import type { KeySeat } from "./seat.ts"
 

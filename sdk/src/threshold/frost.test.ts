@@ -17,13 +17,12 @@ import {
   toEthereum,
   verifyGroupSignature,
 } from "./frost.ts"
+import { assertCommitment, type Signing } from "./frostRound.ts"
 import {
   aggregate,
-  assertCommitment,
   assertShareRange,
   createNonces,
   createSignatureShare,
-  type Signing,
   type SigningNonces,
   verifySignatureShare,
 } from "./frostSign.ts"

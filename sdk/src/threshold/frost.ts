@@ -46,7 +46,8 @@ export type CurvePoint = InstanceType<typeof secp256k1.Point>
 const N = Fn.ORDER
 export const POINT_BYTES = 33
 export const SCALAR_BYTES = 32
-const SUITE = "FROST-secp256k1-KECCAK-ecrecover-v1"
+/** Name of the suite; prefix of every hash in it. */
+export const SUITE = "FROST-secp256k1-KECCAK-ecrecover-v1"
 
 export const frostError = (
   code: FrostErrorCode,
@@ -55,11 +56,11 @@ export const frostError = (
 ): ProtocolError => new ProtocolError({ code, message, culprits })
 
 /** What ecrecover returns for a point. */
-const addressOf = (point: CurvePoint): Address =>
+export const addressOfPoint = (point: CurvePoint): Address =>
   parseAddress(toHex(keccakBytes(point.toBytes(false).subarray(1)).subarray(12)))
 
 /** H2 of the suite. @param r address of R. */
-function challengeOf(key: GroupKey, message: Uint8Array, r: Address): bigint {
+export function challengeOf(key: GroupKey, message: Uint8Array, r: Address): bigint {
   if (message.length !== 32)
     throw frostError("FROST_FORM", `want a digest of 32 bytes, got ${message.length}`)
   const hash = keccakBytes(concatBytes(abiWord(key.groupX), Uint8Array.of(key.groupV), message, fromHex(r)))
@@ -69,7 +70,7 @@ function challengeOf(key: GroupKey, message: Uint8Array, r: Address): bigint {
 }
 
 /** 512 hashed bits reduced modulo n: no bias. */
-const hashToScalar = (prefix: Uint8Array, message: Uint8Array): bigint =>
+export const hashToScalar = (prefix: Uint8Array, message: Uint8Array): bigint =>
   Fn.create(bytesToNumberBE(keccak_512(concatBytes(prefix, message))))
 
 const possessionPrefix = (session: string): string => `${SUITE}dkg${session}`
@@ -97,7 +98,7 @@ export function frostSuite(session: string): FROST {
       const bytes = typeof prefix === "string" ? utf8ToBytes(prefix) : (prefix as Uint8Array)
       return hashToScalar(bytes, message as Uint8Array)
     },
-    challenge: (R, P, message) => challengeOf(groupKeyOfPoint(P), message as Uint8Array, addressOf(R)),
+    challenge: (R, P, message) => challengeOf(groupKeyOfPoint(P), message as Uint8Array, addressOfPoint(R)),
     HDKG: possessionPrefix(session),
   })
 }
@@ -147,7 +148,7 @@ export function toEthereum(signature: Uint8Array): GroupSignature {
   const point = parsePoint(signature.subarray(0, POINT_BYTES))
   if (point === null || signature.length !== POINT_BYTES + SCALAR_BYTES)
     throw frostError("FROST_FORM", "want 65 bytes, a compressed point and a scalar")
-  return { r: addressOf(point), s: bytesToNumberBE(signature.subarray(POINT_BYTES)) }
+  return { r: addressOfPoint(point), s: bytesToNumberBE(signature.subarray(POINT_BYTES)) }
 }
 
 /**
@@ -162,7 +163,7 @@ export function verifyGroupSignature(key: GroupKey, message: Digest, signature: 
   const P = parsePoint(concatBytes(Uint8Array.of(groupV - 25), abiWord(groupX)))
   if (P === null) return false
   const R = Point.BASE.multiplyUnsafe(s).subtract(P.multiplyUnsafe(challengeOf(key, fromHex(message), r)))
-  return !R.is0() && addressOf(R) === r
+  return !R.is0() && addressOfPoint(R) === r
 }
 
 /**

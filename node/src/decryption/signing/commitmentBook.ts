@@ -5,7 +5,7 @@
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { Hex, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { CommitmentPair } from "@twinlock/sdk/protocol/messages"
-import { assertCommitment } from "@twinlock/sdk/threshold/frostSign"
+import { assertCommitment } from "@twinlock/sdk/threshold/frostRound"
 
 export type CommitmentBook = {
   /** From a message that the party signed. @throws FROST_COMMITMENT naming it */
