@@ -4,9 +4,10 @@ import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Interface, Result } from "ethers"
 import { z } from "zod"
+import { chainError } from "./chainError.ts"
 import type { BlockRef } from "./chainView.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
-import { chainError, type RpcPool } from "./rpcPool.ts"
+import type { RpcPool } from "./rpcPool.ts"
 
 export type ViewCall = {
   readonly to: Address

@@ -3,6 +3,7 @@ import { KEY_STATUS, REQUEST_STATUS, ROLE } from "@twinlock/sdk/chain/abi"
 import { parseFheType } from "@twinlock/sdk/protocol/fheType"
 import { type Address, type Digest, parseAddress, parseDigest, parseHandle } from "@twinlock/sdk/protocol/ids"
 import type { Result } from "ethers"
+import { chainError } from "./chainError.ts"
 import type {
   Commitment,
   DecryptionRequest,
@@ -12,7 +13,6 @@ import type {
   NodeRecord,
   NodeRole,
 } from "./chainView.ts"
-import { chainError } from "./rpcPool.ts"
 
 const digestOf = (struct: Result, field: string): Digest => parseDigest(String(struct[field]))
 const addressOf = (struct: Result, field: string): Address => parseAddress(String(struct[field]))

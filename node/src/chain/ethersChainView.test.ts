@@ -106,6 +106,7 @@ function getLogs([query]: readonly unknown[]): RpcAnswer {
 }
 
 const pool: RpcPool = {
+  readParts: () => Promise.reject(new Error("unused")),
   async read(method, params, parse) {
     calls.push({ method, params })
     return parse(method === "eth_getLogs" ? getLogs(params) : ethCall(params))

@@ -17,6 +17,7 @@ import {
 } from "@twinlock/sdk/protocol/ids"
 import { Interface, type Result } from "ethers"
 import type { Logger } from "../telemetry/logger.ts"
+import { chainError } from "./chainError.ts"
 import type {
   BlockRef,
   ChainView,
@@ -45,7 +46,7 @@ import {
 } from "./contractTypes.ts"
 import type { ChainEvent, EventReader } from "./eventReader.ts"
 import type { HeadHint } from "./headHint.ts"
-import { chainError, type RpcPool } from "./rpcPool.ts"
+import type { RpcPool } from "./rpcPool.ts"
 
 export type ChainViewDeps = {
   readonly pool: RpcPool

@@ -2,8 +2,9 @@
 import { type Address, type Digest, type Hex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import type { Interface, LogDescription } from "ethers"
 import { z } from "zod"
+import { chainError, resultOf } from "./chainError.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
-import { chainError, type RpcPool, resultOf } from "./rpcPool.ts"
+import type { RpcPool } from "./rpcPool.ts"
 
 export type EventFilter = {
   readonly address: Address

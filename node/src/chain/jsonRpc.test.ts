@@ -50,6 +50,30 @@ describe("JSON-RPC endpoint", () => {
     await expect(endpoint.call("m", [], signal())).rejects.toMatchObject({ detail: { code } })
   })
 
+  test("calls one after the other share a connection, and a closed one is replaced", async () => {
+    body = '{"result":1}'
+    const connections = new Set<unknown>()
+    const note = (socket: unknown) => connections.add(socket)
+    server.on("connection", note)
+    for (let i = 0; i < 5; i++) await endpoint.call("m", [], signal())
+    expect(connections.size).toBeLessThanOrEqual(1)
+    server.closeAllConnections()
+    expect(await endpoint.call("m", [], signal())).toEqual({ kind: "result", result: 1 })
+    server.off("connection", note)
+  })
+
+  test("a call that is given up ends at once", async () => {
+    const silent = createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve))
+    const { port } = silent.address() as AddressInfo
+    const abort = new AbortController()
+    const waiting = createRpcEndpoint(`http://127.0.0.1:${port}`).call("m", [], abort.signal)
+    abort.abort()
+    await expect(waiting).rejects.toMatchObject({ detail: { code: "RPC_UNREACHABLE" } })
+    silent.closeAllConnections()
+    silent.close()
+  })
+
   test("nobody listens: the error does not carry the URL, which may hold an access key", async () => {
     const failure = await createRpcEndpoint("http://127.0.0.1:9/v1/access-key")
       .call("m", [], signal())

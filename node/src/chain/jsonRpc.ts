@@ -1,4 +1,6 @@
 /** One JSON-RPC endpoint over HTTP. The endpoint belongs to the host and is trusted with nothing (protocol §8). */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http"
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { z } from "zod"
 
@@ -32,46 +34,67 @@ const answerSchema = z.union([
 export const rpcError = (code: RpcErrorCode, message: string, cause?: unknown): ProtocolError =>
   new ProtocolError({ code, message }, { cause })
 
+/** One RPC waits for many others at once only in bursts; what goes beyond queues up. */
+const MAX_SOCKETS = 32
+const AGENT = { keepAlive: true, maxSockets: MAX_SOCKETS } as const
+
 /** @param url http or https. */
 export function createRpcEndpoint(url: string): RpcEndpoint {
-  const name = new URL(url).host
+  const parsed = new URL(url)
+  const name = parsed.host
+  const secure = parsed.protocol === "https:"
+  // Not fetch: it costs five times the CPU and four times the wait of a call to an endpoint nearby.
+  const send = secure ? httpsRequest : httpRequest
+  const agent = secure ? new HttpsAgent(AGENT) : new HttpAgent(AGENT)
   let nextId = 1
+
+  const post = (body: Buffer, signal: AbortSignal): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const headers = { "content-type": "application/json", "content-length": body.length }
+      const request = send(parsed, { method: "POST", agent, headers, signal }, (response) => {
+        readText(response, name).then(resolve, (error: unknown) => {
+          request.destroy()
+          reject(error)
+        })
+      })
+      request.on("error", (error: NodeJS.ErrnoException) => {
+        // The endpoint closed an idle connection just when it was used again: it has not seen the question.
+        if (error.code === "ECONNRESET" && request.reusedSocket) post(body, signal).then(resolve, reject)
+        else reject(error)
+      })
+      request.end(body)
+    })
+
   return {
     name,
     async call(method, params, signal) {
-      const body = JSON.stringify({ jsonrpc: "2.0", id: nextId++, method, params })
-      const text = await post(url, name, body, signal)
+      const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: nextId++, method, params }))
+      let text: string
+      try {
+        text = await post(body, signal)
+      } catch (error) {
+        if (error instanceof ProtocolError) throw error
+        // The cause may name the URL with its access key: only its kind is kept.
+        throw rpcError("RPC_UNREACHABLE", `${name} did not answer: ${kindOf(error)}`)
+      }
       return interpret(name, method, text)
     },
   }
 }
 
-async function post(url: string, name: string, body: string, signal: AbortSignal): Promise<string> {
-  try {
-    const headers = { "content-type": "application/json" }
-    const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "error" })
-    return await readText(response, name)
-  } catch (error) {
-    if (error instanceof ProtocolError) throw error
-    // The cause may name the URL with its access key: only its kind is kept.
-    throw rpcError(
-      "RPC_UNREACHABLE",
-      `${name} did not answer: ${error instanceof Error ? error.name : "failure"}`,
-    )
-  }
-}
+const kindOf = (error: unknown): string =>
+  error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.name) : "failure"
 
-async function readText(response: Response, name: string): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ""
+async function readText(response: IncomingMessage, name: string): Promise<string> {
+  const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > MAX_ANSWER_BYTES)
       throw rpcError("RPC_MALFORMED", `${name} answered more than ${MAX_ANSWER_BYTES} bytes`)
-    text += decoder.decode(chunk, { stream: true })
+    chunks.push(chunk)
   }
-  return text + decoder.decode()
+  return Buffer.concat(chunks).toString("utf8")
 }
 
 function interpret(name: string, method: string, text: string): RpcAnswer {

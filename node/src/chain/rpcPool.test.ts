@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
 import { silentLogger } from "../telemetry/logger.ts"
 import { createMetrics } from "../telemetry/metrics.ts"
+import { resultOf } from "./chainError.ts"
 import { type RpcAnswer, type RpcEndpoint, rpcError } from "./jsonRpc.ts"
-import { createRpcPool, type RpcPool, resultOf } from "./rpcPool.ts"
+import { createRpcPool, type RpcPool } from "./rpcPool.ts"
 
 type Handler = (method: string, params: readonly unknown[]) => unknown
 
@@ -77,6 +78,46 @@ describe("reads by majority", () => {
     expect((await alarms()).sort()).toEqual(["e1", "e4"])
   })
 
+  const letters = (answer: RpcAnswer): readonly string[] => [...text(answer)]
+
+  test("parts of an answer are agreed one by one", async () => {
+    const { pool, alarms } = poolOf(
+      () => "abX",
+      () => "aYc",
+      () => "abc",
+    )
+    expect(await pool.readParts("m", [], 3, letters)).toEqual([
+      { value: "a" },
+      { value: "b" },
+      { value: "c" },
+    ])
+    await settle()
+    expect((await alarms()).sort()).toEqual(["e1", "e2"])
+  })
+
+  test("a part without a majority spoils no other one", async () => {
+    const { pool } = poolOf(
+      () => "a1",
+      () => "a2",
+      () => "a3",
+    )
+    const [first, second] = await pool.readParts("m", [], 2, letters)
+    expect(first).toEqual({ value: "a" })
+    expect(second).toMatchObject({ error: { detail: { code: "CHAIN_DISAGREEMENT" } } })
+  })
+
+  test("an answer of another number of parts is none", async () => {
+    const { pool } = poolOf(
+      () => "abc",
+      () => "ab",
+      () => "ab",
+    )
+    expect(await pool.readParts("m", [], 2, letters)).toEqual([{ value: "a" }, { value: "b" }])
+    await expect(pool.readParts("m", [], 3, letters)).rejects.toMatchObject({
+      detail: { code: "CHAIN_UNAVAILABLE" },
+    })
+  })
+
   test("an endpoint that is merely down raises none", async () => {
     const { pool, alarms } = poolOf(
       down,
@@ -102,9 +143,45 @@ const chain =
   }
 
 describe("agreed head", () => {
-  test("is the highest block that a majority has reached", async () => {
-    const { pool } = poolOf(chain(12), chain(9), chain(10))
+  test("is the block that a majority names, in one question to each", async () => {
+    const asked: unknown[] = []
+    const counted: Handler = (method, params) => {
+      asked.push(params[0])
+      return chain(10)(method, params)
+    }
+    const { pool } = poolOf(counted, counted, chain(9))
     expect(await pool.head()).toEqual({ number: 10n, hash: hash(10), timestamp: 1010n })
+    expect(asked).toEqual(["finalized", "finalized"])
+  })
+
+  test("without one, it is a block that a majority has reached", async () => {
+    const { pool } = poolOf(chain(12), chain(10), down)
+    expect(await pool.head()).toEqual({ number: 10n, hash: hash(10), timestamp: 1010n })
+  })
+
+  test("waits for no endpoint but the first half", async () => {
+    const { pool } = poolOf(chain(10), () => null, chain(10))
+    const head = pool.head()
+    await settle()
+    expect(await Promise.race([head, settle()])).toMatchObject({ number: 10n })
+  })
+
+  test("a fast endpoint that stands still holds nobody back", async () => {
+    let number = 10
+    const honest: Handler = (method, params) => chain(number)(method, params)
+    const { pool } = poolOf(chain(10), honest, honest)
+    expect(await pool.head()).toMatchObject({ number: 10n })
+    number = 11
+    await pool.head()
+    await settle()
+    expect(await pool.head()).toMatchObject({ number: 11n })
+  })
+
+  test("an endpoint that names another block of the agreed number raises an alarm", async () => {
+    const { pool, alarms } = poolOf(chain(9), chain(9), chain(9, 100))
+    await pool.head()
+    await settle()
+    expect(await alarms()).toEqual(["e3"])
   })
 
   test("one endpoint far ahead or on a fork moves nothing", async () => {
@@ -136,7 +213,8 @@ describe("agreed head", () => {
 
   test("an endpoint that answers another block than asked is malformed", async () => {
     const lying: Handler = (method, [tag]) => chain(9)(method, [tag === "finalized" ? tag : "0x8"])
-    const { pool } = poolOf(lying)
+    const ahead: Handler = (method, [tag]) => chain(12)(method, [tag === "finalized" ? tag : "0x8"])
+    const { pool } = poolOf(lying, ahead)
     await expect(pool.head()).rejects.toMatchObject({ detail: { code: "CHAIN_MALFORMED" } })
   })
 })

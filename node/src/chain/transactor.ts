@@ -12,8 +12,9 @@ import { type Interface, Signature, Transaction } from "ethers"
 import { z } from "zod"
 import type { Clock, Scheduler } from "../clock.ts"
 import type { Secret } from "../secret.ts"
+import { resultOf } from "./chainError.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
-import { type RpcPool, resultOf } from "./rpcPool.ts"
+import type { RpcPool } from "./rpcPool.ts"
 
 export type TransactorErrorCode =
   /** the contract reverts; `message` names its typed error. */

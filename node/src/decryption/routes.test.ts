@@ -2,7 +2,7 @@ import { keccak } from "@twinlock/sdk/protocol/codec"
 import { permitToBody } from "@twinlock/sdk/protocol/http"
 import { parseAddress } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
-import { chainError } from "../chain/rpcPool.ts"
+import { chainError } from "../chain/chainError.ts"
 import { type DecryptionErrorCode, decryptionError } from "./errors.ts"
 import { answerUserDecryption } from "./routes.ts"
 
