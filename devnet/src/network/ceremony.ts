@@ -5,7 +5,7 @@ import type { Accounts } from "./accounts.ts"
 import { CHAIN_ID, type Chain } from "./anvil.ts"
 import { contractAt, sent } from "./contracts.ts"
 import type { DevNetwork, RunningMember } from "./devNetwork.ts"
-import { EXECUTOR_QUORUM, TOLERANCE } from "./layout.ts"
+import type { Layout } from "./layout.ts"
 import { waitFor } from "./waitFor.ts"
 
 const DEADLINE_SECONDS = 3600
@@ -14,6 +14,7 @@ const DISCARDED = 3n
 
 export type CeremonyOptions = {
   readonly chain: Chain
+  readonly layout: Layout
   readonly accounts: Accounts
   readonly contracts: DevNetwork["contracts"]
   readonly keyholders: readonly RunningMember[]
@@ -26,13 +27,13 @@ export type CeremonyOptions = {
 export async function makeKey(
   options: CeremonyOptions,
 ): Promise<{ readonly keyId: string; readonly activationGas: bigint }> {
-  const { chain, accounts, contracts, keyholders, executors, progress, timeoutMs } = options
+  const { chain, layout, accounts, contracts, keyholders, executors, progress, timeoutMs } = options
   const registry = contractAt("KeyRegistry", contracts.keyRegistry, accounts.governance)
   const block = await chain.provider.getBlock("latest")
   const proposal = {
     n: keyholders.length,
-    t: TOLERANCE,
-    k: EXECUTOR_QUORUM,
+    t: layout.tolerance,
+    k: layout.executorQuorum,
     parties: keyholders.map(({ signer }) => signer),
     executors: executors.map(({ signer }) => signer),
     parametersHash: PARAMS_HASH,

@@ -3,15 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import type { Deployment } from "@twinlock/contracts/deploy"
 import type { Accounts } from "./accounts.ts"
 import { CHAIN_ID } from "./anvil.ts"
-import {
-  EXECUTOR_QUORUM,
-  EXECUTORS,
-  KEYHOLDERS,
-  MEMBERS,
-  type Member,
-  type Paths,
-  TOLERANCE,
-} from "./layout.ts"
+import { type Layout, type Member, membersOf, type Paths } from "./layout.ts"
 import type { Identity, Ports } from "./state.ts"
 
 const local = (port: number) => `http://127.0.0.1:${port}`
@@ -26,11 +18,11 @@ export const urlsOf = (ports: Ports) => ({
   http: (member: Member) => local(ports.http[member.name] ?? 0),
 })
 
-export function writePlatformConfig(paths: Paths, seed: string, ports: Ports): void {
+export function writePlatformConfig(paths: Paths, seed: string, ports: Ports, layout: Layout): void {
   write(paths.platformConfig, {
     seed,
     pccs: { host: "127.0.0.1", port: ports.collateral },
-    cvms: MEMBERS.map((member) => ({
+    cvms: membersOf(layout).map((member) => ({
       machine: member.machine,
       role: member.role,
       socketPath: paths.socket(member),
@@ -40,6 +32,7 @@ export function writePlatformConfig(paths: Paths, seed: string, ports: Ports): v
 
 export type NodeConfigInput = {
   readonly paths: Paths
+  readonly layout: Layout
   readonly ports: Ports
   readonly contracts: Deployment
   readonly startBlock: number
@@ -54,7 +47,7 @@ export type NodeConfigInput = {
 }
 
 export function writeNodeConfig(member: Member, input: NodeConfigInput): void {
-  const { paths, ports, contracts, accounts } = input
+  const { paths, layout, ports, contracts, accounts } = input
   const urls = urlsOf(ports)
   mkdirSync(paths.data(member), { recursive: true })
   writeFileSync(paths.operatorKey(member), accounts.operator(member.operator).privateKey, { mode: 0o600 })
@@ -83,23 +76,25 @@ export function writeNodeConfig(member: Member, input: NodeConfigInput): void {
       providerKey: input.providerKey,
       appId: input.appIds[member.machine],
     },
-    executorQuorum: EXECUTOR_QUORUM,
+    executorQuorum: layout.executorQuorum,
     listen: {
       p2p: { host: "127.0.0.1", port: ports.p2p[member.name] },
       http: { host: "127.0.0.1", port: ports.http[member.name] },
     },
-    peers: MEMBERS.filter(({ name }) => name !== member.name).flatMap(({ name }) => {
+    peers: membersOf(layout).flatMap(({ name }) => {
       const identity = input.identities[name]
-      return identity === undefined ? [] : [{ signer: identity.signer, multiaddr: identity.multiaddr }]
+      return identity === undefined || name === member.name
+        ? []
+        : [{ signer: identity.signer, multiaddr: identity.multiaddr }]
     }),
     coordinators: [urls.coordinator],
   })
 }
 
 export function writeCoordinatorConfig(
-  input: Pick<NodeConfigInput, "paths" | "ports" | "contracts" | "startBlock" | "accounts">,
+  input: Pick<NodeConfigInput, "paths" | "layout" | "ports" | "contracts" | "startBlock" | "accounts">,
 ): void {
-  const { paths, ports, contracts, accounts } = input
+  const { paths, layout, ports, contracts, accounts } = input
   const urls = urlsOf(ports)
   mkdirSync(paths.coordinatorData, { recursive: true })
   writeFileSync(paths.submitterKey, accounts.submitter.privateKey, { mode: 0o600 })
@@ -115,10 +110,10 @@ export function writeCoordinatorConfig(
       decryptionGateway: contracts.decryptionGateway,
       coprocessor: contracts.coprocessor,
     },
-    nodes: KEYHOLDERS.map(urls.http),
-    executors: EXECUTORS.map(urls.http),
-    executorQuorum: EXECUTOR_QUORUM,
-    nodeQuorum: 2 * TOLERANCE + 1,
+    nodes: layout.keyholders.map(urls.http),
+    executors: layout.executors.map(urls.http),
+    executorQuorum: layout.executorQuorum,
+    nodeQuorum: 2 * layout.tolerance + 1,
     submitterKeyFile: paths.submitterKey,
   })
 }

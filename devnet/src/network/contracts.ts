@@ -58,6 +58,8 @@ export type SetupOptions = {
   readonly collateral: CollateralBundle
   readonly entries: readonly AllowListEntry[]
   readonly operators: readonly string[]
+  /** In seconds; {@link CANCEL_WINDOW_SECONDS} by default. */
+  readonly cancelWindow?: bigint
 }
 
 export async function setUpChain({
@@ -67,6 +69,7 @@ export async function setUpChain({
   collateral,
   entries,
   operators,
+  cancelWindow = CANCEL_WINDOW_SECONDS,
 }: SetupOptions): Promise<ChainSetup> {
   const { provider, genesisHash } = chain
   const startBlock = await provider.getBlockNumber()
@@ -81,7 +84,7 @@ export async function setUpChain({
     guardian: accounts.guardian.address,
     treasury: accounts.treasury.address,
     baseFee: BASE_FEE_WEI,
-    cancelWindow: CANCEL_WINDOW_SECONDS,
+    cancelWindow,
   })
   accounts.deployer.signer.reset()
   const ingestGas = await ingestCollateral(

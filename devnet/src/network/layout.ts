@@ -19,15 +19,34 @@ const member = (role: Member["role"], number: number, operator: number): Member 
   operator,
 })
 
-/** n = 4, t = 1; parties in this order. */
-export const KEYHOLDERS: readonly Member[] = [1, 2, 3, 4].map((number) =>
-  member("keyholder", number, number - 1),
-)
-/** k = 2 executors of different operators. */
-export const EXECUTORS: readonly Member[] = [1, 2].map((number) => member("executor", number, 3 + number))
-export const MEMBERS: readonly Member[] = [...KEYHOLDERS, ...EXECUTORS]
-export const TOLERANCE = 1
-export const EXECUTOR_QUORUM = 2
+/** Members of one network; parties and executors in this order. */
+export type Layout = {
+  readonly keyholders: readonly Member[]
+  readonly executors: readonly Member[]
+  /** Of the committee of keyholders. */
+  readonly tolerance: number
+  readonly executorQuorum: number
+}
+
+/** n keyholders of which t may be faulty, and two executors that both have to agree, all of different operators. */
+export function layoutOf({ n, t }: { readonly n: number; readonly t: number }): Layout {
+  const members = (role: Member["role"], count: number, operators: number): readonly Member[] =>
+    Array.from({ length: count }, (_, i) => member(role, i + 1, operators + i))
+  return {
+    keyholders: members("keyholder", n, 0),
+    executors: members("executor", 2, n),
+    tolerance: t,
+    executorQuorum: 2,
+  }
+}
+
+/** The network of `npm start`. */
+export const LOCAL_LAYOUT: Layout = layoutOf({ n: 4, t: 1 })
+
+export const membersOf = ({ keyholders, executors }: Layout): readonly Member[] => [
+  ...keyholders,
+  ...executors,
+]
 
 export type Paths = {
   readonly root: string

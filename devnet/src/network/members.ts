@@ -18,10 +18,12 @@ export type MemberTools = {
   /** x ‖ y of the simulated root. */
   readonly rootKey: string
   readonly processes: Processes
+  /** Program of `run`, with the arguments of twinlockNode.ts; a benchmark's measures itself. */
+  readonly program?: string
 }
 
 const command = (
-  { paths, rootKey }: MemberTools,
+  { paths, rootKey, program = join(paths.root, "devnet", "src", "twinlockNode.ts") }: MemberTools,
   member: Member,
   build: "honest" | "lying",
   args: readonly string[],
@@ -29,7 +31,7 @@ const command = (
   program: process.execPath,
   args: [
     ...RUNTIME_FLAGS,
-    join(paths.root, "devnet", "src", "twinlockNode.ts"),
+    program,
     build,
     paths.socket(member),
     rootKey,
