@@ -48,23 +48,36 @@ function body(product: bigint, message: bigint, rng: Rng): Uint8Array {
 const messages = (fheType: FheType, value: bigint): readonly bigint[] =>
   Array.from({ length: blockCountOf(fheType) }, (_, k) => (value >> BigInt(4 * k)) & 15n)
 
-/** Raw words: per block 4096 mask words and the body, under ns. */
-export function rawWords(secret: SecretBits, fheType: FheType, value: bigint, rng: Rng): Uint8Array {
-  const { ns } = secret
+/**
+ * Raw words: per block 4096 mask words and the body, under ns.
+ * @param rng of the masks, @param noise of what blurs the bodies: two streams where the masks must come again
+ */
+export function rawWords(
+  { ns }: SecretBits,
+  fheType: FheType,
+  value: bigint,
+  rng: Rng,
+  noise: Rng = rng,
+): Uint8Array {
   const parts = messages(fheType, value).flatMap((message) => {
     const masks = rng(ns.length * WORD_BYTES)
     const product = innerProduct(masks, (i) => ns[i] ?? 0)
-    return [masks, body(product, message, rng)]
+    return [masks, body(product, message, noise)]
   })
   return new Uint8Array(Buffer.concat(parts))
 }
 
 /**
  * Packed words: the 6144 mask words of one GLWE ciphertext under nsc, then a body per block. Block k is coefficient k of
- * B − Σ A_p·S_p modulo X^1024 + 1.
+ * B − Σ A_p·S_p modulo X^1024 + 1. Parameters as of {@link rawWords}.
  */
-export function packedWords(secret: SecretBits, fheType: FheType, value: bigint, rng: Rng): Uint8Array {
-  const { nsc } = secret
+export function packedWords(
+  { nsc }: SecretBits,
+  fheType: FheType,
+  value: bigint,
+  rng: Rng,
+  noise: Rng = rng,
+): Uint8Array {
   const masks = rng(nsc.length * WORD_BYTES)
   const parts = messages(fheType, value).map((message, k) => {
     const product = innerProduct(masks, (i) => {
@@ -72,7 +85,7 @@ export function packedWords(secret: SecretBits, fheType: FheType, value: bigint,
       const start = i - j
       return j <= k ? (nsc[start + k - j] ?? 0) : -(nsc[start + DEGREE + k - j] ?? 0)
     })
-    return body(product, message, rng)
+    return body(product, message, noise)
   })
   return new Uint8Array(Buffer.concat([masks, ...parts]))
 }

@@ -1,0 +1,56 @@
+/** Ciphertexts of the load: encrypted once, kept as their bodies, since masks come back from a key stream. */
+import { createHash } from "node:crypto"
+import { blobBytesOf, blockCountOf, type FheType } from "@twinlock/sdk/protocol/fheType"
+import { type DealtShares, NSC_BITS } from "../../test/support/dealtShares.ts"
+import { packedWords, rawWords } from "../../test/support/encryptedWords.ts"
+import { keystreamRng } from "../../test/support/keystreamRng.ts"
+
+export type TestWords = {
+  readonly value: bigint
+  /** SHA-256 of the canonical words, 64 hex digits. */
+  readonly digest: string
+}
+
+export type Ciphertexts = {
+  readonly fheType: FheType
+  /** A fresh ciphertext of a random value. */
+  next(): TestWords
+  /** Canonical words by digest. */
+  words(digest: string): Uint8Array | null
+}
+
+type Kept = { readonly label: string; readonly bodies: Uint8Array } | { readonly words: Uint8Array }
+
+const WORD_BYTES = 16
+const MASK_BYTES = NSC_BITS * WORD_BYTES
+
+export function createCiphertexts(dealt: DealtShares, fheType: FheType): Ciphertexts {
+  const values = keystreamRng(`values/${fheType}`)
+  const noise = keystreamRng(`noise/${fheType}`)
+  const isPacked = blobBytesOf(fheType) === MASK_BYTES + blockCountOf(fheType) * WORD_BYTES
+  const kept = new Map<string, Kept>()
+  let count = 0
+
+  const randomValue = (): bigint => {
+    const bits = BigInt(4 * blockCountOf(fheType))
+    return BigInt.asUintN(Number(bits), BigInt(`0x${Buffer.from(values(32)).toString("hex")}`))
+  }
+  return {
+    fheType,
+    next() {
+      const value = randomValue()
+      const label = `masks/${fheType}/${count++}`
+      const make = isPacked ? packedWords : rawWords
+      const words = make(dealt.secret, fheType, value, keystreamRng(label), noise)
+      const digest = createHash("sha256").update(words).digest("hex")
+      kept.set(digest, isPacked ? { label, bodies: words.slice(MASK_BYTES) } : { words })
+      return { value, digest }
+    },
+    words(digest) {
+      const found = kept.get(digest)
+      if (found === undefined) return null
+      if ("words" in found) return found.words
+      return Buffer.concat([keystreamRng(found.label)(MASK_BYTES), found.bodies])
+    },
+  }
+}

@@ -1,0 +1,80 @@
+/** Stands where the coordinator stands: serves blobs, takes certificates, and notes when each came. */
+import { createServer, type IncomingMessage } from "node:http"
+import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+
+export type Delivered = CertificatesRequest & {
+  /** `performance.now()` when the whole body was here. */
+  readonly at: number
+}
+
+export type CoordinatorStub = {
+  /** First delivery by request id. */
+  readonly delivered: ReadonlyMap<string, Delivered>
+  /** Deliveries in all: takeovers deliver again. */
+  deliveries(): number
+  /** Resolves with the delivery of a request; at once where it is there. */
+  delivery(requestId: string): Promise<Delivered>
+  stop(): Promise<void>
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString("utf8")
+}
+
+/** @param blob bytes of a digest (64 hex digits), null where there are none. */
+export async function startCoordinatorStub(
+  port: number,
+  blob: (digest: string) => Uint8Array | null,
+): Promise<CoordinatorStub> {
+  const delivered = new Map<string, Delivered>()
+  const waiting = new Map<string, (found: Delivered) => void>()
+  let deliveries = 0
+
+  function take(text: string): void {
+    const at = performance.now()
+    const given = JSON.parse(text) as CertificatesRequest | readonly CertificatesRequest[]
+    for (const certified of Array.isArray(given) ? given : [given]) {
+      deliveries += 1
+      const { requestId } = certified.result
+      if (delivered.has(requestId)) continue
+      const found = { ...certified, at }
+      delivered.set(requestId, found)
+      waiting.get(requestId)?.(found)
+      waiting.delete(requestId)
+    }
+  }
+
+  const server = createServer((request, response) => {
+    const path = request.url ?? ""
+    if (request.method === "GET" && path.startsWith("/v1/blobs/")) {
+      const bytes = blob(path.slice("/v1/blobs/".length))
+      if (bytes === null) response.writeHead(404).end()
+      else response.writeHead(200, { "content-length": bytes.length }).end(bytes)
+    } else if (request.method === "POST" && path === "/v1/certificates") {
+      bodyOf(request)
+        .then((text) => {
+          take(text)
+          response.writeHead(202, { "content-type": "application/json" }).end('{"status":"accepted"}')
+        })
+        .catch((error: unknown) => response.writeHead(400).end(String(error)))
+    } else response.writeHead(404).end()
+  })
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve))
+  return {
+    delivered,
+    deliveries: () => deliveries,
+    delivery: (requestId) =>
+      new Promise((resolve) => {
+        const found = delivered.get(requestId)
+        if (found === undefined) waiting.set(requestId, resolve)
+        else resolve(found)
+      }),
+    async stop() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
