@@ -17,13 +17,16 @@ export type Authorised = {
   readonly at: BlockRef
 }
 
+/** A gateway request that may be opened; `blockHash` is that of the block which holds it. */
+export type AuthorisedRequest = Authorised & { readonly blockHash: Digest }
+
 /** @throws DecryptionErrorCode, ChainErrorCode */
 export async function authorisePublic(
   view: ChainView,
   key: KeyContext,
   requestId: RequestId,
   at: BlockRef,
-): Promise<Authorised> {
+): Promise<AuthorisedRequest> {
   const request = await view.request(requestId, at)
   if (request === null)
     throw decryptionError("REQUEST_UNKNOWN", `the gateway has no request ${requestId} at block ${at.number}`)
@@ -50,5 +53,6 @@ export async function authorisePublic(
   const ciphertexts = await Promise.all(
     request.handles.map((handle) => openableCiphertext(view, key, handle, at)),
   )
-  return { subject: requestSubject(requestId), recipient: "public", ciphertexts, at }
+  const { blockHash } = request
+  return { subject: requestSubject(requestId), recipient: "public", ciphertexts, at, blockHash }
 }

@@ -24,7 +24,7 @@ import {
   type ScriptedChain,
   SIGNING,
 } from "../../../test/support/scriptedChain.ts"
-import { batchDigest, batchOf } from "./signing/batch.ts"
+import { batchDigest, batchOf, leafOf } from "./signing/batch.ts"
 
 const size = { n: 4, t: 1 }
 
@@ -68,7 +68,7 @@ describe("public decryption", () => {
     expect(
       verifyGroupSignature(
         groupKey(committee.groupKey),
-        batchDigest(seat, batchOf([result]), signers),
+        batchDigest(seat, batchOf([leafOf(result)]), signers),
         certificate,
       ),
     ).toBe(true)
@@ -79,7 +79,7 @@ describe("public decryption", () => {
     expect(
       verifyGroupSignature(
         groupKey(committee.groupKey),
-        batchDigest(seat, batchOf([other]), signers),
+        batchDigest(seat, batchOf([leafOf(other)]), signers),
         certificate,
       ),
     ).toBe(false)

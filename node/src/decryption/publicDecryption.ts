@@ -86,7 +86,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     engine.approve(authorised, {
       commitments: signing.commitments,
       onRelease: () => void send(requestId, entry, prepared),
-      onOpened: (_, plaintexts) => signing.opened(resultOf(requestId, authorised, plaintexts)),
+      onOpened: (_, plaintexts) => signing.opened(resultOf(requestId, authorised, plaintexts), authorised),
     })
     entry.state = "following"
     entry.reason = null

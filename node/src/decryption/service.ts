@@ -40,6 +40,8 @@ export type DecryptionOptions = SigningOptions & {
 
 export const DEFAULT_OPTIONS: DecryptionOptions = {
   takeoverMs: 500,
+  hedgeMs: 250,
+  caughtMs: 600_000,
   shareTimeoutMs: 1000,
   maxServed: 16,
   servePeriodMs: 60_000,

@@ -1,4 +1,5 @@
 /** One request over three ciphertexts among four parties, of which the test plays some. */
+import type { DecryptionRequest } from "@twinlock/node/chain/chainView"
 import { signAs } from "@twinlock/node/decryption/seat"
 import type { Approved } from "@twinlock/sdk/protocol/eip712"
 import { type PartyIndex, parsePartyIndex, type RequestId, type SessionId } from "@twinlock/sdk/protocol/ids"
@@ -31,11 +32,14 @@ export type Scene = {
   readonly committee: TestCommittee
 }
 
-export function createScene(options: Partial<CommitteeOptions> = {}, name = "tally"): Scene {
+export function createScene(
+  options: Partial<CommitteeOptions> = {},
+  place: Partial<Pick<DecryptionRequest, "blockHash">> = {},
+): Scene {
   const chain = createScriptedChain()
   const ciphertexts = [addCiphertext(chain, "yes", 1234n), addCiphertext(chain, "no", 65_535n)]
   const handles = ciphertexts.map(({ handle }) => handle)
-  const requestId = addRequest(chain, name, handles)
+  const requestId = addRequest(chain, "tally", handles, place)
   const committee = createTestCommittee({ ...SIZE, chain, ciphertexts, ...options })
   return { chain, ciphertexts, sessions: ciphertexts.map(({ session }) => session), requestId, committee }
 }

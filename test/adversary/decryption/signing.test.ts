@@ -1,13 +1,12 @@
 import { rankedParties } from "@twinlock/node/decryption/ranking"
-import type { KeySeat } from "@twinlock/node/decryption/seat"
 import { signAs } from "@twinlock/node/decryption/seat"
 import { DEFAULT_OPTIONS } from "@twinlock/node/decryption/service"
-import { batchOf } from "@twinlock/node/decryption/signing/batch"
-import { concatBytes } from "@twinlock/sdk/protocol/codec"
+import { batchOf, leafOf } from "@twinlock/node/decryption/signing/batch"
+import { concatBytes, taggedHash } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
 import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
 import { type CertificatesRequest, certificateFromBody } from "@twinlock/sdk/protocol/http"
-import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type {
   Approval,
@@ -17,21 +16,19 @@ import type {
   SigningRequest,
   Unsigned,
 } from "@twinlock/sdk/protocol/messages"
-import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { encodePlaintextWord } from "@twinlock/sdk/threshold/plaintext"
 import { describe, expect, test } from "vitest"
 import type { Traitor } from "../../support/decryptionNetwork.ts"
-import { addRequest, createScriptedChain, DOMAIN, GATEWAY } from "../../support/scriptedChain.ts"
+import { DOMAIN, GATEWAY } from "../../support/scriptedChain.ts"
 import { seededRng } from "../../support/seededRng.ts"
 import { createScene, faultsOf, party, playHonestly, type Scene, SIZE } from "./scene.ts"
 
-/** A request's name for which the party has the rank. */
-function nameRanked(index: number, rank: number): string {
+/** A block for whose requests the party has the rank. */
+function blockRanked(index: number, rank: number): { readonly blockHash: Digest } {
   for (let i = 0; ; i++) {
-    const requestId = addRequest(createScriptedChain(), `tally ${i}`, [])
-    const ranked = rankedParties({ n: SIZE.n } as KeySeat["committee"], requestSubject(requestId))
-    if (ranked[rank] === index) return `tally ${i}`
+    const blockHash = taggedHash("block", i)
+    if (rankedParties(SIZE, blockHash)[rank] === index) return { blockHash }
   }
 }
 
@@ -71,7 +68,7 @@ async function infiltrate(scene: Scene) {
 describe("a corrupted signer", () => {
   test("a wrong signature share names it, and the others certify without it", async () => {
     // The traitor is not the aggregator, and its word came first: it is listed.
-    const scene = createScene({ corrupt: [1] }, nameRanked(2, 0))
+    const scene = createScene({ corrupt: [1] }, blockRanked(2, 0))
     const { traitor, requests } = await infiltrate(scene)
     for (let i = 0; i < 40 && scene.committee.delivered.length === 0; i++) {
       await scene.committee.run(0)
@@ -95,7 +92,7 @@ describe("a corrupted signer", () => {
   test("silence for minutes, while another party is cut off, ends no attempts", async () => {
     let cut = true
     const connected = (from: number, to: number) => !cut || (from !== 4 && to !== 4)
-    const scene = createScene({ corrupt: [1], connected }, nameRanked(2, 0))
+    const scene = createScene({ corrupt: [1], connected }, blockRanked(2, 0))
     const { requests } = await infiltrate(scene)
     await scene.committee.run(180_000, undefined, 500)
     expect(scene.committee.delivered).toEqual([])
@@ -129,14 +126,14 @@ describe("a corrupted aggregator", () => {
       kind: "signing-request",
       attempt: 0,
       subjects: [scene.requestId],
-      root: batchOf([resultOf(scene)]).root,
+      root: batchOf([leafOf(resultOf(scene))]).root,
       signers,
       ...change,
     })
   const firstPair = (traitor: Traitor) => commitmentsOf(traitor)[0] ?? new Uint8Array(66)
 
   test("one that never finishes its lists delays, and the next rank certifies", async () => {
-    const scene = createScene({ corrupt: [1] }, nameRanked(1, 0))
+    const scene = createScene({ corrupt: [1] }, blockRanked(1, 0))
     const { traitor, approvals, shares } = await infiltrate(scene)
     await scene.committee.run(0)
     const all = [1, 2, 3].map(party)
@@ -148,7 +145,7 @@ describe("a corrupted aggregator", () => {
   })
 
   test("it burns a bounded number of nonces, and each only once", async () => {
-    const scene = createScene({ corrupt: [1], down: [4] }, nameRanked(1, 0))
+    const scene = createScene({ corrupt: [1], down: [4] }, blockRanked(1, 0))
     const { traitor, approvals, shares } = await infiltrate(scene)
     await scene.committee.run(0)
     const newest = new Map([2, 3].map((index) => [party(index), approvals.get(party(index))?.commitments[0]]))
@@ -166,7 +163,7 @@ describe("a corrupted aggregator", () => {
   })
 
   test("a list that uses a commitment twice gets no second share of it, but a fresh approval", async () => {
-    const scene = createScene({ corrupt: [1], down: [4] }, nameRanked(1, 0))
+    const scene = createScene({ corrupt: [1], down: [4] }, blockRanked(1, 0))
     const { traitor, approvals, shares } = await infiltrate(scene)
     await scene.committee.run(0)
     const before = new Map(approvals)
@@ -181,7 +178,7 @@ describe("a corrupted aggregator", () => {
   })
 
   test("before its rank's turn it is not served", async () => {
-    const scene = createScene({ corrupt: [1], down: [4] }, nameRanked(1, 3))
+    const scene = createScene({ corrupt: [1], down: [4] }, blockRanked(1, 3))
     const { traitor, approvals, shares } = await infiltrate(scene)
     await scene.committee.run(0)
     const served = shares.length
@@ -193,14 +190,14 @@ describe("a corrupted aggregator", () => {
   })
 
   test("an announcement whose signature does not hold is a fault, and certifies nothing", async () => {
-    const scene = createScene({ corrupt: [1], down: [4] }, nameRanked(1, 0))
+    const scene = createScene({ corrupt: [1], down: [4] }, blockRanked(1, 0))
     const { traitor } = await infiltrate(scene)
     await scene.committee.run(0)
     await traitor.gossip.publish(
       signAs<CertificateAnnouncement>(traitor.seat, {
         kind: "certificate-announcement",
         subjects: [scene.requestId],
-        root: batchOf([resultOf(scene)]).root,
+        root: batchOf([leafOf(resultOf(scene))]).root,
         signers: 7n,
         r: GATEWAY,
         s: 1n,

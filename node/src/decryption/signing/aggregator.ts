@@ -1,127 +1,256 @@
 /**
- * The aggregator's side of signing (protocol §6.3): fixes a list, collects shares, leaves out who was silent or lied, and
- * tries again, more and more seldom, until there is a certificate or the gateway no longer waits. Nothing of a failure,
- * be it of the chain, the network or a signer, ends the attempts for good.
+ * The aggregator's side of signing (protocol §6.3): puts open results of a block into batches, fixes lists, collects shares,
+ * leaves out who was silent or lied, and tries again, more and more seldom, until there is a certificate or the gateway no
+ * longer waits. Nothing of a failure, be it of the chain, the network or a signer, ends the attempts for good.
  */
-import { partyIndexes } from "@twinlock/sdk/protocol/committee"
-import { isProtocolError } from "@twinlock/sdk/protocol/errors"
+import { partyIndexes, quorum, signersBitmap } from "@twinlock/sdk/protocol/committee"
+import { assertNever, isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
-import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
-import type { SignatureShare, SigningRequest, Unsigned } from "@twinlock/sdk/protocol/messages"
+import type { CommitmentPair, SignatureShare } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { approvers } from "../subject.ts"
-import { addShare, chooseSigners, outcomeOf, type SigningAttempt, signingRequest } from "./attempt.ts"
-import { batchOf } from "./batch.ts"
-import { type Certified, type Job, later } from "./job.ts"
+import { chooseSigners, createAttempt, missing, outcomeOf, type SigningAttempt } from "./attempt.ts"
+import { batchOf, type Certified, MAX_LEAVES } from "./batch.ts"
+import { afterFailure, afterSuccess, chooseBatch } from "./batching.ts"
+import type { Conduct } from "./conduct.ts"
+import { type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
+import { awaited, mayExtend, newSession, type SigningSession, takeShare } from "./session.ts"
 import { answerSigningRequest } from "./signer.ts"
 import type { SigningDeps } from "./signing.ts"
 
 export type Aggregator = {
-  /** Starts an attempt unless one is under way or there is a certificate. */
-  begin(job: Job): void
-  /** Takes a signature share that answers the current list. */
-  take(job: Job, share: SignatureShare): void
+  /** Something changed in the group: starts what is due, unless a batch of the same kind is out. */
+  wake(group: RankGroup): void
+  /** Takes a signature share. @returns true where it answers an own list */
+  take(share: SignatureShare): boolean
+  /** Fresh commitments came: a list that lacked them may be made now. */
+  offered(): void
+  /** Ends own attempts for results that have a certificate, or that the gateway no longer waits for. */
+  settle(group: RankGroup): void
+  stop(): void
 }
 
-/** Attempts in a row that follow each other at once; the next ones wait. */
-const PROMPT_FAILURES = 4
+export type AggregatorDeps = {
+  readonly conduct: Conduct
+  /** Told every own certificate. */
+  readonly onSigned: (certified: Certified) => void
+}
+
 const LONGEST_PAUSE_MS = 16_000
 
-/** @param onSigned told the certificate of an own attempt */
-export function createAggregator(
-  deps: SigningDeps,
-  onSigned: (job: Job, certified: Certified) => void,
-): Aggregator {
-  const { seat, publicKey, pool, book, engine, gossip, standing, scheduler, logger, options } = deps
-  const isOver = (job: Job) => job.closed || job.certified !== null
+/** Own batches of a group: one of what is new, and beside it one of what failed before, so that neither waits. */
+type Work = { fresh: SigningSession | null; again: SigningSession | null; cancel: () => void }
 
-  /** Parties to ask, those known to be at work first; empty where this node itself does not stand. */
-  async function candidates(job: Job): Promise<readonly PartyIndex[]> {
-    const subject = engine.subject(requestSubject(job.requestId))
-    const approved = subject === null ? [] : approvers(subject)
-    const live = await standing(partyIndexes(seat.committee), options.livenessMarginSeconds)
-    if (!live.has(seat.self)) return []
-    const rest = partyIndexes(seat.committee).filter((party) => !approved.includes(party))
-    return [...approved, ...rest].filter(
-      (party) =>
-        live.has(party) &&
-        !job.silent.has(party) &&
-        !job.caught.has(party) &&
-        subject?.culprits.has(party) !== true,
+export function createAggregator(deps: SigningDeps, { conduct, onSigned }: AggregatorDeps): Aggregator {
+  const { seat, publicKey, pool, book, engine, gossip, standing, clock, scheduler, logger, options } = deps
+  const { committee, self } = seat
+  const works = new Map<RankGroup, Work>()
+  let stopped = false
+
+  const isWaiting = ({ certified, group, requestId }: OpenResult) =>
+    certified === null && group.results.has(requestId)
+  const approversOf = ({ requestId }: OpenResult): readonly PartyIndex[] => {
+    const subject = engine.subject(requestSubject(requestId))
+    return subject === null ? [] : approvers(subject)
+  }
+
+  function workOf(group: RankGroup): Work {
+    const work = works.get(group) ?? { fresh: null, again: null, cancel: () => {} }
+    works.set(group, work)
+    return work
+  }
+
+  function wake(group: RankGroup): void {
+    if (stopped) return
+    const work = workOf(group)
+    work.cancel()
+    const turn = rankIn(group, self) * options.takeoverMs
+    const due = (result: OpenResult) => Math.max(result.openedAt + turn, result.notBefore)
+    const idle = [...group.results.values()].filter((result) => isWaiting(result) && !result.busy)
+    const now = idle.filter((result) => due(result) <= clock.now())
+    // What is new does not wait for what others could not answer before.
+    const [fresh, again] = [now.filter(isFresh), now.filter((result) => !isFresh(result))]
+    if (work.fresh === null && fresh.length > 0) work.fresh = begin(group, fresh)
+    if (work.again === null && again.length > 0) work.again = begin(group, again)
+    const next = Math.min(...idle.filter((result) => !now.includes(result)).map(due))
+    if (next === Number.POSITIVE_INFINITY) return
+    work.cancel = scheduler.after(Math.max(0, next - clock.now()), () => wake(group))
+  }
+
+  const isFresh = ({ together }: OpenResult) => together === MAX_LEAVES
+
+  function begin(group: RankGroup, due: readonly OpenResult[]): SigningSession {
+    const results = chooseBatch(due, approversOf, quorum(committee))
+    for (const result of results) result.busy = true
+    const session = newSession(group, results, batchOf(results))
+    extend(session)
+    return session
+  }
+
+  /** One more list for the batch; where none can be made and none is out, the session is over. */
+  function extend(session: SigningSession): void {
+    if (session.choosing || !mayExtend(session, committee.t)) return
+    session.choosing = true
+    nextList(session).then(
+      (list) => {
+        session.choosing = false
+        if (list === null) fail(session, options.shareTimeoutMs)
+      },
+      (err: unknown) => {
+        const code = isProtocolError(err) ? err.detail.code : "INTERNAL"
+        logger.warn({ blockHash: session.group.blockHash, code, err }, "aggregation failed")
+        session.choosing = false
+        // With a list out, its timer decides; without one, nothing else would.
+        fail(session, options.shareTimeoutMs)
+      },
     )
   }
 
-  function again(job: Job, leastMs = 0): void {
-    job.failures += 1
-    const pause =
-      job.failures < PROMPT_FAILURES ? 0 : options.shareTimeoutMs * 2 ** (job.failures - PROMPT_FAILURES)
-    later(job, scheduler, Math.max(leastMs, Math.min(pause, LONGEST_PAUSE_MS)), () => begin(job))
+  async function nextList(session: SigningSession): Promise<SigningAttempt | null> {
+    const live = await standing(partyIndexes(committee), options.livenessMarginSeconds)
+    if (session.closed) return null
+    const list = live.has(self) ? choose(session, live) : null
+    if (list === null) return null
+    const attempt = createAttempt(seat, session.batch, list, session.made)
+    session.made += 1
+    session.owed -= 1
+    session.lists.add(attempt)
+    // Who is silent by then is not waited for; who answers later still counts until the list expires.
+    scheduler.after(options.hedgeMs, () => hedge(session, attempt))
+    scheduler.after(options.shareTimeoutMs, () => expire(session, attempt))
+    await gossip.publish(attempt.request)
+    accept(session, await answerSigningRequest(attempt.request, session.batch, deps))
+    return attempt
   }
 
-  function begin(job: Job): void {
-    if (isOver(job) || job.current !== null || job.choosing) return
-    job.choosing = true
-    attempt(job).catch((err: unknown) => {
-      const code = isProtocolError(err) ? err.detail.code : "INTERNAL"
-      logger.warn({ requestId: job.requestId, code, err }, "aggregation failed")
-      job.choosing = false
-      // With a list out, its timer decides; without one, nothing else would.
-      if (job.current === null) again(job, options.shareTimeoutMs)
-    })
+  /** Parties to ask, those known to be at work first. */
+  function choose(session: SigningSession, live: ReadonlySet<PartyIndex>) {
+    const busy = awaited(session)
+    const approvals = session.results.flatMap(approversOf)
+    const words = (party: PartyIndex) => approvals.filter((other) => other === party).length
+    const candidates = partyIndexes(committee)
+      .filter((party) => live.has(party) && !busy.has(party) && !session.liars.has(party))
+      .filter((party) => !conduct.isCaught(party))
+      .map((party) => ({ party, silent: conduct.isSilent(party), words: words(party) }))
+      .sort((a, b) => Number(a.silent) - Number(b.silent) || b.words - a.words)
+    const rank = rankIn(session.group, self)
+    return chooseSigners(
+      seat,
+      candidates.map(({ party }) => party),
+      (party) => book.take(party, offered(session, party, rank)),
+      () => pool.fresh(),
+    )
   }
 
-  async function attempt(job: Job): Promise<void> {
-    const parties = await candidates(job)
-    job.choosing = false
-    if (isOver(job)) return
-    const signers = chooseSigners(seat, parties, book, () => pool.fresh())
-    if (signers === null) {
-      // Commitments or standing may still come, and who was silent may be back.
-      job.silent.clear()
-      return again(job, options.shareTimeoutMs)
+  /** Commitments on the party's approvals of the batch; each rank begins with another one. */
+  function offered(session: SigningSession, party: PartyIndex, rank: number): readonly CommitmentPair[] {
+    return session.results.flatMap(({ requestId }) => {
+      const pairs = engine.subject(requestSubject(requestId))?.approvals.get(party)?.commitments ?? []
+      return pairs.length === 0 ? [] : pairs.map((_, i) => pairs[(i + rank) % pairs.length] ?? [])
+    }) as readonly CommitmentPair[]
+  }
+
+  function hedge(session: SigningSession, attempt: SigningAttempt): void {
+    if (session.closed || !session.lists.has(attempt)) return
+    for (const party of missing(attempt)) {
+      if (party === self) continue
+      conduct.missed(party)
+      book.doubt(party)
     }
-    const batch = batchOf([job.result])
-    const request = signingRequest(seat, batch, signers, job.attempts)
-    job.attempts += 1
-    const digest = messageDigest(request as Unsigned<SigningRequest>, seat.signing)
-    const current: SigningAttempt = { batch, request, digest, shares: new Map() }
-    job.current = current
-    later(job, scheduler, options.shareTimeoutMs, () => expire(job, current))
-    await gossip.publish(request)
-    take(job, await answerSigningRequest(request, batch.results, deps))
+    session.owed += 1
+    extend(session)
   }
 
-  function expire(job: Job, attempt: SigningAttempt): void {
-    if (job.current !== attempt) return
-    const outcome = outcomeOf(attempt, seat, publicKey)
-    const silent = outcome.status === "waiting" ? outcome.missing : []
-    for (const party of silent) if (party !== seat.self) job.silent.add(party)
-    logger.warn({ requestId: job.requestId, silent }, "signers were silent")
-    job.current = null
-    again(job)
+  function expire(session: SigningSession, attempt: SigningAttempt): void {
+    if (session.closed || !session.lists.delete(attempt)) return
+    logger.warn({ blockHash: session.group.blockHash, silent: missing(attempt) }, "signers were silent")
+    if (session.lists.size === 0) fail(session, 0)
   }
 
-  function take(job: Job, share: SignatureShare): void {
-    const { current } = job
-    if (current === null || isOver(job) || !addShare(current, share)) return
-    const outcome = outcomeOf(current, seat, publicKey)
+  function fail(session: SigningSession, leastMs: number): void {
+    if (session.closed || session.lists.size > 0) return
+    end(session)
+    const waiting = session.results.filter(isWaiting)
+    // Without a list, nobody was asked: that says nothing about the results.
+    const pause =
+      session.made === 0 ? leastMs : afterFailure(waiting, options.shareTimeoutMs, LONGEST_PAUSE_MS)
+    for (const result of waiting) result.notBefore = clock.now() + Math.max(pause, leastMs)
+    wake(session.group)
+  }
+
+  function end(session: SigningSession): void {
+    session.closed = true
+    session.lists.clear()
+    for (const result of session.results) result.busy = false
+    const work = workOf(session.group)
+    if (work.fresh === session) work.fresh = null
+    if (work.again === session) work.again = null
+  }
+
+  function accept(session: SigningSession, share: SignatureShare): boolean {
+    if (session.closed) return false
+    const list = takeShare(session, share)
+    if (list === null) return false
+    if (share.party !== self) conduct.heard(share.party)
+    const outcome = outcomeOf(list, session.batch, seat, publicKey, deps.sum)
     switch (outcome.status) {
       case "waiting":
-        return
-      case "failed":
-        for (const party of outcome.culprits) job.caught.add(party)
-        engine.blame(requestSubject(job.requestId), outcome.culprits)
-        job.current = null
-        return again(job)
+        // Its fresh commitment may complete a list that is due.
+        extend(session)
+        break
+      case "failed": {
+        session.lists.delete(list)
+        for (const party of outcome.culprits) {
+          session.liars.add(party)
+          conduct.caught(party)
+        }
+        const [first] = session.results
+        if (first !== undefined) engine.blame(requestSubject(first.requestId), outcome.culprits)
+        session.owed += 1
+        extend(session)
+        if (!session.choosing) fail(session, 0)
+        break
+      }
       case "signed": {
         const { signature, signers: parties } = outcome
-        const signers = parties.reduce((bits, party) => bits | (1n << BigInt(party - 1)), 0n)
-        job.current = null
-        job.failures = 0
-        return onSigned(job, { signers, parties, signature })
+        end(session)
+        afterSuccess(session.group.results.values())
+        onSigned({ batch: session.batch, signers: signersBitmap(parties), parties, signature })
+        wake(session.group)
+        break
       }
+      default:
+        assertNever(outcome)
     }
+    return true
   }
 
-  return { begin, take }
+  const sessionsOf = (work: Work): readonly SigningSession[] =>
+    [work.fresh, work.again].flatMap((session) => session ?? [])
+
+  return {
+    wake,
+    take(share) {
+      for (const work of works.values())
+        for (const session of sessionsOf(work)) if (accept(session, share)) return true
+      return false
+    },
+    offered() {
+      for (const work of works.values()) for (const session of sessionsOf(work)) extend(session)
+    },
+    settle(group) {
+      for (const session of sessionsOf(workOf(group))) if (!session.results.some(isWaiting)) end(session)
+      if (group.results.size > 0) return wake(group)
+      workOf(group).cancel()
+      works.delete(group)
+    },
+    stop() {
+      stopped = true
+      for (const work of works.values()) {
+        work.cancel()
+        for (const session of sessionsOf(work)) end(session)
+      }
+      works.clear()
+    },
+  }
 }

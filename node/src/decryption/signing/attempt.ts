@@ -2,17 +2,22 @@
 import { quorum } from "@twinlock/sdk/protocol/committee"
 import { culprits } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
-import type { SignatureShare, SigningRequest } from "@twinlock/sdk/protocol/messages"
+import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
+import type {
+  CommitmentPair,
+  SignatureShare,
+  SigningRequest,
+  Unsigned,
+} from "@twinlock/sdk/protocol/messages"
 import { type GroupSignature, type PublicKeyPackage, toEthereum } from "@twinlock/sdk/threshold/frost"
+import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
 import { aggregate } from "@twinlock/sdk/threshold/frostSign"
 import { type KeySeat, signAs } from "../seat.ts"
 import { type Batch, batchDigest } from "./batch.ts"
-import type { CommitmentBook } from "./commitmentBook.ts"
 
 export type SigningAttempt = {
-  readonly batch: Batch
   readonly request: SigningRequest
-  /** Digest of the request: what shares answer. */
+  /** Digest of the request: what shares answer. It covers batch, list and commitments. */
   readonly digest: Digest
   readonly shares: Map<PartyIndex, Uint8Array>
 }
@@ -23,65 +28,84 @@ export type AttemptOutcome =
   | { readonly status: "failed"; readonly culprits: readonly PartyIndex[] }
 
 /**
- * The list of the next attempt: this node and the first candidates with an unused commitment, ascending.
- * @param candidates parties that approved, are live, and were not silent or caught, best first
+ * The next list: this node and the first candidates with an unused commitment, ascending.
+ * @param candidates best first
+ * @param take an unused commitment of a party, now used; null where there is none
  * @param own makes this node's own commitment, once the others are found
- * @returns null where they are no quorum
+ * @returns null where they are no quorum; what was taken then is lost
  */
 export function chooseSigners(
   seat: KeySeat,
   candidates: readonly PartyIndex[],
-  book: CommitmentBook,
-  own: () => Uint8Array,
+  take: (party: PartyIndex) => CommitmentPair | null,
+  own: () => CommitmentPair,
 ): SigningRequest["signers"] | null {
-  const others = candidates
-    .filter((party) => party !== seat.self && book.offers(party))
-    .slice(0, quorum(seat.committee) - 1)
+  const others: { readonly party: PartyIndex; readonly commitment: CommitmentPair }[] = []
+  for (const party of candidates) {
+    if (others.length === quorum(seat.committee) - 1) break
+    const commitment = party === seat.self ? null : take(party)
+    if (commitment !== null) others.push({ party, commitment })
+  }
   if (others.length < quorum(seat.committee) - 1) return null
-  const signers = others.flatMap((party) => {
-    const commitment = book.take(party)
-    return commitment === null ? [] : [{ party, commitment }]
-  })
-  return [...signers, { party: seat.self, commitment: own() }].sort((a, b) => a.party - b.party)
+  return [...others, { party: seat.self, commitment: own() }].sort((a, b) => a.party - b.party)
 }
 
-export function signingRequest(
+export function createAttempt(
   seat: KeySeat,
   batch: Batch,
   signers: SigningRequest["signers"],
   attempt: number,
-): SigningRequest {
-  const subjects = batch.results.map(({ requestId }) => requestId)
-  return signAs<SigningRequest>(seat, {
+): SigningAttempt {
+  const request = signAs<SigningRequest>(seat, {
     kind: "signing-request",
     attempt,
-    subjects,
+    subjects: batch.leaves.map(({ requestId }) => requestId),
     root: batch.root,
     signers,
   })
+  return {
+    request,
+    digest: messageDigest(request as Unsigned<SigningRequest>, seat.signing),
+    shares: new Map(),
+  }
 }
+
+export const listed = ({ request }: SigningAttempt): readonly PartyIndex[] =>
+  request.signers.map(({ party }) => party)
+
+export const missing = (attempt: SigningAttempt): readonly PartyIndex[] =>
+  listed(attempt).filter((party) => !attempt.shares.has(party))
 
 /** Takes a share that answers this attempt; a second one of the same party is dropped. */
 export function addShare(attempt: SigningAttempt, share: SignatureShare): boolean {
-  const listed = attempt.request.signers.some(({ party }) => party === share.party)
-  if (share.request !== attempt.digest || !listed || attempt.shares.has(share.party)) return false
+  if (
+    share.request !== attempt.digest ||
+    !listed(attempt).includes(share.party) ||
+    attempt.shares.has(share.party)
+  )
+    return false
   attempt.shares.set(share.party, share.share)
   return true
 }
 
-/** What the shares so far amount to. */
+/**
+ * What the shares so far amount to. Culprits are those whose share, signed by their seat as the answer to this very
+ * request, does not verify for its list and message: nothing else is held against anybody.
+ */
 export function outcomeOf(
   attempt: SigningAttempt,
+  batch: Batch,
   seat: KeySeat,
   publicKey: PublicKeyPackage,
+  sum?: WeightedSum,
 ): AttemptOutcome {
-  const signers = attempt.request.signers.map(({ party }) => party)
-  const missing = signers.filter((party) => !attempt.shares.has(party))
-  if (missing.length > 0) return { status: "waiting", missing }
-  const message = batchDigest(seat, attempt.batch, signers)
+  const still = missing(attempt)
+  if (still.length > 0) return { status: "waiting", missing: still }
+  const signers = listed(attempt)
+  const message = batchDigest(seat, batch, signers)
   try {
     const signature = toEthereum(
-      aggregate({ publicKey, list: attempt.request.signers, message }, attempt.shares),
+      aggregate({ publicKey, list: attempt.request.signers, message }, attempt.shares, sum),
     )
     return { status: "signed", signature, signers }
   } catch (error) {

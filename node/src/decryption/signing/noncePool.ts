@@ -1,6 +1,7 @@
 /**
  * This node's FROST nonces (signing.md, gap 7): in memory only, handed out as commitments, consumed by the first use,
- * gone at a restart. Bounded: the oldest unused pair goes first.
+ * gone at a restart. Bounded: the oldest unused pair goes first. Some are made ahead of time, in small steps, so that an
+ * answer need not wait for its next commitment.
  */
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { Hex } from "@twinlock/sdk/protocol/ids"
@@ -8,6 +9,7 @@ import type { CommitmentPair } from "@twinlock/sdk/protocol/messages"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { createNonces, type SigningNonces } from "@twinlock/sdk/threshold/frostSign"
+import type { Scheduler } from "../../clock.ts"
 
 export type NoncePool = {
   /** A fresh pair; its nonces wait for {@link NoncePool.take}. */
@@ -19,11 +21,40 @@ export type NoncePool = {
   wipe(): void
 }
 
-export function createNoncePool(keyShare: FrostKeyShare, rng: Rng, capacity = 4096): NoncePool {
+export type NonceStock = {
+  readonly scheduler: Scheduler
+  /** Pairs kept ready. */
+  readonly size: number
+  /** Milliseconds between two pairs made ahead of time. */
+  readonly stepMs: number
+}
+
+/** @param capacity handed-out pairs kept. @param stock none makes every pair when it is asked for */
+export function createNoncePool(
+  keyShare: FrostKeyShare,
+  rng: Rng,
+  capacity = 4096,
+  stock: NonceStock | null = null,
+): NoncePool {
   const unused = new Map<Hex, SigningNonces>()
+  const ready: SigningNonces[] = []
+  let cancel: (() => void) | null = null
+  let wiped = false
+
+  /** Starts with the first use, and makes one pair a step. */
+  function refill(): void {
+    if (stock === null || cancel !== null || wiped || ready.length >= stock.size) return
+    cancel = stock.scheduler.after(stock.stepMs, () => {
+      cancel = null
+      ready.push(createNonces(keyShare, rng))
+      refill()
+    })
+  }
+
   return {
     fresh() {
-      const nonces = createNonces(keyShare, rng)
+      const nonces = ready.shift() ?? createNonces(keyShare, rng)
+      refill()
       unused.set(toHex(nonces.commitment), nonces)
       for (const [name, oldest] of unused) {
         if (unused.size <= capacity) break
@@ -40,8 +71,11 @@ export function createNoncePool(keyShare: FrostKeyShare, rng: Rng, capacity = 40
       return nonces
     },
     wipe() {
-      for (const nonces of unused.values()) nonces.wipe()
+      wiped = true
+      cancel?.()
+      for (const nonces of [...unused.values(), ...ready]) nonces.wipe()
       unused.clear()
+      ready.length = 0
     },
   }
 }

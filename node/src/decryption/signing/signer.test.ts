@@ -12,7 +12,7 @@ import { DOMAIN, EPOCH, GATEWAY, KEY_ID, SIGNING } from "../../../../test/suppor
 import { seededRng } from "../../../../test/support/seededRng.ts"
 import { Secret } from "../../secret.ts"
 import type { KeySeat } from "../seat.ts"
-import { batchDigest, batchOf } from "./batch.ts"
+import { batchDigest, batchOf, leafOf } from "./batch.ts"
 import { createCommitmentBook } from "./commitmentBook.ts"
 import { createNoncePool } from "./noncePool.ts"
 import { answerSigningRequest, type SignerDeps } from "./signer.ts"
@@ -41,6 +41,8 @@ const result: DecryptionResult = {
   sessions: [],
   plaintexts: new Uint8Array(32),
 }
+
+const batch = batchOf([leafOf(result)])
 
 /** Alice is asked by bob for a list of alice, bob and carol; carol's commitment came under carol's signature. */
 function scene(fallen: readonly PartyIndex[] = []) {
@@ -72,7 +74,7 @@ function scene(fallen: readonly PartyIndex[] = []) {
     party: bob,
     attempt: 0,
     subjects: [result.requestId],
-    root: batchOf([result]).root,
+    root: batch.root,
     signers: [
       { party: alice, commitment: pairs.own },
       { party: bob, commitment: pairs.bob },
@@ -81,7 +83,7 @@ function scene(fallen: readonly PartyIndex[] = []) {
     signature: new Uint8Array(65),
   }
   const answer = (change: Partial<SigningRequest> = {}) =>
-    answerSigningRequest({ ...request, ...change }, [result], deps)
+    answerSigningRequest({ ...request, ...change }, batch, deps)
   return { answer, request, pairs, pool, pairOf, margins }
 }
 
@@ -89,10 +91,10 @@ describe("a signer", () => {
   test("answers a list that meets the conditions with a share for exactly that list and bitmap", async () => {
     const { answer, request, margins } = scene()
     const { share } = await answer()
-    const message = batchDigest(seat, batchOf([result]), [alice, bob, carol])
+    const message = batchDigest(seat, batch, [alice, bob, carol])
     const signing = { publicKey: group.publicKey, list: request.signers, message }
     expect(verifySignatureShare(signing, alice, share)).toBe(true)
-    const other = batchDigest(seat, batchOf([result]), [alice, bob, carol, dave])
+    const other = batchDigest(seat, batch, [alice, bob, carol, dave])
     expect(verifySignatureShare({ ...signing, message: other }, alice, share)).toBe(false)
     expect(margins).toEqual([600])
   })

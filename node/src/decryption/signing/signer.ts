@@ -3,16 +3,15 @@
  * refusal. The conditions make the bitmap in the signed message mean what the contract reads into it.
  */
 import { quorum, signerOf } from "@twinlock/sdk/protocol/committee"
-import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
-import type { RequestId } from "@twinlock/sdk/protocol/ids"
 import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type { SignatureShare, SigningRequest, Unsigned } from "@twinlock/sdk/protocol/messages"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
+import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
 import { createSignatureShare } from "@twinlock/sdk/threshold/frostSign"
 import { decryptionError } from "../errors.ts"
 import { type KeySeat, signAs } from "../seat.ts"
 import type { Standing } from "../standing.ts"
-import { batchDigest, batchOf } from "./batch.ts"
+import { type Batch, batchDigest } from "./batch.ts"
 import type { CommitmentBook } from "./commitmentBook.ts"
 import type { NoncePool } from "./noncePool.ts"
 
@@ -24,19 +23,9 @@ export type SignerDeps = {
   readonly book: CommitmentBook
   /** At a fresh agreed block. */
   readonly standing: Standing
+  /** A faster kernel for the public part of a share. */
+  readonly sum?: WeightedSum | undefined
   readonly options: { readonly livenessMarginSeconds: number }
-}
-
-/**
- * Results of a request's subjects, or null while this node has not opened them all.
- * @param resultOf this node's own result of a request, null while it is not open
- */
-export function resultsOf(
-  request: SigningRequest,
-  resultOf: (request: RequestId) => DecryptionResult | null,
-): readonly DecryptionResult[] | null {
-  const results = request.subjects.flatMap((subject) => resultOf(subject) ?? [])
-  return results.length === request.subjects.length ? results : null
 }
 
 /**
@@ -44,15 +33,17 @@ export function resultsOf(
  * 2. at least a quorum is listed, and this node with a pair of its own that was never used
  * 3. every other commitment came under its party's seat signature; the aggregator's comes with the request that it signed
  * 4. every listed party is live on chain, with a margin
+ *
+ * The nonces are taken after all that, and before anything is computed: a refusal costs none, an answer always does.
+ * @param batch of this node's own results, in the order of the request
  * @throws SIGNING_REFUSED, COMMITMENT_USED, FROST_FORM, ChainErrorCode
  */
 export async function answerSigningRequest(
   request: SigningRequest,
-  results: readonly DecryptionResult[],
+  batch: Batch,
   deps: SignerDeps,
 ): Promise<SignatureShare> {
-  const { seat, keyShare, publicKey, pool, book, standing, options } = deps
-  const batch = batchOf(results)
+  const { seat, keyShare, publicKey, pool, book, standing, sum, options } = deps
   const refuse = (why: string) =>
     decryptionError("SIGNING_REFUSED", `${why}, asked by party ${request.party}`)
   if (batch.root !== request.root) throw refuse(`the root is ${request.root}, own results have ${batch.root}`)
@@ -76,6 +67,7 @@ export async function answerSigningRequest(
     { publicKey, list: request.signers, message: batchDigest(seat, batch, parties) },
     keyShare,
     nonces,
+    sum,
   )
   const digest = messageDigest(request as Unsigned<SigningRequest>, seat.signing)
   return signAs<SignatureShare>(seat, {

@@ -1,0 +1,52 @@
+/**
+ * Which results an aggregator signs together (protocol §6.3). Results that failed in a batch come again in batches of half
+ * the size: one result that the others cannot open ends up alone after a few rounds, and holds up nobody. Pure.
+ */
+import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { MAX_LEAVES } from "./batch.ts"
+import type { OpenResult } from "./openResult.ts"
+
+/** Failures in a row that the next attempt follows at once. */
+const PROMPT_FAILURES = 4
+
+/**
+ * The next batch of due results, oldest first.
+ * @param approversOf parties that approved a result: a batch is only made of results that a quorum approved together
+ * @param needed quorum
+ */
+export function chooseBatch(
+  due: readonly OpenResult[],
+  approversOf: (result: OpenResult) => readonly PartyIndex[],
+  needed: number,
+): readonly OpenResult[] {
+  const limit = Math.max(...due.map((result) => result.together))
+  const chosen: OpenResult[] = []
+  let common: ReadonlySet<PartyIndex> = new Set()
+  for (const result of due.filter(({ together }) => together === limit)) {
+    if (chosen.length === limit) break
+    const approvers = approversOf(result)
+    const both = new Set(chosen.length === 0 ? approvers : approvers.filter((party) => common.has(party)))
+    if (chosen.length > 0 && both.size < needed) continue
+    common = both
+    chosen.push(result)
+  }
+  return chosen
+}
+
+/** A batch came to nothing. @returns milliseconds that its results wait: none while splitting may help. */
+export function afterFailure(results: readonly OpenResult[], pauseMs: number, longestMs: number): number {
+  for (const result of results) {
+    result.together = Math.max(1, Math.floor(results.length / 2))
+    if (results.length === 1) result.failures += 1
+  }
+  return results.length > 1 ? 0 : pauseAfter(results[0]?.failures ?? 0, pauseMs, longestMs)
+}
+
+/** Milliseconds to wait after so many failures in a row. */
+export const pauseAfter = (failures: number, pauseMs: number, longestMs: number): number =>
+  failures < PROMPT_FAILURES ? 0 : Math.min(pauseMs * 2 ** (failures - PROMPT_FAILURES), longestMs)
+
+/** Signers are back: what was split for want of them is put together again; what failed alone stays alone. */
+export function afterSuccess(results: Iterable<OpenResult>): void {
+  for (const result of results) if (result.failures === 0) result.together = MAX_LEAVES
+}

@@ -1,0 +1,29 @@
+/** An opened result on its way to a certificate (protocol §6.3), and the rank group that it belongs to. */
+import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
+import type { Certified, Leaf } from "./batch.ts"
+
+export type OpenResult = Leaf & {
+  readonly group: RankGroup
+  /** Milliseconds; ranks are staggered from here. A node that restarts opens again, and counts again. */
+  readonly openedAt: number
+  /** Lists served per aggregator since a time. */
+  readonly served: Map<PartyIndex, { readonly since: number; readonly count: number }>
+  /** Results in its next own batch at most: half of what failed with it, so that one bad result ends up alone. */
+  together: number
+  /** Own batches in a row that failed with it alone: they space out the next ones. */
+  failures: number
+  /** In no own batch before this time. */
+  notBefore: number
+  /** In an own batch now. */
+  busy: boolean
+  certified: Certified | null
+}
+
+/** Results whose requests lie in one host block: they have the same aggregator. */
+export type RankGroup = {
+  readonly blockHash: Digest
+  readonly ranks: ReadonlyMap<PartyIndex, number>
+  readonly results: Map<RequestId, OpenResult>
+}
+
+export const rankIn = ({ ranks }: RankGroup, party: PartyIndex): number => ranks.get(party) ?? ranks.size
