@@ -1,0 +1,13 @@
+/** Commitment pairs with an ideal functionality in their place: a pair is one that was made in this run. */
+import { toHex } from "../../../sdk/src/protocol/codec.ts"
+import { frostError } from "../../../sdk/src/threshold/frost.ts"
+import * as real from "../../../sdk/src/threshold/frostRound.ts"
+import { ledger } from "./ledger.ts"
+
+export * from "../../../sdk/src/threshold/frostRound.ts"
+
+export function assertCommitment(signer: real.SignerCommitment): void {
+  if (ledger.real) return real.assertCommitment(signer)
+  if (!ledger.pairs.has(toHex(signer.commitment)))
+    throw frostError("FROST_COMMITMENT", "a commitment pair is two compressed points", [signer.party])
+}

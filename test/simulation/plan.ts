@@ -1,0 +1,117 @@
+/** What one seed means: committee, requests, who is faulty and how, and how rough it gets before everything heals. */
+import { createRandom, type Random } from "./random.ts"
+
+/**
+ * Faults that a party keeps until the end; at most t parties have one.
+ * down: crashed for good. cut: no link works. slow: long delays and pauses. looping: restarts every few seconds.
+ * liar: its share holder lies. lapsed: its registration ran out or was revoked.
+ */
+export const FAULTS = ["down", "cut", "slow", "looping", "liar", "lapsed"] as const
+export type Fault = (typeof FAULTS)[number]
+
+export type RequestPlan = {
+  /** Milliseconds since the start of the traffic. */
+  readonly at: number
+  /** Handles by number; the same number is the same handle. */
+  readonly handles: readonly number[]
+  /** Seconds in which the requester can cancel, and whether it does. */
+  readonly cancelWindow: number
+  readonly cancels: boolean
+  /** Seconds until the deadline. */
+  readonly deadline: number
+}
+
+export type HandlePlan = {
+  readonly allowed: boolean
+  /** Milliseconds after which its commitment is final; null: never. */
+  readonly finalAfter: number | null
+  /** Executors later anchor other words under the same handle. */
+  readonly replaced: boolean
+}
+
+export type UserPlan = { readonly at: number; readonly handles: readonly number[] }
+
+export type Plan = {
+  readonly seed: number
+  readonly n: number
+  readonly t: number
+  /** The key comes out of a ceremony in the run, else it was dealt before. */
+  readonly ceremony: boolean
+  /** Real curve arithmetic. */
+  readonly realCrypto: boolean
+  readonly faulty: ReadonlyMap<number, Fault>
+  readonly handles: readonly HandlePlan[]
+  readonly requests: readonly RequestPlan[]
+  readonly users: readonly UserPlan[]
+  /** 0: nothing goes wrong but for the faulty; 1: as rough as it gets. */
+  readonly roughness: number
+  /** Milliseconds since the start of the traffic; from then on only the faulty are at fault. */
+  readonly healAt: number
+  readonly blockMs: number
+  readonly finality: number
+  readonly pollMs: number
+  /** Blocks that each node may still release, null: as many as the protocol says. */
+  readonly budgetLeft: number | null
+}
+
+const SIZES: readonly (readonly [number, number])[] = [
+  [4, 1],
+  [4, 1],
+  [4, 1],
+  [4, 1],
+  [4, 1],
+  [4, 1],
+  [5, 1],
+  [5, 1],
+  [7, 2],
+]
+const REAL_EVERY = 97
+const DAY = 86_400
+
+function planHandle(random: Random): HandlePlan {
+  return {
+    allowed: !random.chance(0.08),
+    finalAfter: random.chance(0.04) ? null : random.chance(0.7) ? 0 : random.between(500, 12_000),
+    replaced: random.chance(0.06),
+  }
+}
+
+function planRequest(random: Random, handles: number, span: number): RequestPlan {
+  const cancelWindow = random.chance(0.5) ? 0 : random.between(1, 6)
+  const numbers = Array.from({ length: handles }, (_, at) => at)
+  return {
+    at: random.below(span),
+    handles: random.sample(numbers, random.chance(0.7) ? 1 : random.between(2, 3)),
+    cancelWindow,
+    cancels: cancelWindow > 0 && random.chance(0.2),
+    deadline: random.chance(0.05) ? random.between(4, 30) : DAY,
+  }
+}
+
+export function planOf(seed: number): Plan {
+  const random = createRandom(`${seed}/plan`)
+  const realCrypto = seed % REAL_EVERY === REAL_EVERY - 1
+  const ceremony = !realCrypto && random.chance(0.1)
+  const [n, t] = ceremony || realCrypto ? ([4, 1] as const) : random.pick(SIZES)
+  const parties = Array.from({ length: n }, (_, at) => at + 1)
+  const faults = random.chance(0.25) ? 0 : random.between(1, t)
+  const kinds = ceremony ? (["slow"] as const) : FAULTS
+  const faulty = new Map(random.sample(parties, faults).map((party) => [party, random.pick<Fault>(kinds)]))
+  const roughness = random.chance(0.15) ? 0 : random.below(1001) / 1000
+  const healAt = random.between(3_000, 25_000)
+  const handles = Array.from({ length: random.between(1, realCrypto ? 1 : 5) }, () => planHandle(random))
+  const requests = Array.from({ length: random.between(1, realCrypto ? 1 : 5) }, () =>
+    planRequest(random, handles.length, healAt),
+  )
+  const users = Array.from({ length: random.chance(0.3) ? 1 : 0 }, () => ({
+    at: random.below(healAt),
+    handles: [random.below(handles.length)],
+  }))
+  return {
+    ...{ seed, n, t, ceremony, realCrypto, faulty, handles, requests, users, roughness, healAt },
+    blockMs: random.between(500, 2000),
+    finality: random.below(3),
+    pollMs: random.pick([200, 500, 1000]),
+    budgetLeft: random.chance(0.03) ? random.between(0, 3) : null,
+  }
+}
