@@ -13,6 +13,7 @@ import {
   type DecryptionService,
 } from "@twinlock/node/decryption/service"
 import { createMemoryNetworks } from "@twinlock/node/p2p/memoryNetwork"
+import type { Network } from "@twinlock/node/p2p/network"
 import { Secret } from "@twinlock/node/secret"
 import { createMemoryStore } from "@twinlock/node/storage/memoryStore"
 import type { SealedStore } from "@twinlock/node/storage/sealedStore"
@@ -92,6 +93,8 @@ export type TestCommittee = {
   readonly clock: ManualClock
   readonly delivered: CertificatesRequest[]
   readonly groupKey: ReturnType<typeof generateFrostGroup>["publicKey"]
+  /** Kills a party's node and starts it again from its sealed store: memory, nonces and timers are gone. */
+  restart(party: number): void
   /** Lets time pass in small steps, with all messages delivered in between, until `done` or `ms` are over. */
   run(ms: number, done?: () => boolean, stepMs?: number): Promise<void>
 }
@@ -161,6 +164,7 @@ export function createTestCommittee({
     if (!chain.nodes.has(signer))
       chain.nodes.set(signer, standingNode(signer, chain.head.timestamp + 86_400n))
 
+  const known = new Map<number, SealedStore>(stores)
   const partOf = (number: number) => {
     const party = parsePartyIndex(number, n)
     const signer = parties[number - 1]
@@ -178,9 +182,11 @@ export function createTestCommittee({
     return { party, signer, network, frostShare, seat }
   }
 
+  const wires = new Map<number, Subscriptions>()
   const startNode = (number: number): TestNode => {
-    const { party, signer, network, frostShare, seat } = partOf(number)
-    const store = stores.get(number) ?? createMemoryStore()
+    const { party, signer, network: wired, frostShare, seat } = partOf(number)
+    const network = rewired(wired, wires.get(number) ?? new Map())
+    const store = known.get(number) ?? createMemoryStore()
     const metrics = createMetrics()
     const service = createDecryptionService({
       ...{ seat, network, store, frostShare, clock, metrics },
@@ -205,11 +211,13 @@ export function createTestCommittee({
       startBlock: 0n,
       options: DEFAULT_OPTIONS,
     })
+    wires.set(number, network.subscriptions)
     if (isUp(number)) service.start()
     return { party, signer, service, store, metrics }
   }
   const numbers = Array.from({ length: n }, (_, i) => i + 1)
   const nodes = numbers.filter((number) => !corrupt.includes(number)).map(startNode)
+  for (const { party, store } of nodes) known.set(party, store)
 
   const settle = async () => {
     for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve))
@@ -226,6 +234,11 @@ export function createTestCommittee({
         holder: createTestHolder(party, n, t, ciphertexts),
       }
     },
+    restart(number) {
+      const at = nodes.findIndex(({ party }) => party === number)
+      nodes[at]?.service.stop()
+      nodes.splice(at, 1, startNode(number))
+    },
     async run(ms, done = () => false, stepMs = 100) {
       for (let passed = 0; passed <= ms && !done(); passed += stepMs) {
         await settle()
@@ -235,6 +248,31 @@ export function createTestCommittee({
     },
   }
 }
+
+type Subscriptions = Map<
+  string,
+  readonly [Parameters<Network["subscribe"]>[2], Parameters<Network["subscribe"]>[3]]
+>
+
+/** A network whose subscriptions the next start of the same node takes over. */
+const rewired = (
+  network: Network,
+  subscriptions: Subscriptions,
+): Network & { readonly subscriptions: Subscriptions } => ({
+  ...network,
+  subscriptions,
+  subscribe(topic, maxBytes, validate, handler) {
+    const known = subscriptions.has(topic)
+    subscriptions.set(topic, [validate, handler])
+    if (known) return
+    network.subscribe(
+      topic,
+      maxBytes,
+      (payload) => subscriptions.get(topic)?.[0](payload) ?? "ignore",
+      (payload) => subscriptions.get(topic)?.[1](payload),
+    )
+  },
+})
 
 /** A count of a node's metrics; 0 where it was never counted. */
 export async function countOf(

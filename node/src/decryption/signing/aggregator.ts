@@ -10,7 +10,7 @@ import type { CommitmentPair, SignatureShare } from "@twinlock/sdk/protocol/mess
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { approvers } from "../subject.ts"
 import { chooseSigners, createAttempt, missing, outcomeOf, type SigningAttempt } from "./attempt.ts"
-import { batchOf, type Certified, MAX_LEAVES } from "./batch.ts"
+import { batchOf, type Certified } from "./batch.ts"
 import { afterFailure, afterSuccess, chooseBatch } from "./batching.ts"
 import type { Conduct } from "./conduct.ts"
 import { type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
@@ -69,15 +69,13 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
     const idle = [...group.results.values()].filter((result) => isWaiting(result) && !result.busy)
     const now = idle.filter((result) => due(result) <= clock.now())
     // What is new does not wait for what others could not answer before.
-    const [fresh, again] = [now.filter(isFresh), now.filter((result) => !isFresh(result))]
+    const [fresh, again] = [now.filter(({ suspect }) => !suspect), now.filter(({ suspect }) => suspect)]
     if (work.fresh === null && fresh.length > 0) work.fresh = begin(group, fresh)
     if (work.again === null && again.length > 0) work.again = begin(group, again)
     const next = Math.min(...idle.filter((result) => !now.includes(result)).map(due))
     if (next === Number.POSITIVE_INFINITY) return
     work.cancel = scheduler.after(Math.max(0, next - clock.now()), () => wake(group))
   }
-
-  const isFresh = ({ together }: OpenResult) => together === MAX_LEAVES
 
   function begin(group: RankGroup, due: readonly OpenResult[]): SigningSession {
     const results = chooseBatch(due, approversOf, quorum(committee))
@@ -239,7 +237,14 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
       for (const work of works.values()) for (const session of sessionsOf(work)) extend(session)
     },
     settle(group) {
-      for (const session of sessionsOf(workOf(group))) if (!session.results.some(isWaiting)) end(session)
+      for (const session of sessionsOf(workOf(group))) {
+        const waiting = session.results.filter(isWaiting)
+        const split = session.results.some(({ certified }) => certified !== null)
+        if (waiting.length > 0 && !split) continue
+        // The others signed some of them without the rest, which then comes by itself.
+        end(session)
+        if (waiting.length > 0) afterFailure(waiting, options.shareTimeoutMs, LONGEST_PAUSE_MS)
+      }
       if (group.results.size > 0) return wake(group)
       workOf(group).cancel()
       works.delete(group)

@@ -36,6 +36,7 @@ export function chooseBatch(
 /** A batch came to nothing. @returns milliseconds that its results wait: none while splitting may help. */
 export function afterFailure(results: readonly OpenResult[], pauseMs: number, longestMs: number): number {
   for (const result of results) {
+    result.suspect = true
     result.together = Math.max(1, Math.floor(results.length / 2))
     if (results.length === 1) result.failures += 1
   }

@@ -10,6 +10,8 @@ export type OpenResult = Leaf & {
   readonly served: Map<PartyIndex, { readonly since: number; readonly count: number }>
   /** Results in its next own batch at most: half of what failed with it, so that one bad result ends up alone. */
   together: number
+  /** It was in a batch that failed: what is new does not wait for it. */
+  suspect: boolean
   /** Own batches in a row that failed with it alone: they space out the next ones. */
   failures: number
   /** In no own batch before this time. */

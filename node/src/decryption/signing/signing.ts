@@ -84,6 +84,7 @@ export function createSigning(deps: SigningDeps): Signing {
   const results = new Map<RequestId, OpenResult>()
   const conduct = createConduct(clock, options.caughtMs)
   const early = createWaitingRoom<CertificateAnnouncement>(clock, options.servePeriodMs)
+  const woken = new Set<RankGroup>()
   let stopped = false
 
   const find = (request: RequestId) => results.get(request)
@@ -116,6 +117,16 @@ export function createSigning(deps: SigningDeps): Signing {
     const group: RankGroup = { blockHash, ranks, results: new Map() }
     groups.set(blockHash, group)
     return group
+  }
+
+  /** After everything that opens in the same turn: it shares a batch. */
+  function wakeSoon(group: RankGroup): void {
+    if (woken.has(group)) return
+    woken.add(group)
+    queueMicrotask(() => {
+      woken.delete(group)
+      aggregator.wake(group)
+    })
   }
 
   async function judge(announcement: CertificateAnnouncement, since: number): Promise<void> {
@@ -178,14 +189,14 @@ export function createSigning(deps: SigningDeps): Signing {
       const group = groupOf(place)
       const entry: OpenResult = {
         ...leafOf(result),
-        ...{ group, openedAt: clock.now(), served: new Map(), together: MAX_LEAVES },
+        ...{ group, openedAt: clock.now(), served: new Map(), together: MAX_LEAVES, suspect: false },
         ...{ failures: 0, notBefore: 0, busy: false, certified: null },
       }
       results.set(entry.requestId, entry)
       group.results.set(entry.requestId, entry)
       for (const { message, since } of early.take(entry.requestId)) judgeSoon(message, since)
       serving.opened(entry)
-      aggregator.wake(group)
+      wakeSoon(group)
     },
     forget(request) {
       const result = results.get(request)
