@@ -167,6 +167,14 @@ export function encryptSelfTest(
   values: Uint8Array,
 ): Promise<Uint8Array>
 
+// ---- signatures
+
+/**
+ * The 20-byte address whose key made `signature` (65 bytes r ‖ s ‖ v, v 27 or 28, low s) over the 32-byte `digest`; null
+ * where the signature is not canonical or of no key.
+ */
+export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Uint8Array | null
+
 // ---- memory
 
 /** Gives freed memory back to the system; whether there was any. Only glibc keeps some. */

@@ -9,6 +9,7 @@ pub mod ops;
 pub mod params;
 pub mod ring;
 pub mod sealed_box;
+pub mod secp;
 pub mod squash;
 pub mod stream;
 pub mod threshold;

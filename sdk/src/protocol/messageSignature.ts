@@ -10,7 +10,7 @@ import { hashApproval, type SigningDomain, typedDigest } from "./eip712.ts"
 import { assertNever, ProtocolError } from "./errors.ts"
 import { type Digest, parseDigest } from "./ids.ts"
 import type { CommitmentPair, GossipMessage, Unsigned } from "./messages.ts"
-import { signDigest, verifySignature } from "./signature.ts"
+import { recoverSigner, type SignerRecovery, signDigest, verifySignature } from "./signature.ts"
 
 const NO_COMMITMENTS: Digest = parseDigest(`0x${"00".repeat(32)}`)
 
@@ -94,14 +94,20 @@ export function signMessage<M extends GossipMessage>(
 
 /**
  * Checks that the party named by `message` signed it as a member of `committee`.
+ * @param recover see {@link verifySignature}
  * @throws MESSAGE_COMMITTEE, BAD_PARTY_INDEX, SIGNATURE_FORM, SIGNATURE_SIGNER
  */
-export function verifyMessage(message: GossipMessage, domain: SigningDomain, committee: Committee): void {
+export function verifyMessage(
+  message: GossipMessage,
+  domain: SigningDomain,
+  committee: Committee,
+  recover: SignerRecovery = recoverSigner,
+): void {
   if (message.keyId !== committee.keyId || message.epoch !== committee.epoch)
     throw new ProtocolError({
       code: "MESSAGE_COMMITTEE",
       message: `want key ${committee.keyId} epoch ${committee.epoch}, got ${message.keyId} epoch ${message.epoch}`,
     })
   const signer = signerOf(committee, message.party)
-  verifySignature(messageDigest(message, domain), message.signature, signer)
+  verifySignature(messageDigest(message, domain), message.signature, signer, recover)
 }

@@ -47,7 +47,13 @@ export function signDigest(digest: Digest, secretKey: Uint8Array): Uint8Array {
   return out
 }
 
-/** The address whose key made `signature` over `digest`. @throws SIGNATURE_FORM where it is not canonical. */
+/**
+ * The address whose key made `signature` (65 bytes) over `digest`. @throws SIGNATURE_FORM where it is not canonical: another
+ * length, v other than 27 and 28, r or s outside 1..n−1, high s, r no x coordinate of a point, no key behind it.
+ */
+export type SignerRecovery = (digest: Digest, signature: Uint8Array) => Address
+
+/** {@link SignerRecovery} by noble. */
 export function recoverSigner(digest: Digest, signature: Uint8Array): Address {
   const v = signature[64]
   if (signature.length !== SIGNATURE_BYTES || (v !== 27 && v !== 28))
@@ -67,8 +73,16 @@ export function recoverSigner(digest: Digest, signature: Uint8Array): Address {
   }
 }
 
-/** @throws SIGNATURE_FORM, SIGNATURE_SIGNER where another key made the signature. */
-export function verifySignature(digest: Digest, signature: Uint8Array, signer: Address): void {
-  const actual = recoverSigner(digest, signature)
+/**
+ * @param recover another implementation of the same rules, as the node has one in its addon
+ * @throws SIGNATURE_FORM, SIGNATURE_SIGNER where another key made the signature.
+ */
+export function verifySignature(
+  digest: Digest,
+  signature: Uint8Array,
+  signer: Address,
+  recover: SignerRecovery = recoverSigner,
+): void {
+  const actual = recover(digest, signature)
   if (actual !== signer) throw bad("SIGNATURE_SIGNER", `signature must be of ${signer}, is of ${actual}`)
 }
