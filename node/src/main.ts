@@ -80,6 +80,7 @@ export async function openChain(
   const chain = createEthersChainView({
     ...{ pool, reader, events, contracts, logger },
     hint: createHeadHint(polledHint({ newestBlock, scheduler: systemScheduler, pollMs })),
+    chainId: BigInt(config.chain.id),
     deployedAt: BigInt(config.chain.deployedAt),
   })
   const policy = createRegistryPolicy({

@@ -1,11 +1,11 @@
 /** Decodes the structs of the contracts into the view's types; whatever does not fit is CHAIN_MALFORMED. */
 import { KEY_STATUS, REQUEST_STATUS, ROLE } from "@twinlock/sdk/chain/abi"
-import { parseFheType } from "@twinlock/sdk/protocol/fheType"
-import { type Address, type Digest, parseAddress, parseDigest, parseHandle } from "@twinlock/sdk/protocol/ids"
+import { type Address, type Digest, parseAddress, parseDigest } from "@twinlock/sdk/protocol/ids"
 import type { Result } from "ethers"
+import type { Fields } from "./abiWords.ts"
 import { chainError } from "./chainError.ts"
 import type {
-  Commitment,
+  CommitmentState,
   DecryptionRequest,
   HostBinding,
   KeyActivation,
@@ -14,8 +14,11 @@ import type {
   NodeRole,
 } from "./chainView.ts"
 
-const digestOf = (struct: Result, field: string): Digest => parseDigest(String(struct[field]))
-const addressOf = (struct: Result, field: string): Address => parseAddress(String(struct[field]))
+/** A struct, by whichever decoder. */
+type Struct = Fields | Result
+
+const digestOf = (struct: Struct, field: string): Digest => parseDigest(String(struct[field]))
+const addressOf = (struct: Struct, field: string): Address => parseAddress(String(struct[field]))
 
 function nodeRoleOf(code: number): NodeRole {
   switch (code) {
@@ -29,7 +32,7 @@ function nodeRoleOf(code: number): NodeRole {
 }
 
 /** Null where the signer never registered. `liveUntil` is the record's own expiry. */
-export function nodeRecordOf(signer: Address, node: Result): NodeRecord | null {
+export function nodeRecordOf(signer: Address, node: Fields): NodeRecord | null {
   const role = Number(node["role"])
   if (role === ROLE.none) return null
   return {
@@ -39,7 +42,7 @@ export function nodeRecordOf(signer: Address, node: Result): NodeRecord | null {
     peerIdHash: digestOf(node, "peerIdHash"),
     configHash: digestOf(node, "configHash"),
     ppid: `0x${String(node["ppid"]).slice(2).toLowerCase()}`,
-    liveUntil: BigInt(node["expiresAt"]),
+    liveUntil: BigInt(String(node["expiresAt"])),
     revoked: node["revoked"] === true,
   }
 }
@@ -76,17 +79,15 @@ export const activationOf = (key: Result, header: Result): KeyActivation => ({
   groupV: Number(header["groupV"]),
 })
 
-export const commitmentOf = (commitment: Result): Commitment => ({
-  handle: parseHandle(String(commitment["handle"])),
-  operationDigest: digestOf(commitment, "operationDigest"),
-  inputsDigest: digestOf(commitment, "inputsDigest"),
-  ciphertextDigest: digestOf(commitment, "ciphertextDigest"),
-  squashedDigest: digestOf(commitment, "squashedDigest"),
-  fheType: parseFheType(Number(commitment["fheType"])),
-  blockCount: Number(commitment["blockCount"]),
-})
+const NO_LEAF = `0x${"0".repeat(64)}`
 
-type RequestFacts = Pick<DecryptionRequest, "requester" | "deadline" | "status"> & {
+export function commitmentStateOf(final: Fields): CommitmentState {
+  const leaf = digestOf(final, "leaf")
+  return { leaf, status: final["frozen"] === true ? "frozen" : leaf === NO_LEAF ? "none" : "final" }
+}
+
+/** What the gateway stores of a request. */
+export type StoredRequest = Pick<DecryptionRequest, "requester" | "deadline" | "status"> & {
   readonly requestedAt: bigint
   readonly handlesHash: Digest
 }
@@ -112,14 +113,14 @@ function requestStatusOf(code: number): DecryptionRequest["status"] | null {
 }
 
 /** Null where the request is unknown. */
-export function requestFactsOf(request: Result): RequestFacts | null {
+export function storedRequestOf(request: Fields): StoredRequest | null {
   const status = requestStatusOf(Number(request["status"]))
   if (status === null) return null
   return {
     status,
     requester: addressOf(request, "requester"),
-    requestedAt: BigInt(request["requestedAt"]),
-    deadline: BigInt(request["deadline"]),
+    requestedAt: BigInt(String(request["requestedAt"])),
+    deadline: BigInt(String(request["deadline"])),
     handlesHash: digestOf(request, "handlesHash"),
   }
 }

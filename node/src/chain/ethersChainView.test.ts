@@ -1,8 +1,8 @@
 import { hashWords, toHex } from "@twinlock/sdk/protocol/codec"
+import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
 import {
   type Address,
   type Digest,
-  type Hex,
   parseAddress,
   parseDigest,
   parseEpoch,
@@ -13,6 +13,7 @@ import {
 import { Interface } from "ethers"
 import { beforeEach, describe, expect, test } from "vitest"
 import { silentLogger } from "../telemetry/logger.ts"
+import { batchAnswer, callsOf } from "./batchCall.fixture.ts"
 import type { BlockRef } from "./chainView.ts"
 import { createContractReader } from "./contractReader.ts"
 import {
@@ -66,6 +67,8 @@ let raw: RpcAnswer
 let calls: { readonly method: string; readonly params: readonly unknown[] }[]
 
 function ethCall([transaction]: readonly unknown[]): RpcAnswer {
+  const calls = callsOf(transaction)
+  if (calls !== null) return batchAnswer(calls.map((call) => ethCall([call])))
   const { to, data } = transaction as { to: Address; data: string }
   const abi = interfaces.get(to)
   const call = abi?.parseTransaction({ data })
@@ -76,13 +79,12 @@ function ethCall([transaction]: readonly unknown[]): RpcAnswer {
   return { kind: "result", result: abi.encodeFunctionResult(call.name, [...values]) }
 }
 
+const among = (wanted: unknown, value: unknown): boolean =>
+  Array.isArray(wanted) ? wanted.includes(value) : wanted === null || wanted === value
+
 function getLogs([query]: readonly unknown[]): RpcAnswer {
-  const {
-    fromBlock,
-    toBlock,
-    topics,
-    address: of,
-  } = query as Record<string, string> & { topics: (Hex | null)[] }
+  const { fromBlock, toBlock, blockHash, topics, address: of } = query as Record<string, string>
+  const [from, to] = blockHash === undefined ? [fromBlock, toBlock] : [at.number, at.number]
   const result = logs
     .map((log, i) => {
       const encoded = interfaces.get(log.address)?.encodeEventLog(log.event, log.args)
@@ -96,17 +98,19 @@ function getLogs([query]: readonly unknown[]): RpcAnswer {
         logIndex: `0x${i.toString(16)}`,
       }
     })
-    .filter((log) => log.address === of)
+    .filter((log) => among(of, log.address))
     .filter(
-      (log) =>
-        BigInt(log.blockNumber) >= BigInt(fromBlock ?? 0) && BigInt(log.blockNumber) <= BigInt(toBlock ?? 0),
+      ({ blockNumber }) => BigInt(blockNumber) >= BigInt(from ?? 0) && BigInt(blockNumber) <= BigInt(to ?? 0),
     )
-    .filter((log) => topics.every((topic, i) => topic === null || log.topics[i] === topic))
+    .filter((log) => [...(topics ?? [])].every((topic, i) => among(topic, log.topics[i])))
   return { kind: "result", result }
 }
 
 const pool: RpcPool = {
-  readParts: () => Promise.reject(new Error("unused")),
+  async readParts(method, params, _count, parse) {
+    calls.push({ method, params })
+    return parse(ethCall(params)).map((value) => ({ value }))
+  },
   async read(method, params, parse) {
     calls.push({ method, params })
     return parse(method === "eth_getLogs" ? getLogs(params) : ethCall(params))
@@ -138,6 +142,7 @@ const createView = () =>
     contracts,
     hint: { onHead: () => () => {} },
     logger: silentLogger,
+    chainId: 31337n,
     deployedAt: 100n,
   })
 
@@ -178,7 +183,7 @@ beforeEach(() => {
 const requested = (
   block: bigint,
   id: Digest = word(3),
-  handles: Digest[] = [handle as Hex as Digest, word(6)],
+  handles: Digest[] = [handle as string as Digest, word(6)],
 ) => ({
   address: contracts.decryptionGateway,
   event: "DecryptionRequested",
@@ -275,26 +280,32 @@ describe("chain view", () => {
     expect(await createView().commitment(handle, at)).toEqual({ leaf: answer[0], status })
   })
 
-  test("commitment details come from an event with the final leaf", async () => {
-    const commitment = (byte: number) => [handle, word(byte), word(21), word(22), word(23), 3, 4]
-    const voted = (leaf: Digest, byte: number) => ({
-      address: contracts.ciphertextCommitments,
-      event: "CommitmentVoted",
-      block: 300n,
-      args: [handle, leaf, address(5), commitment(byte)],
-    })
-    logs = [voted(word(99), 66), voted(word(15), 20)]
-    expect(await createView().commitmentDetails(handle, at)).toEqual({
-      handle,
-      operationDigest: word(20),
-      inputsDigest: word(21),
-      ciphertextDigest: word(22),
-      squashedDigest: word(23),
-      fheType: 3,
-      blockCount: 4,
-    })
+  const fields = (byte: number) => ({
+    handle,
+    operationDigest: word(byte),
+    inputsDigest: word(21),
+    ciphertextDigest: word(22),
+    squashedDigest: word(23),
+    fheType: 3 as const,
+    blockCount: 4,
+  })
+  const leafOf = (byte: number): Digest =>
+    commitmentLeaf({ chainId: 31337n, coprocessor: contracts.coprocessor }, fields(byte))
+  const voted = (leaf: Digest, byte: number, block = 300n) => ({
+    address: contracts.ciphertextCommitments,
+    event: "CommitmentVoted",
+    block,
+    args: [handle, leaf, address(5), Object.values(fields(byte))],
+  })
+
+  test("commitment details come from an event with the final leaf, and hash to it", async () => {
+    answers["finalOf"] = [leafOf(20), false]
+    logs = [voted(leafOf(66), 66), voted(leafOf(20), 20)]
+    expect(await createView().commitmentDetails(handle, at)).toEqual(fields(20))
+    logs = [voted(leafOf(20), 66)]
+    expect(await createView().commitmentDetails(handle, at)).toBeNull()
     answers["finalOf"] = [ZERO, false]
-    expect(await createView().commitmentDetails(handle, { ...at, hash: word(0xbc) })).toBeNull()
+    expect(await createView().commitmentDetails(handle, at)).toBeNull()
   })
 
   test("request: found far back in the chain, its handles checked against their hash", async () => {
@@ -320,16 +331,16 @@ describe("chain view", () => {
   })
 
   test("request facts: all handles, and nothing lost where one request cannot be read", async () => {
-    logs = [requested(150n), requested(151n, word(33), [word(6), word(6)])]
+    logs = [requested(150n), requested(151n, word(33), [word(6), word(6)]), voted(leafOf(20), 20)]
     answers["requestOf"] = (id) =>
       id === word(34)
         ? [[address(0), 0, 0, "0x00000000", 0, 0, 0, ZERO]]
         : [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, hashWords([handle, word(6)])]]
     answers["isAllowedForDecryption"] = (of) => [of === handle]
-    answers["finalOf"] = (of) => [of === handle ? word(15) : ZERO, false]
+    answers["finalOf"] = (of) => [of === handle ? leafOf(20) : ZERO, false]
     const ids = [requestId, word(33), word(34)].map(parseRequestId)
     const facts = await createView().requestFacts(ids, at)
-    expect([...facts.keys()]).toEqual([requestId, word(34)])
+    expect(new Set(facts.keys())).toEqual(new Set([requestId, word(34)]))
     expect(facts.get(parseRequestId(word(34)))).toBeNull()
     expect(facts.get(requestId)).toMatchObject({
       request: { requestId, blockHash: word(9), status: "open" },
@@ -337,8 +348,8 @@ describe("chain view", () => {
         {
           handle,
           allowedForDecryption: true,
-          commitment: { leaf: word(15), status: "final" },
-          details: null,
+          commitment: { leaf: leafOf(20), status: "final" },
+          details: fields(20),
         },
         { handle: word(6), allowedForDecryption: false, commitment: { status: "none" }, details: null },
       ],

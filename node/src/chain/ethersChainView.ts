@@ -1,51 +1,31 @@
 /**
  * ChainView over the deployment's contracts: every value is an agreed answer at the given block (protocol §8).
- * Handles of a request and fields of a commitment come from events; the former are checked here against the hash that
- * the gateway stores, the latter by the caller against the anchored leaf.
+ * Handles of a request and fields of a commitment come from events; both are checked against the hashes that the contracts
+ * store.
  */
-import { hashWords, toHex } from "@twinlock/sdk/protocol/codec"
+import { toHex } from "@twinlock/sdk/protocol/codec"
 import { createCommittee } from "@twinlock/sdk/protocol/committee"
-import {
-  type Handle,
-  parseAddress,
-  parseDigest,
-  parseEpoch,
-  parseHandle,
-  parseKeyId,
-  parseRequestId,
-  type RequestId,
-} from "@twinlock/sdk/protocol/ids"
+import { parseAddress, parseDigest, parseEpoch, parseKeyId } from "@twinlock/sdk/protocol/ids"
 import { Interface, type Result } from "ethers"
 import type { Logger } from "../telemetry/logger.ts"
+import { createBatchReader } from "./batchReader.ts"
 import { chainError } from "./chainError.ts"
-import type {
-  BlockRef,
-  ChainView,
-  DecryptionRequest,
-  HandleFacts,
-  KeyProposal,
-  RequestFacts,
-} from "./chainView.ts"
+import { createChainEvents } from "./chainEvents.ts"
+import type { ChainView, KeyProposal } from "./chainView.ts"
 import type { ContractReader } from "./contractReader.ts"
 import {
   type ContractAddresses,
   ciphertextCommitmentsInterface as commitmentsAbi,
   coprocessorInterface as coprocessorAbi,
-  decryptionGatewayInterface as gatewayAbi,
   keyRegistryInterface as keysAbi,
-  nodeRegistryInterface as nodesAbi,
   decryptionVerifierInterface as verifierAbi,
 } from "./contracts.ts"
-import {
-  activationOf,
-  commitmentOf,
-  hostOf,
-  keyStatusOf,
-  nodeRecordOf,
-  requestFactsOf,
-} from "./contractTypes.ts"
-import type { ChainEvent, EventReader } from "./eventReader.ts"
+import { activationOf, commitmentStateOf, hostOf, keyStatusOf } from "./contractTypes.ts"
+import type { EventReader } from "./eventReader.ts"
 import type { HeadHint } from "./headHint.ts"
+import { createLogReader } from "./logReader.ts"
+import { createNodeRecords } from "./nodeRecords.ts"
+import { createRequestFacts } from "./requestFacts.ts"
 import type { RpcPool } from "./rpcPool.ts"
 
 export type ChainViewDeps = {
@@ -55,13 +35,10 @@ export type ChainViewDeps = {
   readonly contracts: ContractAddresses
   readonly hint: HeadHint
   readonly logger: Logger
+  readonly chainId: bigint
   /** Block of the deployment: no event is older. */
   readonly deployedAt: bigint
 }
-
-type SeenRequest = Pick<DecryptionRequest, "handles" | "blockNumber" | "blockHash">
-
-const MAX_SEEN = 4096
 
 /** Epoch that the proposal's committee will have. */
 const FIRST_EPOCH = parseEpoch(1)
@@ -80,30 +57,13 @@ export function createEthersChainView({
   contracts,
   hint,
   logger,
+  chainId,
   deployedAt,
 }: ChainViewDeps): ChainView {
-  /** Requests seen in events; their handles are checked when a request is read. */
-  const seen = new Map<RequestId, SeenRequest>()
-
-  const noteRequest = ({ args, blockNumber, blockHash }: ChainEvent): RequestId => {
-    const requestId = parseRequestId(String(args["requestId"]))
-    seen.delete(requestId)
-    const handles = [...args["handles"]].map(String).map(parseHandle)
-    seen.set(requestId, { handles, blockNumber, blockHash })
-    const [oldest] = seen.keys()
-    if (seen.size > MAX_SEEN && oldest !== undefined) seen.delete(oldest)
-    return requestId
-  }
-
-  /** The event of one request, searched back from `to` where it was not seen yet. */
-  const requestEvent = async (requestId: RequestId, to: bigint): Promise<SeenRequest | undefined> => {
-    if (!seen.has(requestId)) {
-      const address = contracts.decryptionGateway
-      const filter = { address, abi: gatewayAbi, event: "DecryptionRequested", indexed: [requestId] }
-      for (const event of await events.newest(filter, deployedAt, to)) noteRequest(event)
-    }
-    return seen.get(requestId)
-  }
+  const batch = createBatchReader(pool)
+  const found = createChainEvents({ logs: createLogReader(pool), contracts, chainId, deployedAt, logger })
+  const nodes = createNodeRecords(batch, contracts.nodeRegistry)
+  const factsAt = createRequestFacts({ batch, events: found, contracts, logger })
 
   const committeeAt: ChainView["committee"] = (keyId, epoch, at) =>
     reader.call(
@@ -128,88 +88,26 @@ export function createEthersChainView({
     reader.call(
       { to: contracts.ciphertextCommitments, abi: commitmentsAbi, method: "finalOf", args: [handle] },
       at,
-      ([final, frozen]) => {
-        const leaf = parseDigest(String(final))
-        return { leaf, status: frozen === true ? "frozen" : leaf === ZERO_DIGEST ? "none" : "final" }
-      },
+      commitmentStateOf,
     )
 
   const nodeAt: ChainView["node"] = async (signer, at) => {
-    const call = { to: contracts.nodeRegistry, abi: nodesAbi, args: [signer] }
-    const [record, liveUntil] = await Promise.all([
-      reader.call({ ...call, method: "nodeOf" }, at, ([node]) => nodeRecordOf(signer, node)),
-      reader.call({ ...call, method: "liveUntil" }, at, ([until]) => BigInt(until)),
-    ])
-    return record === null ? null : { ...record, liveUntil }
+    const answer = (await nodes.read([signer], at)).get(signer)
+    if (answer !== undefined && "value" in answer) return answer.value
+    throw answer?.error ?? chainError("CHAIN_MALFORMED", `nothing was read about ${signer}`)
   }
 
   const detailsAt: ChainView["commitmentDetails"] = async (handle, at) => {
     const { leaf } = await commitmentAt(handle, at)
     if (leaf === ZERO_DIGEST) return null
-    const address = contracts.ciphertextCommitments
-    const filter = { address, abi: commitmentsAbi, event: "CommitmentVoted", indexed: [handle, leaf] }
-    const [voted] = await events.newest(filter, deployedAt, at.number)
-    return voted === undefined ? null : commitmentOf(voted.args["commitment"])
+    return (await found.commitments([{ handle, leaf }], at.number)).get(leaf) ?? null
   }
 
   const requestAt: ChainView["request"] = async (requestId, at) => {
-    const call = { to: contracts.decryptionGateway, abi: gatewayAbi }
-    const facts = await reader.call({ ...call, method: "requestOf", args: [requestId] }, at, ([stored]) =>
-      requestFactsOf(stored),
-    )
-    if (facts === null) return null
-    const event = await requestEvent(requestId, at.number)
-    if (event === undefined || hashWords(event.handles) !== facts.handlesHash)
-      throw chainError("CHAIN_MALFORMED", `no event carries the handles of request ${requestId}`)
-    const [window, keyId] = await Promise.all([
-      reader.call({ ...call, method: "cancelWindow", args: [] }, at, ([seconds]) => BigInt(seconds)),
-      reader.call(
-        { to: contracts.keyRegistry, abi: keysAbi, method: "keyOfHost", args: [contracts.coprocessor] },
-        at,
-        ([id]) => parseKeyId(String(id)),
-      ),
-    ])
-    return {
-      requestId,
-      requester: facts.requester,
-      keyId,
-      handles: event.handles,
-      blockNumber: event.blockNumber,
-      blockHash: event.blockHash,
-      uncancellableFrom: facts.requestedAt + window,
-      deadline: facts.deadline,
-      status: facts.status,
-    }
-  }
-
-  const isAllowedAt: ChainView["isAllowedForDecryption"] = (handle, at) =>
-    reader.call(
-      { to: contracts.coprocessor, abi: coprocessorAbi, method: "isAllowedForDecryption", args: [handle] },
-      at,
-      ([allowed]) => allowed === true,
-    )
-
-  async function handleFactsAt(handle: Handle, at: BlockRef): Promise<HandleFacts> {
-    const [allowedForDecryption, commitment] = await Promise.all([
-      isAllowedAt(handle, at),
-      commitmentAt(handle, at),
-    ])
-    const details = commitment.status === "final" ? await detailsAt(handle, at) : null
-    return { handle, allowedForDecryption, commitment, details }
-  }
-
-  const factsAt: ChainView["requestFacts"] = async (requestIds, at) => {
-    const facts = new Map<RequestId, RequestFacts | null>()
-    for (const requestId of requestIds) {
-      try {
-        const request = await requestAt(requestId, at)
-        const handles = request?.handles.map((handle) => handleFactsAt(handle, at)) ?? []
-        facts.set(requestId, request === null ? null : { request, handles: await Promise.all(handles) })
-      } catch (err) {
-        logger.warn({ err, requestId }, "the facts of a request could not be read")
-      }
-    }
-    return facts
+    const facts = (await factsAt([requestId], at)).get(requestId)
+    if (facts === undefined)
+      throw chainError("CHAIN_MALFORMED", `the facts of request ${requestId} cannot be read`)
+    return facts?.request ?? null
   }
 
   return {
@@ -219,9 +117,11 @@ export function createEthersChainView({
 
     node: nodeAt,
     async nodes(signers, at) {
-      return new Map(
-        await Promise.all(signers.map(async (signer) => [signer, await nodeAt(signer, at)] as const)),
+      const answers = await nodes.read(signers, at)
+      const readable = [...answers].flatMap(([signer, answer]) =>
+        "value" in answer ? [[signer, answer.value] as const] : [],
       )
+      return new Map(readable)
     },
 
     async key(keyId, at) {
@@ -267,12 +167,7 @@ export function createEthersChainView({
     request: requestAt,
     requestFacts: factsAt,
 
-    async requestsSince(fromBlock, to) {
-      const from = fromBlock < deployedAt ? deployedAt : fromBlock
-      const filter = { address: contracts.decryptionGateway, abi: gatewayAbi, event: "DecryptionRequested" }
-      const found = await events.between(filter, from, to.number)
-      return found.map(noteRequest)
-    },
+    requestsSince: (from, to) => found.requestsSince(from, to),
 
     async proposalsSince(fromBlock, to) {
       const from = fromBlock < deployedAt ? deployedAt : fromBlock
@@ -281,7 +176,12 @@ export function createEthersChainView({
       return found.map(({ args }) => parseKeyId(String(args["keyId"])))
     },
 
-    isAllowedForDecryption: isAllowedAt,
+    isAllowedForDecryption: (handle, at) =>
+      reader.call(
+        { to: contracts.coprocessor, abi: coprocessorAbi, method: "isAllowedForDecryption", args: [handle] },
+        at,
+        ([allowed]) => allowed === true,
+      ),
 
     isAllowed: (handle, account, at) =>
       reader.call(
