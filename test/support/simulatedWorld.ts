@@ -12,6 +12,7 @@ import { createKeyService } from "@twinlock/devnet/agent/keyService"
 import { startPccs } from "@twinlock/devnet/agent/pccs"
 import { type RunningAgent, startAgent } from "@twinlock/devnet/agent/server"
 import { createPlatform } from "@twinlock/devnet/platform/platform"
+import { batchAnswer, callsOf } from "@twinlock/node/chain/batchCall.fixture"
 import { collateralStoreInterface } from "@twinlock/node/chain/collateralView"
 import { nodeRegistryInterface } from "@twinlock/node/chain/contracts"
 import { runCli } from "@twinlock/node/cli/runCli"
@@ -150,23 +151,29 @@ export async function startSimulatedWorld(machines: readonly string[]): Promise<
     return abi.encodeFunctionResult(call.name, answer())
   }
 
-  function answer(method: string, params: readonly unknown[]): unknown {
+  /** A batch of calls answers by reverting. */
+  function answerBatch(calls: NonNullable<ReturnType<typeof callsOf>>): object {
+    const results = calls.map(({ to, data }) => ({ kind: "result" as const, result: answerCall(to, data) }))
+    const answered = batchAnswer(results)
+    return { error: { code: 3, message: "execution reverted", ...answered } }
+  }
+
+  function answer(method: string, params: readonly unknown[]): object {
     switch (method) {
       case "eth_chainId":
-        return "0x7a69"
+        return { result: "0x7a69" }
       case "eth_getLogs":
-        return []
+        return { result: [] }
       case "eth_getBlockByNumber": {
         const number = params[0] === "finalized" ? 5 : Number(params[0])
-        return {
-          number: `0x${number.toString(16)}`,
-          hash: digest(number),
-          timestamp: `0x${(NOW + 100).toString(16)}`,
-        }
+        const timestamp = `0x${(NOW + 100).toString(16)}`
+        return { result: { number: `0x${number.toString(16)}`, hash: digest(number), timestamp } }
       }
       case "eth_call": {
+        const calls = callsOf(params[0])
+        if (calls !== null) return answerBatch(calls)
         const { to, data } = params[0] as { to: string; data: string }
-        return answerCall(to, data)
+        return { result: answerCall(to, data) }
       }
       default:
         throw new Error(`unexpected ${method}`)
@@ -177,7 +184,7 @@ export async function startSimulatedWorld(machines: readonly string[]): Promise<
     let text = ""
     for await (const chunk of request) text += chunk
     const { id, method, params } = JSON.parse(text)
-    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: answer(method, params) }))
+    response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer(method, params) }))
   })
   await new Promise<void>((resolve) => chain.listen(0, "127.0.0.1", resolve))
   const pccs = await startPccs({ host: "127.0.0.1", port: 0, collateral: () => platform.collateral() })
