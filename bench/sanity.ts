@@ -1,4 +1,4 @@
-/** Seconds-long benchmarks of the pure parts: they show in CI that the harness and what it measures still work. */
+/** Short benchmarks of everything: they show in CI that the harness and what it measures still work. */
 
 import { tagHash } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
@@ -11,6 +11,7 @@ import { generateFrostGroup } from "../test/support/frostGroup.ts"
 import { attestationBundle } from "./attestationBundle.ts"
 import { attestationSpeed } from "./attestationSpeed.ts"
 import { type Figure, figure, percentile } from "./figure.ts"
+import { threshold } from "./threshold.ts"
 
 const ROUNDS = 20
 const N = 4
@@ -69,5 +70,6 @@ export async function sanity(): Promise<readonly Figure[]> {
     figure("frost.sign_ms", percentile(signings(), 50), "ms", params),
     ...attestationSpeed(ROUNDS),
     ...(await attestationBundle()),
+    ...(await threshold({ quick: true })),
   ]
 }

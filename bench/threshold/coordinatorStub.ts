@@ -8,6 +8,7 @@ export type Delivered = CertificatesRequest & {
 }
 
 export type CoordinatorStub = {
+  readonly url: string
   /** First delivery by request id. */
   readonly delivered: ReadonlyMap<string, Delivered>
   /** Deliveries in all: takeovers deliver again. */
@@ -23,7 +24,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString("utf8")
 }
 
-/** @param blob bytes of a digest (64 hex digits), null where there are none. */
+/** @param port 0 for any. @param blob bytes of a digest (64 hex digits), null where there are none. */
 export async function startCoordinatorStub(
   port: number,
   blob: (digest: string) => Uint8Array | null,
@@ -63,7 +64,9 @@ export async function startCoordinatorStub(
   })
   server.keepAliveTimeout = 60_000
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve))
+  const bound = server.address()
   return {
+    url: `http://127.0.0.1:${typeof bound === "object" ? bound?.port : port}`,
     delivered,
     deliveries: () => deliveries,
     delivery: (requestId) =>

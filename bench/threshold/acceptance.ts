@@ -1,0 +1,23 @@
+/** Every plaintext must be right, and certificates must convince the contract: a fast wrong answer is no figure. */
+import { contractAt } from "@twinlock/devnet/network/contracts"
+import { contractResult } from "@twinlock/sdk/chain/acceptance"
+import type { Cluster } from "./cluster.ts"
+import type { Asked } from "./load.ts"
+
+/** @param sample certificates that the verifier judges, spread over all. @throws Error naming the first bad result */
+export async function checkResults(
+  { base, contracts, coordinator }: Cluster,
+  asked: readonly Asked[],
+  sample: number,
+): Promise<void> {
+  const verifier = contractAt("DecryptionVerifier", contracts.decryptionVerifier, base.accounts.organiser)
+  const every = Math.max(1, Math.floor(asked.length / sample))
+  for (const [i, { requestId, handle, value }] of asked.entries()) {
+    const found = coordinator.delivered.get(requestId)
+    if (found === undefined) throw new Error(`request ${requestId} has no certificate`)
+    const { result, certificate } = found
+    if (result.handles.join() !== handle || BigInt(result.plaintexts) !== value)
+      throw new Error(`request ${requestId} was opened to ${result.plaintexts}, want ${value} of ${handle}`)
+    if (i % every === 0) await verifier.getFunction("verify").staticCall(contractResult(result), certificate)
+  }
+}
