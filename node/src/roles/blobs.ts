@@ -2,6 +2,7 @@
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { type BlobSink, createHttpBlobSink } from "../blobs/blobSink.ts"
 import { type BlobSource, createHttpBlobSource } from "../blobs/blobSource.ts"
+import { createDownload } from "../blobs/download.ts"
 import type { NodeContext } from "../nodeContext.ts"
 
 const TIMEOUT_MS = 60_000
@@ -12,7 +13,7 @@ export function blobsOf({ config, identity }: Pick<NodeContext, "config" | "iden
 } {
   const urls = config.coordinators
   return {
-    source: createHttpBlobSource({ urls, fetch, timeoutMs: TIMEOUT_MS }),
+    source: createHttpBlobSource({ urls, download: createDownload(), timeoutMs: TIMEOUT_MS }),
     sink: createHttpBlobSink({
       urls,
       fetch,
