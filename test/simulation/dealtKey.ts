@@ -4,10 +4,16 @@ import { Writer } from "@twinlock/sdk/protocol/codec"
 import { groupKey } from "@twinlock/sdk/threshold/frost"
 import { generateFrostGroup } from "../support/frostGroup.ts"
 import { createGateway, type Gateway } from "./contract.ts"
+import { createFaults, type Faults } from "./faults.ts"
 import { createNode, type Node, serveKey } from "./node.ts"
 import { BUDGET_KIND, budgetName, committeeOf, type ServedKey, type World } from "./world.ts"
 
-export type Stage = { readonly nodes: readonly Node[]; readonly key: ServedKey; readonly gateway: Gateway }
+export type Stage = {
+  readonly nodes: readonly Node[]
+  readonly key: ServedKey
+  readonly gateway: Gateway
+  readonly faults: Faults
+}
 
 const groups = new Map<string, ReturnType<typeof generateFrostGroup>>()
 
@@ -42,5 +48,6 @@ export function dealtKey(world: World): Stage {
       serve(serveKey(world, platform, material, gateway.deliver)),
     )
   })
-  return { nodes, key, gateway }
+  for (const node of nodes) node.start()
+  return { nodes, key, gateway, faults: createFaults(world, nodes) }
 }

@@ -66,6 +66,14 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
     node.crash()
     return () => startUnlessDown(node)
   }
+  /** Power is lost everywhere; each comes back in its own time. */
+  const outage: Kind = (from) => {
+    for (const node of nodes) {
+      node.crash()
+      timeline.after(from.exponential(1500), null, () => startUnlessDown(node))
+    }
+    return () => {}
+  }
   const stop: Kind = (from) => {
     const { process } = anyNode(from)
     if (process !== null) process.pausedUntil = timeline.now + from.exponential(2000)
@@ -122,6 +130,7 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
     ["crash", crash],
     ["crash", crash],
     ["crash", crash],
+    ["outage", outage],
     ["stop", stop],
     ["partition", partition],
     ["partition", partition],

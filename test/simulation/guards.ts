@@ -33,13 +33,13 @@ export function watchMachine(onFailure: Fail): () => void {
     guard(Math, "random")
     guard(globalThis, "setTimeout")
     guard(globalThis, "setInterval")
-    guard(globalThis, "queueMicrotask")
     guard(Object.getPrototypeOf(crypto) as typeof crypto, "getRandomValues")
-    process.on("unhandledRejection", (error) => {
+    const unhandled = (error: unknown): void => {
       if (fail === null) throw error
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
       fail(new SimulationFailure("unhandled", text))
-    })
+    }
+    process.on("unhandledRejection", unhandled).on("uncaughtException", unhandled)
   }
   fail = onFailure
   return () => {

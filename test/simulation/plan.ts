@@ -72,7 +72,7 @@ function planHandle(random: Random): HandlePlan {
   return {
     allowed: !random.chance(0.08),
     finalAfter: random.chance(0.04) ? null : random.chance(0.7) ? 0 : random.between(500, 12_000),
-    replaced: random.chance(0.06),
+    replaced: random.chance(0.07),
   }
 }
 
@@ -103,6 +103,11 @@ export function planOf(seed: number): Plan {
   const requests = Array.from({ length: random.between(1, realCrypto ? 1 : 5) }, () =>
     planRequest(random, handles.length, healAt),
   )
+  // Asked for before and after it stands for other words.
+  for (const [number, { replaced, allowed }] of handles.entries())
+    if (replaced && allowed)
+      for (const at of [0, 0.7 * healAt])
+        requests.push({ at, handles: [number], cancelWindow: 0, cancels: false, deadline: DAY })
   const users = Array.from({ length: random.chance(0.3) ? 1 : 0 }, () => ({
     at: random.below(healAt),
     handles: [random.below(handles.length)],
@@ -112,6 +117,6 @@ export function planOf(seed: number): Plan {
     blockMs: random.between(500, 2000),
     finality: random.below(3),
     pollMs: random.pick([200, 500, 1000]),
-    budgetLeft: random.chance(0.03) ? random.between(0, 3) : null,
+    budgetLeft: !ceremony && random.chance(0.03) ? random.between(0, 3) : null,
   }
 }

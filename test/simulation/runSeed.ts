@@ -1,7 +1,7 @@
 /** One run: everything that happens in it follows from the seed, the planted defect and the code. */
+import { ceremonyKey } from "./ceremonyKey.ts"
 import { dealtKey } from "./dealtKey.ts"
 import { SimulationFailure } from "./failure.ts"
-import { createFaults } from "./faults.ts"
 import { watchMachine } from "./guards.ts"
 import { planOf } from "./plan.ts"
 import { registered } from "./registration.ts"
@@ -66,9 +66,7 @@ async function play(world: World): Promise<readonly [number, number]> {
   for (const { signer } of world.executors) chain.setNode(registered(signer, "executor"))
   chain.start()
   const failed = (): boolean => world.failure !== null
-  const { nodes, key, gateway } = dealtKey(world)
-  const faults = createFaults(world, nodes)
-  for (const node of nodes) node.start()
+  const { nodes, key, gateway, faults } = plan.ceremony ? await ceremonyKey(world) : dealtKey(world)
   const traffic = startTraffic(world, nodes, key.committee, gateway)
   faults.corrupt(plan.faulty)
   faults.begin(plan.roughness)

@@ -43,7 +43,7 @@ export function startTraffic(
     if (finalAfter !== null) timeline.after(finalAfter, null, () => anchor("final"))
     if (replaced && finalAfter !== null) {
       const other = publish(otherWords(key, ciphertext, at + OTHER_WORDS, random))
-      timeline.after(finalAfter + random.below(plan.healAt), null, () => anchor("final", other))
+      timeline.after(finalAfter + plan.healAt / 2, null, () => anchor("final", other))
     }
     return ciphertext
   })
