@@ -42,6 +42,37 @@ export function describeSealedStore(name: string, create: () => SealedStore): vo
       await store.close()
     })
 
+    test("putMany writes all records, also over old ones and into several kinds", async () => {
+      const store = create()
+      await store.put("k", "a", bytes(1))
+      const given = bytes(2)
+      await store.putMany([
+        { kind: "k", id: "a", bytes: given },
+        { kind: "k", id: "b", bytes: bytes(3) },
+        { kind: "l", id: "b", bytes: bytes(4) },
+        { kind: "k", id: "b", bytes: bytes(5) },
+      ])
+      given[0] = 9
+      await store.putMany([])
+      expect(await store.get("k", "a")).toEqual(bytes(2))
+      expect(await store.get("k", "b")).toEqual(bytes(5))
+      expect(await store.get("l", "b")).toEqual(bytes(4))
+      await store.close()
+    })
+
+    test.each([
+      ["STORE_BAD_NAME", { kind: "k", id: "", bytes: bytes(1) }],
+      ["STORE_TOO_LARGE", { kind: "k", id: "c", bytes: new Uint8Array(MAX_RECORD_BYTES + 1) }],
+    ])("putMany with one bad record (%s) writes none", async (code, bad) => {
+      const store = create()
+      await store.put("k", "a", bytes(1))
+      const records = [{ kind: "k", id: "a", bytes: bytes(2) }, { kind: "k", id: "b", bytes: bytes(3) }, bad]
+      await expect(store.putMany(records)).rejects.toMatchObject({ detail: { code } })
+      expect(await store.get("k", "a")).toEqual(bytes(1))
+      expect(await store.get("k", "b")).toBeNull()
+      await store.close()
+    })
+
     test("delete says whether a record was there", async () => {
       const store = create()
       await store.put("k", "a", bytes(1))

@@ -19,6 +19,13 @@ export function createMemoryStore(): SealedStore {
       checkSize(bytes)
       records(kind, id).set(id, bytes.slice())
     },
+    async putMany(items) {
+      for (const { kind, id, bytes } of items) {
+        checkSize(bytes)
+        checkName(kind, id)
+      }
+      for (const { kind, id, bytes } of items) records(kind, id).set(id, bytes.slice())
+    },
     async putIfAbsent(kind, id, bytes) {
       checkSize(bytes)
       const own = records(kind, id)

@@ -20,11 +20,16 @@ export type StorageErrorCode =
   /** the record is above the maximum of one record. */
   | "STORE_TOO_LARGE"
 
+/** One record to write. */
+export type NamedRecord = { readonly kind: string; readonly id: string; readonly bytes: Uint8Array }
+
 export type SealedStore = {
   /** A copy of the newest record, or null. @throws STORE_TAMPERED, STORE_WRONG_KEY */
   get(kind: string, id: string): Promise<Uint8Array | null>
   /** Writes or replaces; durable once it resolves. */
   put(kind: string, id: string, bytes: Uint8Array): Promise<void>
+  /** Writes or replaces all of them or none, in one durable step; of two records of one name the last one stays. */
+  putMany(records: readonly NamedRecord[]): Promise<void>
   /** Writes only where nothing is stored; resolves to what is stored afterwards (check-and-insert, atomic). */
   putIfAbsent(kind: string, id: string, bytes: Uint8Array): Promise<Uint8Array>
   /** True where a record was there. */

@@ -51,6 +51,24 @@ describe("sqlite store on disk", () => {
     for (const content of files) expect(content).not.toContain("very secret share")
   })
 
+  test("records written together survive closing and opening, and count in the root", async () => {
+    const store = openSqliteStore({ path, key: key() })
+    await store.put("k", "a", bytes(1))
+    await store.putMany([
+      { kind: "k", id: "a", bytes: bytes(2) },
+      { kind: "k", id: "b", bytes: bytes(3) },
+    ])
+    await store.close()
+    const again = openSqliteStore({ path, key: key() })
+    expect(await again.get("k", "a")).toEqual(bytes(2))
+    expect(await again.get("k", "b")).toEqual(bytes(3))
+    await again.close()
+    const database = new DatabaseSync(path)
+    database.exec("DELETE FROM records WHERE id = 'b'")
+    database.close()
+    expect(() => openSqliteStore({ path, key: key() })).toThrow("STORE_TAMPERED")
+  })
+
   test("another key is refused", async () => {
     await tampered(() => {})
     expect(() => openSqliteStore({ path, key: key(8) })).toThrow("STORE_WRONG_KEY")

@@ -19,6 +19,7 @@ const MODULUS = 1n << 256n
 const CHECK = { kind: "store", id: "check", version: 0 } as const
 const ROOT = { kind: "store", id: "root", version: 0 } as const
 
+type Change = { readonly kind: string; readonly id: string; readonly bytes: Uint8Array | null }
 type Root = { readonly writes: number; readonly sum: bigint }
 
 export type SqliteStoreOptions = {
@@ -67,19 +68,13 @@ function storeOn(
     return { version, bytes }
   }
 
-  /** Replaces (or removes) one record and the root in one transaction. */
-  const write = (kind: string, id: string, bytes: Uint8Array | null): void => {
-    const before = attempt(() => select.get(kind, id))
-    const version = root.writes + 1
-    let sum = root.sum
-    if (before !== undefined) sum -= cipher.fingerprint({ kind, id, version: Number(before["version"]) })
-    if (bytes !== null) sum += cipher.fingerprint({ kind, id, version })
-    const next: Root = { writes: version, sum: ((sum % MODULUS) + MODULUS) % MODULUS }
+  /** Replaces (or removes) records and the root in one transaction. */
+  const write = (changes: readonly Change[]): void => {
+    let next = root
     attempt(() => {
       database.exec("BEGIN IMMEDIATE")
       try {
-        if (bytes === null) remove.run(kind, id)
-        else upsert.run(kind, id, version, cipher.seal({ kind, id, version }, bytes))
+        for (const change of changes) next = apply(change, next)
         writeRoot(database, cipher, next)
         database.exec("COMMIT")
       } catch (error) {
@@ -88,6 +83,18 @@ function storeOn(
       }
     })
     root = next
+  }
+
+  /** One change inside a transaction, and the root after it. */
+  const apply = ({ kind, id, bytes }: Change, { writes, sum }: Root): Root => {
+    const before = select.get(kind, id)
+    const version = writes + 1
+    let after = sum
+    if (before !== undefined) after -= cipher.fingerprint({ kind, id, version: Number(before["version"]) })
+    if (bytes !== null) after += cipher.fingerprint({ kind, id, version })
+    if (bytes === null) remove.run(kind, id)
+    else upsert.run(kind, id, version, cipher.seal({ kind, id, version }, bytes))
+    return { writes: version, sum: ((after % MODULUS) + MODULUS) % MODULUS }
   }
 
   const named = (kind: string, id: string): void => {
@@ -103,20 +110,27 @@ function storeOn(
     async put(kind, id, bytes) {
       named(kind, id)
       checkSize(bytes)
-      write(kind, id, bytes)
+      write([{ kind, id, bytes }])
+    },
+    async putMany(records) {
+      for (const { kind, id, bytes } of records) {
+        named(kind, id)
+        checkSize(bytes)
+      }
+      if (records.length > 0) write(records)
     },
     async putIfAbsent(kind, id, bytes) {
       named(kind, id)
       checkSize(bytes)
       const stored = read(kind, id)
       if (stored !== null) return stored.bytes
-      write(kind, id, bytes)
+      write([{ kind, id, bytes }])
       return bytes.slice()
     },
     async delete(kind, id) {
       named(kind, id)
       if (attempt(() => select.get(kind, id)) === undefined) return false
-      write(kind, id, null)
+      write([{ kind, id, bytes: null }])
       return true
     },
     async list(kind) {
