@@ -10,10 +10,13 @@ const BIT = 4
 export const lyingServices: ServiceFactory = (context) =>
   keyholderServices(context, {
     holderOf: (share) => ({
-      async decryptionShare(words, session) {
-        const bytes = Uint8Array.from(await share.decryptionShare(words, fromHex(session)))
-        bytes[BYTE] = (bytes[BYTE] ?? 0) ^ BIT
-        return bytes
-      },
+      decryptionShares: (work) =>
+        Promise.all(
+          work.map(async ({ words, session }) => {
+            const bytes = Uint8Array.from(await share.decryptionShare(words, fromHex(session)))
+            bytes[BYTE] = (bytes[BYTE] ?? 0) ^ BIT
+            return bytes
+          }),
+        ),
     }),
   })

@@ -129,14 +129,6 @@ export function createDealer(
 }
 
 /** What answers for a party's key share, one session at a time. */
-export const holderOf = (
-  sharesOf: (session: SessionId) => Promise<Uint8Array>,
-): ShareHolder & BatchHolder => ({
-  decryptionShare: (_, session) => sharesOf(session),
+export const holderOf = (sharesOf: (session: SessionId) => Promise<Uint8Array>): ShareHolder => ({
   decryptionShares: (work) => Promise.all(work.map(({ session }) => sharesOf(session))),
 })
-
-/** Many sessions at once. */
-export type BatchHolder = {
-  decryptionShares(work: readonly { readonly session: SessionId }[]): Promise<readonly Uint8Array[]>
-}

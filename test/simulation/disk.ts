@@ -72,6 +72,12 @@ export function createDisk(timeline: Timeline, random: Random): Disk {
         const copy = bytes.slice()
         return writing(process, () => void records.set(key(kind, id), copy))
       },
+      putMany: (items) => {
+        const copies = items.map(({ kind, id, bytes }) => [key(kind, id), bytes.slice()] as const)
+        return writing(process, () => {
+          for (const [name, copy] of copies) records.set(name, copy)
+        })
+      },
       putIfAbsent: (kind, id, bytes) => {
         const copy = bytes.slice()
         return writing(process, () => {

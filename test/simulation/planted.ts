@@ -31,6 +31,10 @@ function forgetful(store: SealedStore, kinds: readonly string[]): SealedStore {
       if (volatile(kind)) kept.set(id, bytes.slice())
       else await store.put(kind, id, bytes)
     },
+    async putMany(records) {
+      for (const { kind, id, bytes } of records) if (volatile(kind)) kept.set(id, bytes.slice())
+      await store.putMany(records.filter(({ kind }) => !volatile(kind)))
+    },
     async putIfAbsent(kind, id, bytes) {
       if (!volatile(kind)) return store.putIfAbsent(kind, id, bytes)
       const stored = kept.get(id) ?? bytes.slice()
@@ -45,6 +49,9 @@ const hasty = (store: SealedStore): SealedStore => ({
   ...store,
   async put(kind, id, bytes) {
     void store.put(kind, id, bytes).catch(() => {})
+  },
+  async putMany(records) {
+    void store.putMany(records).catch(() => {})
   },
   async putIfAbsent(kind, id, bytes) {
     const stored = await store.get(kind, id)
@@ -65,14 +72,13 @@ function eager(deps: DecryptionDeps): DecryptionDeps {
         await network.publish(topic, payload)
         const message = decodeMessage(payload)
         if (message.kind !== "approval") return
-        const shares = await Promise.all(
-          message.approved.flatMap(({ subject, sessions }) =>
-            sessions.map(async (sessionId) => ({
-              ...{ subject, sessionId },
-              share: await holder.decryptionShare(new Uint8Array(), sessionId),
-            })),
-          ),
+        const items = message.approved.flatMap(({ subject, sessions }) =>
+          sessions.map((sessionId) => ({ subject, sessionId })),
         )
+        const computed = await holder.decryptionShares(
+          items.map(({ sessionId }) => ({ session: sessionId, words: new Uint8Array() })),
+        )
+        const shares = items.map((item, i) => ({ ...item, share: computed[i] ?? new Uint8Array() }))
         const early = signAs<DecryptionShares>(seat, { kind: "decryption-shares", shares })
         await network.publish(topicOf("decryption-shares", seat), encodeMessage(early))
       },
@@ -139,11 +145,14 @@ export const DEFECTS: readonly Defect[] = [
       ...deps,
       holder: {
         ...deps.holder,
-        decryptionShare: async (words, session) => {
-          const bytes = Uint8Array.from(await deps.holder.decryptionShare(words, session))
-          // Fresh per process, within the range of the masks.
-          bytes[1] = (bytes[1] ?? 0) ^ life
-          return bytes
+        decryptionShares: async (work) => {
+          const shares = await deps.holder.decryptionShares(work)
+          return shares.map((share) => {
+            const bytes = Uint8Array.from(share)
+            // Fresh per process, within the range of the masks.
+            bytes[1] = (bytes[1] ?? 0) ^ life
+            return bytes
+          })
         },
       },
     }),

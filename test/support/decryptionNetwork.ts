@@ -52,17 +52,18 @@ export function createTestHolder(
   ciphertexts: readonly TestCiphertext[],
 ): ShareHolder {
   return {
-    async decryptionShare(_, session) {
-      const ciphertext = ciphertexts.find((candidate) => candidate.session === session)
-      if (ciphertext === undefined) throw new Error("unknown session")
-      const blocks = blockCountOf(handleFields(ciphertext.handle).fheType)
-      const parts = Array.from({ length: blocks }, (_, k) => {
-        const block = ((ciphertext.value >> BigInt(4 * k)) & 15n) << 123n
-        const value = share(scalar(block), n, t, seededRng(`share/${session}/${k}`))[party - 1]?.value
-        return value === undefined ? new Uint8Array(64) : encode(value)
-      })
-      return new Uint8Array(Buffer.concat(parts))
-    },
+    decryptionShares: async (work) =>
+      work.map(({ session }) => {
+        const ciphertext = ciphertexts.find((candidate) => candidate.session === session)
+        if (ciphertext === undefined) throw new Error("unknown session")
+        const blocks = blockCountOf(handleFields(ciphertext.handle).fheType)
+        const parts = Array.from({ length: blocks }, (_, k) => {
+          const block = ((ciphertext.value >> BigInt(4 * k)) & 15n) << 123n
+          const value = share(scalar(block), n, t, seededRng(`share/${session}/${k}`))[party - 1]?.value
+          return value === undefined ? new Uint8Array(64) : encode(value)
+        })
+        return new Uint8Array(Buffer.concat(parts))
+      }),
   }
 }
 
@@ -229,7 +230,7 @@ export function createTestCommittee({
       const { party, seat, network, frostShare } = partOf(number)
       return {
         ...{ party, seat, frostShare },
-        gossip: createKeyGossip(seat, network),
+        gossip: createKeyGossip(seat, network, clock),
         publishRaw: (topic, bytes) => network.publish(topic, bytes),
         holder: createTestHolder(party, n, t, ciphertexts),
       }
@@ -289,11 +290,14 @@ export async function countOf(
 /** A share holder that answers with another value's shares: consistent in form, wrong in content. */
 export function lyingHolder(honest: ShareHolder): ShareHolder {
   return {
-    async decryptionShare(words, session) {
-      const bytes = Uint8Array.from(await honest.decryptionShare(words, session))
-      // A lie only in bit 90 of one block.
-      bytes[11] = (bytes[11] ?? 0) ^ 4
-      return bytes
+    async decryptionShares(work) {
+      const shares = await honest.decryptionShares(work)
+      return shares.map((share) => {
+        const bytes = Uint8Array.from(share)
+        // A lie only in bit 90 of one block.
+        bytes[11] = (bytes[11] ?? 0) ^ 4
+        return bytes
+      })
     },
   }
 }

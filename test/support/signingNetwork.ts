@@ -131,7 +131,7 @@ export function createSigningNetwork({
       ...{ committee, self: party, signing: SIGNING },
       signer: new Secret(Uint8Array.from(keys.get(party) ?? [])),
     }
-    const gossip = createKeyGossip(seat, network)
+    const gossip = createKeyGossip(seat, network, clock)
     const [delivered, blamed]: [CertificatesRequest[], PartyIndex[]] = [[], []]
     const renew = (subject: Digest) => void sendApproval(party, [subject])
     const signing = absent.includes(party)

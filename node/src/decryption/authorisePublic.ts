@@ -1,13 +1,13 @@
 /**
- * May this node help to open a gateway request (protocol §8, rules 1 to 3)? All reads are at one agreed block; every
- * rule fails closed with its own code. Blob, budget and release log (rules 4 to 6) follow at the release.
+ * May this node help to open a gateway request (protocol §8, rules 1 to 3)? A function of what the chain says at one
+ * agreed block; every rule fails closed with its own code. Blob, budget and release log (rules 4 to 6) follow.
  */
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
-import type { BlockRef, ChainView } from "../chain/chainView.ts"
+import type { BlockRef, RequestFacts } from "../chain/chainView.ts"
 import { type KeyContext, type OpenableCiphertext, openableCiphertext } from "./ciphertexts.ts"
 import { decryptionError } from "./errors.ts"
-import type { Recipient } from "./releaseLog.ts"
+import type { Recipient } from "./releaseLedger.ts"
 
 /** What a node found to be allowed, and the block at which it was. */
 export type Authorised = {
@@ -17,19 +17,16 @@ export type Authorised = {
   readonly at: BlockRef
 }
 
-/** A gateway request that may be opened; `blockHash` is that of the block which holds it. */
-export type AuthorisedRequest = Authorised & { readonly blockHash: Digest }
-
-/** @throws DecryptionErrorCode, ChainErrorCode */
-export async function authorisePublic(
-  view: ChainView,
+/** @param facts at block `at`; null where the gateway knows no such request @throws DecryptionErrorCode */
+export function authorisePublic(
   key: KeyContext,
   requestId: RequestId,
+  facts: RequestFacts | null,
   at: BlockRef,
-): Promise<AuthorisedRequest> {
-  const request = await view.request(requestId, at)
-  if (request === null)
+): Authorised {
+  if (facts === null)
     throw decryptionError("REQUEST_UNKNOWN", `the gateway has no request ${requestId} at block ${at.number}`)
+  const { request, handles } = facts
   if (request.keyId !== key.keyId)
     throw decryptionError("WRONG_KEY", `request ${requestId} is for key ${request.keyId}`)
   if (request.status !== "open")
@@ -44,15 +41,18 @@ export async function authorisePublic(
       "REQUEST_CANCELLABLE",
       `request ${requestId} can be cancelled until ${request.uncancellableFrom}, chain time ${at.timestamp}`,
     )
-  for (const handle of request.handles)
-    if (!(await view.isAllowedForDecryption(handle, at)))
+  // The view's promise, and what approvals and results rest on: one fact per handle, in the request's order.
+  if (
+    handles.length !== request.handles.length ||
+    handles.some(({ handle }, i) => handle !== request.handles[i])
+  )
+    throw decryptionError("REQUEST_UNKNOWN", `the facts of request ${requestId} are not those of its handles`)
+  for (const { handle, allowedForDecryption } of handles)
+    if (!allowedForDecryption)
       throw decryptionError(
         "NOT_ALLOWED_FOR_DECRYPTION",
         `access control does not allow public decryption of ${handle}`,
       )
-  const ciphertexts = await Promise.all(
-    request.handles.map((handle) => openableCiphertext(view, key, handle, at)),
-  )
-  const { blockHash } = request
-  return { subject: requestSubject(requestId), recipient: "public", ciphertexts, at, blockHash }
+  const ciphertexts = handles.map((handle) => openableCiphertext(key, handle))
+  return { subject: requestSubject(requestId), recipient: "public", ciphertexts, at }
 }

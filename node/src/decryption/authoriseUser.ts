@@ -113,7 +113,11 @@ export async function authoriseUser(
           `access control does not allow ${handle} for ${account}`,
         )
   const ciphertexts = await Promise.all(
-    handles.map(({ handle }) => openableCiphertext(view, key, handle, at)),
+    handles.map(async ({ handle }) => {
+      const commitment = await view.commitment(handle, at)
+      const details = commitment.status === "final" ? await view.commitmentDetails(handle, at) : null
+      return openableCiphertext(key, { handle, commitment, details })
+    }),
   )
   const subject = userSubject(
     permitHash,

@@ -54,7 +54,7 @@ export function createBatchQueue<T>(
       waiting.push(...items)
       if (running || waiting.length === 0) return
       running = true
-      queueMicrotask(() => void run())
+      void Promise.resolve().then(run)
     },
     stop() {
       waiting = []

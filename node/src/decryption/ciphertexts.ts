@@ -1,13 +1,13 @@
 /**
  * Which ciphertext a handle stands for (protocol §8.3): the commitment that k executors made final, checked field by
- * field, and the session that its canonical words name. The same rules serve public and user decryption.
+ * field, and the session that its canonical words name. The same rules serve public and user decryption. Pure.
  */
 import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
 import { blockCountOf, type FheType } from "@twinlock/sdk/protocol/fheType"
 import { fheTypeOf, type HandleDomain } from "@twinlock/sdk/protocol/handles"
 import type { Digest, Epoch, Handle, KeyId, SessionId } from "@twinlock/sdk/protocol/ids"
 import { sessionIdOf } from "@twinlock/sdk/protocol/session"
-import type { BlockRef, ChainView } from "../chain/chainView.ts"
+import type { HandleFacts } from "../chain/chainView.ts"
 import { decryptionError } from "./errors.ts"
 
 /** The key that this node holds a share of, with the contracts that its id fixes. */
@@ -23,18 +23,18 @@ export type OpenableCiphertext = {
   readonly session: SessionId
 }
 
-/** @throws COMMITMENT_NOT_FINAL, COMMITMENT_FROZEN, COMMITMENT_MISMATCH, COMMITMENT_MALFORMED */
-export async function openableCiphertext(
-  view: ChainView,
+/**
+ * @param facts of one handle, as the chain has them at one agreed block
+ * @throws COMMITMENT_NOT_FINAL, COMMITMENT_FROZEN, COMMITMENT_MISMATCH, COMMITMENT_MALFORMED
+ */
+export function openableCiphertext(
   key: KeyContext,
-  handle: Handle,
-  at: BlockRef,
-): Promise<OpenableCiphertext> {
-  const { leaf, status } = await view.commitment(handle, at)
+  { handle, commitment, details }: Pick<HandleFacts, "handle" | "commitment" | "details">,
+): OpenableCiphertext {
+  const { leaf, status } = commitment
   if (status === "frozen") throw decryptionError("COMMITMENT_FROZEN", `executors disagree about ${handle}`)
   if (status !== "final")
     throw decryptionError("COMMITMENT_NOT_FINAL", `fewer than k executors committed ${handle}: ${status}`)
-  const details = await view.commitmentDetails(handle, at)
   if (details === null)
     throw decryptionError("COMMITMENT_NOT_FINAL", `the details of the commitment of ${handle} were not found`)
   const fheType = fheTypeOf(handle)

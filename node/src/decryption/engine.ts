@@ -1,60 +1,62 @@
 /**
  * Runs the subjects of one key: gossip in and out, one state machine per subject, bounded memory. Public and user
- * decryption hand it what they authorised and get told what the committee made possible.
+ * decryption hand it what they authorised and get told what the committee made possible; what becomes possible in one turn
+ * is told together, so that a message from one peer moves many subjects at the price of one.
  */
-import { quorum } from "@twinlock/sdk/protocol/committee"
+import { partyIndexes, quorum } from "@twinlock/sdk/protocol/committee"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
-import type { Digest, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
-import type {
-  Approval,
-  CommitmentPair,
-  DecryptionShares,
-  GossipMessage,
-} from "@twinlock/sdk/protocol/messages"
+import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { Approval, GossipMessage, SessionShare } from "@twinlock/sdk/protocol/messages"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import type { Authorised } from "./authorisePublic.ts"
+import { createBatchQueue } from "./batchQueue.ts"
 import { decryptionError } from "./errors.ts"
+import { createEvidenceShelf, type Evidence } from "./evidence.ts"
 import type { KeyGossip } from "./gossip.ts"
 import { createInbox } from "./inbox.ts"
-import { type KeySeat, signAs } from "./seat.ts"
-import { shareMessages } from "./shareMessages.ts"
+import { approvalIn, type Commitments, createOwnWords, type OwnWord, repeatSoon } from "./ownWord.ts"
+import type { KeySeat } from "./seat.ts"
 import type { Standing } from "./standing.ts"
 import { approvalsIn, type Statement, sharesIn } from "./statement.ts"
 import {
   approvers,
   newSubject,
+  type OpeningOf,
   type Subject,
   type SubjectEffect,
   type SubjectEvent,
   sessionsOf,
+  shareBytesOf,
   step,
+  withoutShares,
 } from "./subject.ts"
 
-/** What the owner of a subject is asked and told. */
+export type Opened = { readonly authorised: Authorised; readonly plaintexts: readonly bigint[] }
+
+/** What the owner of subjects is asked and told. */
 export type SubjectOwner = {
-  /** Commitments to ride on the approval; `previous` are those of the approval so far, kept while they are unused. */
-  commitments(previous: readonly CommitmentPair[]): readonly CommitmentPair[]
-  /** A quorum approved: shares may leave now. */
-  onRelease(authorised: Authorised): void
+  readonly commitments: Commitments
+  /** Quorums approved: the shares of these subjects may leave now. */
+  onRelease(released: readonly Authorised[]): void
   /** All plaintexts are known (public decryption only: shares of a user's subject are never gossiped). */
-  onOpened(authorised: Authorised, plaintexts: readonly bigint[]): void
+  onOpened(opened: readonly Opened[]): void
 }
 
 export type Engine = {
   start(): void
   stop(): void
-  /** Approves and follows a subject that passed every rule. Where it is released already, its owner is told at once. */
-  approve(authorised: Authorised, owner: SubjectOwner): void
-  /** Gossips own shares of a released subject and takes them into account; nothing for a subject forgotten since. */
-  publishShares(
-    subject: Digest,
-    shares: readonly { readonly session: SessionId; readonly share: Uint8Array }[],
-  ): void
+  /** Approves and follows subjects that passed every rule. Of those released already, the owner is told at once. */
+  approve(authorised: readonly Authorised[], owner: SubjectOwner): void
+  /** Gossips own shares of released subjects and takes them into account; those of subjects forgotten since are dropped. */
+  publishShares(shares: readonly SessionShare[]): void
   forget(subject: Digest): void
+  /** Follows a subject no longer for now: what others said about it is kept as of any subject not yet judged. */
+  park(subject: Digest): void
   subject(id: Digest): Subject | null
   /** Counts and logs parties that another part proved at fault. */
   blame(subject: Digest, parties: readonly PartyIndex[]): void
+  evidence(): readonly Evidence[]
   /** Sends own approval once more, now, with fresh commitments where the last ones are used up. */
   renew(subject: Digest): void
   /** One tick: says again what peers may have missed, more and more seldom, and looks again who stands. */
@@ -67,28 +69,38 @@ export type EngineDeps = {
   readonly seat: KeySeat
   readonly gossip: KeyGossip
   readonly standing: Standing
+  readonly openingOf: OpeningOf
   readonly logger: Logger
   readonly metrics: Metrics | null
 }
 
-/** Longest pause between two repeats, in ticks. */
-const MAX_TICKS = 16
+/** Share bytes that opened subjects keep, to judge late shares by; the oldest subjects give theirs up first. */
+const OPENED_SHARE_BYTES = 16 * 1024 * 1024
 
-type Entry = {
-  state: Subject
-  owner: SubjectOwner
-  approval: Approval
-  shares: readonly DecryptionShares[]
-  /** Ticks until the next repeat, and the pause after it. */
-  due: number
-  pause: number
-  looking: boolean
+type Entry = { state: Subject; owner: SubjectOwner; readonly word: OwnWord }
+
+/** What one turn made possible. */
+type Turn = {
+  readonly quorums: Entry[]
+  readonly released: Map<SubjectOwner, Authorised[]>
+  readonly opened: Map<SubjectOwner, Opened[]>
 }
 
-export function createEngine({ seat, gossip, standing, logger, metrics }: EngineDeps): Engine {
+const listOf = <K, V>(map: Map<K, V[]>, key: K): V[] => {
+  const list = map.get(key) ?? []
+  map.set(key, list)
+  return list
+}
+
+export function createEngine(deps: EngineDeps): Engine {
+  const { seat, gossip, standing, openingOf, logger, metrics } = deps
   const entries = new Map<Digest, Entry>()
   const inbox = createInbox()
+  const shelf = createEvidenceShelf(gossip.said)
   const listeners: ((approval: Approval) => void)[] = []
+  /** Opened subjects that still keep shares, oldest first. */
+  const withShares = new Map<Digest, number>()
+  let openedBytes = 0
   let stopped = false
   const culpritMetric = metrics?.counter({
     name: "culprits_total",
@@ -100,21 +112,46 @@ export function createEngine({ seat, gossip, standing, logger, metrics }: Engine
     help: "Decryption shares that left this node in gossip",
   })
 
-  function apply(entry: Entry, event: SubjectEvent): void {
-    const { subject, effects } = step(entry.state, event, seat.committee)
-    entry.state = subject
-    for (const effect of effects) run(entry, effect)
+  function publish(message: GossipMessage): void {
+    // What a lost connection swallows is said again.
+    gossip.publish(message).catch((err: unknown) => logger.warn({ err, kind: message.kind }, "not published"))
+  }
+  const words = createOwnWords(seat, publish, (subject) => entries.get(subject)?.word)
+
+  function inOneTurn(run: (turn: Turn) => void): void {
+    const turn: Turn = { quorums: [], released: new Map(), opened: new Map() }
+    run(turn)
+    standings.add(turn.quorums)
+    for (const [owner, list] of turn.released) told(() => owner.onRelease(list))
+    for (const [owner, list] of turn.opened) told(() => owner.onOpened(list))
   }
 
-  function run(entry: Entry, effect: SubjectEffect): void {
+  function told(tell: () => void): void {
+    try {
+      tell()
+    } catch (err) {
+      logger.error({ err }, "the owner of subjects failed")
+    }
+  }
+
+  function apply(entry: Entry, event: SubjectEvent, turn: Turn): void {
+    const { subject, effects } = step(entry.state, event, seat.committee)
+    entry.state = subject
+    for (const effect of effects) run(entry, effect, turn)
+  }
+
+  function run(entry: Entry, effect: SubjectEffect, turn: Turn): void {
     const subject = entry.state.id
     switch (effect.kind) {
       case "quorum":
-        return look(entry, effect.parties)
+        turn.quorums.push(entry)
+        return
       case "release":
-        return entry.owner.onRelease(effect.authorised)
+        listOf(turn.released, entry.owner).push(effect.authorised)
+        return
       case "opened":
-        return entry.owner.onOpened(effect.authorised, effect.plaintexts)
+        listOf(turn.opened, entry.owner).push(effect)
+        return limitOpened(entry)
       case "culprits":
         return blame(subject, effect.parties)
       case "bad-plaintext":
@@ -127,83 +164,87 @@ export function createEngine({ seat, gossip, standing, logger, metrics }: Engine
     }
   }
 
-  /** Approvals count while their signers stand: an expired or revoked seat helps to release nothing. */
-  function look(entry: Entry, parties: readonly PartyIndex[]): void {
-    if (entry.looking || parties.length < quorum(seat.committee)) return
-    entry.looking = true
-    standing(parties)
-      .then(
-        (live) => {
-          entry.looking = false
-          if (entries.get(entry.state.id) !== entry || stopped) return
-          apply(entry, { kind: "standing", live })
-          const now = approvers(entry.state)
-          if (entry.state.status === "approving" && now.some((party) => !parties.includes(party)))
-            look(entry, now)
-        },
-        (err: unknown) => {
-          entry.looking = false
-          logger.warn({ subject: entry.state.id, err }, "standing of the approvers could not be read")
-        },
-      )
-      .catch((err: unknown) => logger.error({ subject: entry.state.id, err }, "release failed"))
+  function limitOpened({ state }: Entry): void {
+    withShares.set(state.id, shareBytesOf(state, seat.committee))
+    openedBytes += withShares.get(state.id) ?? 0
+    for (const oldest of withShares.keys()) {
+      if (openedBytes <= OPENED_SHARE_BYTES || oldest === state.id) break
+      const entry = entries.get(oldest)
+      if (entry !== undefined) entry.state = withoutShares(entry.state)
+      dropOpened(oldest)
+    }
   }
 
+  function dropOpened(subject: Digest): void {
+    openedBytes -= withShares.get(subject) ?? 0
+    withShares.delete(subject)
+  }
+
+  /** Approvals count while their signers stand: an expired or revoked seat helps to release nothing. */
+  const standings = createBatchQueue<Entry>(
+    async (batch) => {
+      const live = await standing(partyIndexes(seat.committee))
+      if (stopped) return
+      inOneTurn((turn) => {
+        for (const entry of new Set(batch))
+          if (entries.get(entry.state.id) === entry) apply(entry, { kind: "standing", live }, turn)
+      })
+    },
+    {
+      maxItems: Number.POSITIVE_INFINITY,
+      onError: (err) => logger.warn({ err }, "standing of the approvers could not be read"),
+    },
+  )
+
   function blame(subject: Digest, parties: readonly PartyIndex[]): void {
-    for (const party of parties) culpritMetric?.add({ party: String(party) })
+    for (const party of parties) {
+      culpritMetric?.add({ party: String(party) })
+      shelf.note(party, subject)
+    }
     if (parties.length > 0) logger.warn({ subject, culprits: parties }, "parties proven at fault")
   }
 
-  function publish(message: GossipMessage): void {
-    // What a lost connection swallows is said again by resend.
-    gossip.publish(message).catch((err: unknown) => logger.warn({ err, kind: message.kind }, "not published"))
-  }
-
-  function take(entry: Entry, statement: Statement): void {
-    if (statement.kind === "approval") {
+  function take(entry: Entry, statement: Statement, turn: Turn): void {
+    if (statement.kind === "approval" && statement.party !== seat.self) {
       const known = entry.state.approvals.get(statement.party)
       // Whoever approves anew may have missed what was said before.
-      if (known === undefined || known.commitments.join() !== statement.commitments.join()) {
-        entry.due = 1
-        entry.pause = 1
-      }
+      if (known === undefined || known.commitments.join() !== statement.commitments.join())
+        repeatSoon(entry.word)
     }
-    apply(entry, statement)
+    apply(entry, statement, turn)
   }
 
   function receive(statements: readonly Statement[]): void {
     if (stopped) return
-    for (const statement of statements) {
-      const entry = entries.get(statement.subject)
-      if (entry === undefined) inbox.keep(statement)
-      else take(entry, statement)
+    inOneTurn((turn) => {
+      for (const statement of statements) {
+        const entry = entries.get(statement.subject)
+        if (entry === undefined) inbox.keep(statement)
+        else take(entry, statement, turn)
+      }
+    })
+  }
+
+  function follow(authorised: readonly Authorised[], owner: SubjectOwner, turn: Turn): void {
+    for (const word of words.approve(authorised, owner.commitments)) {
+      const entry: Entry = { state: newSubject(word.authorised, openingOf), owner, word }
+      const { subject } = word.authorised
+      entries.set(subject, entry)
+      for (const statement of [approvalIn(word), ...inbox.take(subject)]) take(entry, statement, turn)
     }
   }
 
-  const approvalOf = (
-    { subject, at, ciphertexts }: Authorised,
-    commitments: readonly CommitmentPair[],
-  ): Approval =>
-    signAs<Approval>(seat, {
-      kind: "approval",
-      approved: [{ subject, sessions: ciphertexts.map(({ session }) => session) }],
-      blockNumber: at.number,
-      blockHash: at.hash,
-      verdict: 1,
-      commitments,
+  /** @throws CONFLICTING_RELEASE where one is followed with other sessions */
+  function unknown(authorised: readonly Authorised[]): readonly Authorised[] {
+    return authorised.filter((item) => {
+      const known = entries.get(item.subject)
+      if (known !== undefined && sessionsOf(known.state.authorised).join() !== sessionsOf(item).join())
+        throw decryptionError(
+          "CONFLICTING_RELEASE",
+          `subject ${item.subject} was approved with other sessions`,
+        )
+      return known === undefined
     })
-
-  /** Own approval as it should be sent now. */
-  function freshApproval(entry: Entry): Approval {
-    const { commitments } = entry.approval
-    const wanted = entry.owner.commitments(commitments)
-    if (wanted !== commitments) entry.approval = approvalOf(entry.state.authorised, wanted)
-    return entry.approval
-  }
-
-  function repeat(entry: Entry): void {
-    publish(freshApproval(entry))
-    for (const share of entry.shares) publish(share)
   }
 
   return {
@@ -216,59 +257,62 @@ export function createEngine({ seat, gossip, standing, logger, metrics }: Engine
     },
     stop() {
       stopped = true
+      standings.stop()
       entries.clear()
     },
     approve(authorised, owner) {
-      const known = entries.get(authorised.subject)
-      if (known !== undefined) {
-        if (sessionsOf(known.state.authorised).join() !== sessionsOf(authorised).join())
-          throw decryptionError(
-            "CONFLICTING_RELEASE",
-            `subject ${authorised.subject} was approved with other sessions`,
-          )
-        known.owner = owner
-        if (known.state.status === "released" || known.state.status === "opened") owner.onRelease(authorised)
-        return
-      }
-      const approval = approvalOf(authorised, owner.commitments([]))
-      const state = newSubject(authorised, seat.committee)
-      const entry: Entry = { state, owner, approval, shares: [], due: 1, pause: 1, looking: false }
-      entries.set(authorised.subject, entry)
-      publish(approval)
-      for (const statement of [...inbox.take(authorised.subject), ...approvalsIn(approval)])
-        take(entry, statement)
+      if (stopped) return
+      const fresh = unknown(authorised)
+      inOneTurn((turn) => {
+        for (const item of authorised) {
+          const entry = entries.get(item.subject)
+          if (entry === undefined) continue
+          entry.owner = owner
+          if (entry.state.status === "released" || entry.state.status === "opened")
+            listOf(turn.released, owner).push(item)
+        }
+        follow(fresh, owner, turn)
+      })
     },
-    publishShares(subject, shares) {
+    publishShares(shares) {
+      const wanted = shares.filter(({ subject }) => {
+        const entry = entries.get(subject)
+        if (entry?.state.status === "approving")
+          throw new Error(`shares of ${subject} must not leave before a quorum approved`)
+        return entry !== undefined && entry.word.shares.length === 0
+      })
+      const messages = words.share(wanted)
+      inOneTurn((turn) => {
+        for (const statement of messages.flatMap(sharesIn)) {
+          released?.add()
+          const entry = entries.get(statement.subject)
+          if (entry !== undefined) apply(entry, statement, turn)
+        }
+      })
+    },
+    forget(subject) {
+      dropOpened(subject)
+      entries.delete(subject)
+    },
+    park(subject) {
       const entry = entries.get(subject)
-      if (entry === undefined || entry.shares.length > 0) return
-      if (entry.state.status === "approving")
-        throw new Error(`shares of ${subject} must not leave before a quorum approved`)
-      const items = shares.map(({ session, share }) => ({ subject, sessionId: session, share }))
-      entry.shares = shareMessages(items).map((batch) =>
-        signAs<DecryptionShares>(seat, { kind: "decryption-shares", shares: batch }),
-      )
-      released?.add({}, shares.length)
-      for (const message of entry.shares) {
-        publish(message)
-        for (const statement of sharesIn(message)) apply(entry, statement)
-      }
+      entries.delete(subject)
+      for (const approval of entry?.state.approvals.values() ?? [])
+        if (approval.party !== seat.self) inbox.keep(approval)
     },
-    forget: (subject) => void entries.delete(subject),
     subject: (id) => entries.get(id)?.state ?? null,
     blame,
+    evidence: shelf.all,
     renew(subject) {
       const entry = entries.get(subject)
-      if (entry !== undefined) publish(freshApproval(entry))
+      if (entry !== undefined) words.renew([entry.word])
     },
     resend() {
-      for (const entry of entries.values()) {
-        if (entry.state.status === "approving") look(entry, approvers(entry.state))
-        entry.due -= 1
-        if (entry.due > 0) continue
-        entry.pause = Math.min(2 * entry.pause, MAX_TICKS)
-        entry.due = entry.pause
-        repeat(entry)
-      }
+      const waiting = [...entries.values()].filter(
+        ({ state }) => state.status === "approving" && approvers(state).length >= quorum(seat.committee),
+      )
+      standings.add(waiting)
+      words.tick([...entries.values()].map(({ word }) => word))
     },
     onApproval: (listener) => void listeners.push(listener),
   }

@@ -17,8 +17,8 @@ export type Inbox = {
 
 type Shelf = { bytes: number; readonly subjects: Map<Digest, Map<string, Statement>> }
 
-/** Bytes of one party: about a thousand shares of 64 blocks. */
-export const BYTES_PER_PARTY: number = 4 * 1024 * 1024
+/** Bytes of one party: far more than an honest one can be ahead of this node. */
+export const BYTES_PER_PARTY: number = 2 * 1024 * 1024
 /** What a statement costs beside its payload. */
 const OVERHEAD = 512
 

@@ -24,6 +24,7 @@ import {
   type ScriptedChain,
   SIGNING,
 } from "../../../test/support/scriptedChain.ts"
+import type { ShareWork } from "./release.ts"
 import { batchDigest, batchOf, leafOf } from "./signing/batch.ts"
 
 const size = { n: 4, t: 1 }
@@ -124,9 +125,9 @@ describe("public decryption", () => {
     addRequest(chain, "tally", handles)
     let asked = 0
     const counting = {
-      decryptionShare: async () => {
+      decryptionShares: async (work: readonly ShareWork[]) => {
         asked += 1
-        return new Uint8Array(256)
+        return work.map(() => new Uint8Array(256))
       },
     }
     const holders = new Map([3, 4].map((party) => [party, counting]))
@@ -160,13 +161,6 @@ describe("public decryption", () => {
       (chain, handle) => {
         const entry = chain.commitments.get(handle)
         if (entry) entry.details = { ...entry.details, squashedDigest: keccak(new Uint8Array(1)) }
-      },
-    ],
-    [
-      "REQUEST_CANCELLABLE",
-      (chain) => {
-        for (const [id, request] of chain.requests)
-          chain.requests.set(id, { ...request, uncancellableFrom: chain.head.timestamp + 1n })
       },
     ],
     [
@@ -303,9 +297,9 @@ describe("public decryption", () => {
     chain.nodes.set(signer, record)
     let asked = 0
     const counting = {
-      decryptionShare: async () => {
+      decryptionShares: async (work: readonly ShareWork[]) => {
         asked += 1
-        return new Uint8Array(256)
+        return work.map(() => new Uint8Array(256))
       },
     }
     const holders = new Map([1, 3, 4].map((party) => [party, counting]))
@@ -313,8 +307,9 @@ describe("public decryption", () => {
     const committee = createTestCommittee({ ...size, chain, ciphertexts, down: [2], holders })
     await committee.run(4000)
     expect(asked).toBe(0)
-    // Standing regained counts without a new word.
+    // Standing regained counts without a new word, from the block on that has it.
     chain.nodes.set(signer, standingNode(signer, chain.head.timestamp + 86_400n))
+    chain.head = blockAt(101n, chain.head.timestamp)
     await committee.run(4000, () => asked > 0)
     expect(asked).toBeGreaterThan(0)
   })
@@ -341,6 +336,7 @@ describe("public decryption", () => {
     const signer = seatSigners(size.n)[(revoked ?? 0) - 1]
     if (revoked === undefined || signer === undefined) throw new Error("no signer")
     chain.nodes.set(signer, { ...standingNode(signer, chain.head.timestamp + 86_400n), revoked: true })
+    chain.head = blockAt(101n, chain.head.timestamp)
     await committee.run(30_000, () => !namedBy(committee.delivered.at(-1)).includes(revoked))
     expect(namedBy(committee.delivered.at(-1))).not.toContain(revoked)
   })
@@ -373,9 +369,9 @@ describe("public decryption", () => {
     const honest = createTestHolder(party, size.n, size.t, ciphertexts)
     let failures = 3
     const faulty: typeof honest = {
-      async decryptionShare(words, session) {
+      async decryptionShares(work) {
         if (failures-- > 0) throw new Error("two computations differ")
-        return honest.decryptionShare(words, session)
+        return honest.decryptionShares(work)
       },
     }
     const holders = new Map([[2, faulty]])

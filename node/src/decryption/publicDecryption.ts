@@ -1,29 +1,32 @@
 /**
- * Public decryption (protocol §6): follows the gateway's requests at agreed blocks, judges each, approves, releases,
- * hands opened results to signing. A request that cannot be judged yet is judged again; nothing is dropped as stale while
- * the chain says that it is open, and no request waits for another one's blob, chain call or fault.
+ * Public decryption (protocol §6): follows the gateway's requests at agreed blocks, judges what is due of one block from one
+ * read, approves, releases, hands opened results to signing. A request that cannot be judged yet is judged again; nothing is
+ * dropped as stale while the chain says that it is open, and no request waits for another one's blob, chain call or fault.
  */
 import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { Address, RequestId } from "@twinlock/sdk/protocol/ids"
+import { type Address, parseRequestId, type RequestId } from "@twinlock/sdk/protocol/ids"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { encodePlaintextWord } from "@twinlock/sdk/threshold/plaintext"
-import type { BlockRef, ChainView } from "../chain/chainView.ts"
+import type { BlockRef, ChainView, RequestFacts } from "../chain/chainView.ts"
 import type { Clock } from "../clock.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { type Authorised, authorisePublic } from "./authorisePublic.ts"
-import type { Engine } from "./engine.ts"
-import { isAlarm, type Remedy, remedyOf } from "./errors.ts"
-import { type Prepared, prepareRelease, type ReleaseDeps, sharesOf } from "./release.ts"
+import { createBatchQueue } from "./batchQueue.ts"
+import type { Engine, Opened, SubjectOwner } from "./engine.ts"
+import { isAlarm, remedyOf } from "./errors.ts"
+import { checkWords, type ReleaseDeps, sharesOf } from "./release.ts"
 import type { RequestCursor } from "./requestCursor.ts"
+import { isDue, newPending, nextRequests, type Pending } from "./requestQueue.ts"
 import type { KeySeat } from "./seat.ts"
 import type { Signing } from "./signing/signing.ts"
 
 export type PublicDecryption = {
   /** Looks at the newest agreed block and starts what is due. @throws ChainErrorCode, StorageErrorCode */
   poll(): Promise<void>
+  stop(): void
 }
 
 export type PublicDecryptionDeps = {
@@ -32,6 +35,8 @@ export type PublicDecryptionDeps = {
   readonly engine: Engine
   readonly signing: Signing
   readonly release: ReleaseDeps
+  /** Asks for canonical words that may be wanted soon; what does not fit is dropped. */
+  readonly prefetch: (facts: RequestFacts) => void
   readonly gateway: Address
   readonly cursor: RequestCursor
   readonly clock: Clock
@@ -39,39 +44,36 @@ export type PublicDecryptionDeps = {
   readonly metrics: Metrics | null
 }
 
-/** waiting: to be judged again. following: approved. refused: for good. Each until the chain has settled the request. */
-type Pending = {
-  state: "waiting" | "following" | "refused"
-  /** First block of the range in which it was found. */
-  readonly seenAt: bigint
-  reason: string | null
-  failures: number
-  /** Not before this time (milliseconds) and not again at this block. */
-  notBefore: number
-  lookedAt: bigint
-  busy: boolean
-}
+type Judged = { readonly entry: Pending; readonly authorised: Authorised }
 
-/** Requests judged at once: each may hold the canonical words of its handles. */
-const AT_ONCE = 8
+/** Requests of one read. */
+const PER_READ = 128
+/** Requests that are looked at for the first time in one poll. */
+const NEW_PER_POLL = 512
+/** Settled requests that are looked for at one block, those first that were not looked at for longest. */
+const SETTLED_PER_BLOCK = 1024
+/** Subjects whose shares are computed together. */
+const PER_COMPUTATION = 64
+/** Blocks' worth of words (64 KiB each) of one computation. */
+const BLOCKS_PER_COMPUTATION = 256
 const LONGEST_PAUSE_MS = 10_000
+/** Milliseconds without a quorum after which a subject makes room, where others wait. */
+const PATIENCE_MS = 5000
 
 export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryption {
-  const { seat, view, engine, signing, release, gateway, cursor, clock, logger, metrics } = deps
+  const { seat, view, engine, signing, release, prefetch, gateway, cursor, clock, logger, metrics } = deps
+  /** In chain order. */
   const pending = new Map<RequestId, Pending>()
   let next: bigint | null = null
-  let running = 0
+  let settledAt = -1n
   const refusals = metrics?.counter({
     name: "refusals_total",
     help: "decryptions refused by reason",
     labels: ["code"],
   })
+  const entryOf = ({ subject }: Authorised) => pending.get(parseRequestId(subject))
 
-  const resultOf = (
-    requestId: RequestId,
-    authorised: Authorised,
-    plaintexts: readonly bigint[],
-  ): DecryptionResult => ({
+  const resultOf = (requestId: RequestId, { authorised, plaintexts }: Opened): DecryptionResult => ({
     chainId: seat.key.domain.chainId,
     gateway,
     requestId,
@@ -80,38 +82,98 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     plaintexts: concatBytes(...plaintexts.map(encodePlaintextWord)),
   })
 
-  async function judge(requestId: RequestId, entry: Pending, at: BlockRef): Promise<void> {
-    const authorised = await authorisePublic(view, seat.key, requestId, at)
-    const prepared = await prepareRelease(authorised, release)
-    engine.approve(authorised, {
-      commitments: signing.commitments,
-      onRelease: () => void send(requestId, entry, prepared),
-      onOpened: (_, plaintexts) => signing.opened(resultOf(requestId, authorised, plaintexts), authorised),
-    })
-    entry.state = "following"
-    entry.reason = null
-    entry.failures = 0
+  const owner: SubjectOwner = {
+    commitments: signing.commitments,
+    onRelease: (released) => computations.add(released),
+    onOpened(opened) {
+      for (const item of opened) {
+        const entry = entryOf(item.authorised)
+        const request = entry?.request
+        if (entry === undefined || request === undefined || request === null) continue
+        signing.opened(resultOf(entry.requestId, item), request)
+        entry.state = "opened"
+        entry.request = null
+      }
+    },
   }
 
-  async function send(requestId: RequestId, entry: Pending, prepared: Prepared): Promise<void> {
+  /** Books what passed rules 1 to 4, and approves it. */
+  const approvals = createBatchQueue<Judged>(
+    async (batch) => {
+      const bookings = await release.ledger.book(batch.map(({ authorised }) => authorised))
+      const holding: Judged[] = []
+      for (const [i, judged] of batch.entries()) {
+        const booking = bookings[i]
+        if (judged.entry.state !== "working") continue
+        if (booking === "new" || booking === "repeat") holding.push(judged)
+        else refuse(judged.entry, booking)
+      }
+      for (const { entry, authorised } of holding) {
+        // Opened by the others' shares, where only this node's own were missing.
+        const isOpen = engine.subject(authorised.subject)?.status === "opened"
+        entry.state = isOpen ? "opened" : "approving"
+        entry.since = clock.now()
+        entry.reason = null
+        entry.failures = 0
+      }
+      engine.approve(
+        holding.map(({ authorised }) => authorised),
+        owner,
+      )
+    },
+    {
+      maxItems: PER_READ,
+      onError: (error, batch) => {
+        for (const { entry } of batch) refuse(entry, error)
+      },
+    },
+  )
+
+  /** Computes and publishes shares of released subjects; where a batch fails, each of its subjects by itself. */
+  const computations = createBatchQueue<Authorised>(
+    async (batch) => {
+      try {
+        engine.publishShares(await sharesOf(batch, release))
+      } catch (error) {
+        if (batch.length === 1) throw error
+        for (const single of batch) await compute(single)
+      }
+    },
+    {
+      maxItems: PER_COMPUTATION,
+      weigh: ({ ciphertexts }) => ciphertexts.reduce((sum, { blockCount }) => sum + blockCount, 0),
+      maxWeight: BLOCKS_PER_COMPUTATION,
+      onError: (error, batch) => {
+        for (const single of batch) retry(single, error)
+      },
+    },
+  )
+
+  async function compute(authorised: Authorised): Promise<void> {
     try {
-      const shares = await sharesOf(prepared, release.holder)
-      engine.publishShares(prepared.authorised.subject, shares)
-    } catch (err) {
-      // Judged once more after a pause: the subject is released already, so that its owner is told again.
-      logger.error({ requestId, err }, "shares could not leave")
-      entry.state = "waiting"
-      postpone(entry, "later")
+      engine.publishShares(await sharesOf([authorised], release))
+    } catch (error) {
+      retry(authorised, error)
     }
   }
 
-  function postpone(entry: Pending, remedy: Remedy): void {
-    entry.failures += 1
-    entry.notBefore =
-      remedy === "later" ? clock.now() + Math.min(100 * 2 ** entry.failures, LONGEST_PAUSE_MS) : 0
+  /** Judged once more after a pause: the subject is released already, so that its owner is told again. */
+  function retry(authorised: Authorised, err: unknown): void {
+    const entry = entryOf(authorised)
+    if (entry === undefined) return
+    logger.error({ requestId: entry.requestId, err }, "shares could not leave")
+    entry.state = "waiting"
+    postpone(entry)
   }
 
-  function refuse(requestId: RequestId, entry: Pending, error: unknown): void {
+  function postpone(entry: Pending): void {
+    entry.failures += 1
+    entry.notBefore = clock.now() + Math.min(100 * 2 ** entry.failures, LONGEST_PAUSE_MS)
+  }
+
+  function refuse(entry: Pending, error: unknown): void {
+    const { requestId } = entry
+    if (pending.get(requestId) !== entry) return
     const code = isProtocolError(error) ? error.detail.code : "INTERNAL"
     // What is not a typed refusal is a fault of this node, not of the request.
     const remedy = code === "INTERNAL" ? "later" : remedyOf(code)
@@ -123,62 +185,142 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     }
     entry.reason = code
     entry.state = remedy === "never" ? "refused" : "waiting"
-    postpone(entry, remedy)
-  }
-
-  async function retire(requestId: RequestId, at: BlockRef): Promise<void> {
-    const request = await view.request(requestId, at)
-    if (request?.status === "open" && at.timestamp <= request.deadline) return
-    pending.delete(requestId)
-    engine.forget(requestSubject(requestId))
-    signing.forget(requestId)
-  }
-
-  async function work(requestId: RequestId, entry: Pending, at: BlockRef): Promise<void> {
-    entry.busy = true
-    entry.lookedAt = at.number
-    running += 1
-    try {
-      if (entry.state === "waiting") await judge(requestId, entry, at)
-      else await retire(requestId, at)
-    } catch (error) {
-      if (entry.state === "waiting") refuse(requestId, entry, error)
-      else postpone(entry, "later")
-    } finally {
-      entry.busy = false
-      running -= 1
+    entry.request = null
+    if (remedy === "later") postpone(entry)
+    else {
+      entry.failures += 1
+      entry.notBefore = 0
     }
   }
 
-  const isDue = (entry: Pending, at: BlockRef): boolean =>
-    !entry.busy &&
-    clock.now() >= entry.notBefore &&
-    // A failure beside the chain may pass at the same block; everything else is a function of the block.
-    (entry.lookedAt < at.number || (entry.state === "waiting" && entry.notBefore > 0))
+  /** What a request's facts at a block mean for it, where it is to be judged. */
+  function judge(entry: Pending, facts: RequestFacts | null, at: BlockRef): void {
+    entry.lookedAt = at.number
+    entry.requester = facts?.request.requester ?? null
+    try {
+      const authorised = authorisePublic(seat.key, entry.requestId, facts, at)
+      entry.state = "working"
+      entry.request = facts?.request ?? null
+      checkWords(authorised, release.blobs).then(
+        () => {
+          if (entry.state === "working" && pending.get(entry.requestId) === entry)
+            approvals.add([{ entry, authorised }])
+        },
+        (error: unknown) => refuse(entry, error),
+      )
+    } catch (error) {
+      refuse(entry, error)
+    }
+  }
+
+  /** First look: whose request it is, from when it can be judged, and what will be wanted then. */
+  function introduce(entry: Pending, facts: RequestFacts | null): void {
+    entry.state = "waiting"
+    if (facts === null) return
+    entry.requester = facts.request.requester
+    entry.from = facts.request.uncancellableFrom
+    prefetch(facts)
+  }
+
+  async function read(
+    entries: readonly Pending[],
+    at: BlockRef,
+    use: (entry: Pending, facts: RequestFacts | null) => void,
+  ): Promise<void> {
+    for (let i = 0; i < entries.length; i += PER_READ) {
+      const chunk = entries.slice(i, i + PER_READ)
+      const facts = await view.requestFacts(
+        chunk.map(({ requestId }) => requestId),
+        at,
+      )
+      for (const entry of chunk) {
+        const found = facts.get(entry.requestId)
+        // What could not be had now is looked for at the next block.
+        if (found === undefined) entry.lookedAt = at.number
+        else if (pending.get(entry.requestId) === entry) use(entry, found)
+      }
+    }
+  }
+
+  /** What is at work for too long gives its place to requests that wait for one. */
+  function makeRoom(at: BlockRef): void {
+    const now = clock.now()
+    const slow = [...pending.values()].filter(
+      ({ state, since }) => state === "approving" && now - since >= PATIENCE_MS,
+    )
+    if (slow.length === 0) return
+    let waiting = [...pending.values()].filter((entry) => isDue(entry, at, now)).length
+    for (const entry of slow) {
+      const subject = requestSubject(entry.requestId)
+      const status = engine.subject(subject)?.status
+      if (status === "released") entry.state = "lingering"
+      else if (status === "spoilt") entry.state = "refused"
+      else if (waiting > 0) {
+        engine.park(subject)
+        entry.state = "waiting"
+        postpone(entry)
+      } else continue
+      waiting -= 1
+    }
+  }
+
+  /** Forgets what the chain has settled. */
+  async function retire(at: BlockRef): Promise<void> {
+    if (at.number === settledAt) return
+    settledAt = at.number
+    const followed = [...pending.values()]
+      .filter(({ state }) => state !== "new" && state !== "waiting")
+      .filter(({ lookedAt }) => lookedAt < at.number)
+      .sort((a, b) => Number(a.lookedAt - b.lookedAt))
+    await read(followed.slice(0, SETTLED_PER_BLOCK), at, (entry, facts) => {
+      entry.lookedAt = at.number
+      if (facts?.request.status === "open" && at.timestamp <= facts.request.deadline) return
+      pending.delete(entry.requestId)
+      engine.forget(requestSubject(entry.requestId))
+      signing.forget(entry.requestId)
+    })
+  }
 
   /** First block whose requests are not all settled. */
   const settledBefore = (from: bigint): bigint =>
     [...pending.values()].reduce((lowest, { seenAt }) => (seenAt < lowest ? seenAt : lowest), from)
 
+  async function discover(at: BlockRef): Promise<void> {
+    const from: bigint = next ?? (await cursor.load())
+    if (at.number < from) return
+    for (const requestId of await view.requestsSince(from, at))
+      if (!pending.has(requestId)) pending.set(requestId, newPending(requestId, from))
+    next = at.number + 1n
+    await cursor.save(settledBefore(next))
+  }
+
   return {
     async poll() {
       const at = await view.head()
-      const from: bigint = next ?? (await cursor.load())
-      if (at.number >= from) {
-        for (const requestId of await view.requestsSince(from, at))
-          if (!pending.has(requestId))
-            pending.set(requestId, {
-              ...{ state: "waiting", seenAt: from, reason: null, failures: 0, notBefore: 0 },
-              ...{ lookedAt: -1n, busy: false },
-            })
-        next = at.number + 1n
-        await cursor.save(settledBefore(next))
+      await discover(at)
+      const facts = new Map<RequestId, RequestFacts | null>()
+      const fresh = [...pending.values()].filter(({ state }) => state === "new")
+      await read(fresh.slice(0, NEW_PER_POLL), at, (entry, found) => {
+        introduce(entry, found)
+        // Those that may be started at once need no second read.
+        if (facts.size < PER_READ) facts.set(entry.requestId, found)
+      })
+      const chosen = nextRequests(pending.values(), at, clock.now())
+      for (const entry of chosen) {
+        const found = facts.get(entry.requestId)
+        if (found !== undefined) judge(entry, found, at)
       }
-      // Who waited longest comes first: many requests that lead nowhere do not starve the others.
-      const due = [...pending]
-        .filter(([, entry]) => isDue(entry, at))
-        .sort(([, a], [, b]) => Number(a.lookedAt - b.lookedAt))
-      for (const [requestId, entry] of due.slice(0, AT_ONCE - running)) void work(requestId, entry, at)
+      await read(
+        chosen.filter(({ requestId }) => !facts.has(requestId)),
+        at,
+        (entry, found) => judge(entry, found, at),
+      )
+      makeRoom(at)
+      await retire(at)
+    },
+    stop() {
+      approvals.stop()
+      computations.stop()
     },
   }
 }

@@ -1,69 +1,89 @@
 /**
- * From permission to shares (protocol §8, rules 4 to 6): fetch the canonical words, check-and-insert into the release log,
- * book the blocks, all before this node even approves; then compute. Shares leave only through `sharesOf`. A conflicting
- * release books nothing: nobody can use up a key's budget with what is refused.
+ * From permission to shares (protocol §8, rules 4 to 6): the canonical words must be had and be those of the commitment,
+ * and the release booked, before this node even approves. Shares leave only through `sharesOf`.
  */
-import { sha256Digest } from "@twinlock/sdk/protocol/codec"
+import { hash } from "node:crypto"
 import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
+import type { SessionShare } from "@twinlock/sdk/protocol/messages"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { Authorised } from "./authorisePublic.ts"
-import type { BlockBudget } from "./blockBudget.ts"
+import type { OpenableCiphertext } from "./ciphertexts.ts"
 import { decryptionError } from "./errors.ts"
-import type { ReleaseLog } from "./releaseLog.ts"
+import type { ReleaseLedger } from "./releaseLedger.ts"
+
+/** One session whose share is wanted, with its canonical words. */
+export type ShareWork = { readonly session: SessionId; readonly words: Uint8Array }
 
 /** The opaque native key share, as far as decryption needs it. */
 export type ShareHolder = {
-  /** @returns 64 masked bytes per block. The same words and session give the same bytes. */
-  decryptionShare(words: Uint8Array, session: SessionId): Promise<Uint8Array>
+  /**
+   * 64 masked bytes per block for each item, in order. The same words and session give the same bytes. Fails as a whole
+   * where one item fails.
+   */
+  decryptionShares(work: readonly ShareWork[]): Promise<readonly Uint8Array[]>
 }
 
 export type ReleaseDeps = {
   readonly blobs: BlobSource
-  readonly budget: BlockBudget
-  readonly log: ReleaseLog
+  readonly ledger: ReleaseLedger
   readonly holder: ShareHolder
 }
 
-/** Words of each session of a subject that passed all rules; public bytes. */
-export type Prepared = { readonly authorised: Authorised; readonly words: ReadonlyMap<SessionId, Uint8Array> }
-
-/** @throws BLOB_UNAVAILABLE, BLOB_MISMATCH, BLOCK_BUDGET_EXHAUSTED, CONFLICTING_RELEASE */
-export async function prepareRelease(
-  authorised: Authorised,
-  { blobs, budget, log }: ReleaseDeps,
-): Promise<Prepared> {
-  const words = new Map<SessionId, Uint8Array>()
-  for (const { session, squashedDigest, fheType } of authorised.ciphertexts) {
-    const bytes = await blobs.get(squashedDigest, blobBytesOf(fheType))
-    // Whatever the source promises: the session names the linear form by this very digest.
-    if (sha256Digest(bytes) !== squashedDigest)
-      throw decryptionError("BLOB_MISMATCH", `the bytes served are not those of ${squashedDigest}`)
-    if (bytes.length !== blobBytesOf(fheType))
-      throw decryptionError(
-        "BLOB_MISMATCH",
-        `canonical words of type ${fheType} have ${blobBytesOf(fheType)} bytes, ${squashedDigest} has ${bytes.length}`,
-      )
-    words.set(session, bytes)
-  }
-  for (const { handle, session, blockCount } of authorised.ciphertexts) {
-    await log.checkAndInsert({ handle, recipient: authorised.recipient, session })
-    await budget.spend(session, blockCount)
-  }
-  return { authorised, words }
+/** @throws BLOB_UNAVAILABLE, BLOB_MISMATCH */
+async function wordsOf(
+  { squashedDigest, fheType }: OpenableCiphertext,
+  blobs: BlobSource,
+): Promise<Uint8Array> {
+  const bytes = await blobs.get(squashedDigest, blobBytesOf(fheType))
+  // Whatever the source promises: the session names the linear form by this very digest.
+  if (`0x${hash("sha256", bytes, "hex")}` !== squashedDigest)
+    throw decryptionError("BLOB_MISMATCH", `the bytes served are not those of ${squashedDigest}`)
+  if (bytes.length !== blobBytesOf(fheType))
+    throw decryptionError(
+      "BLOB_MISMATCH",
+      `canonical words of type ${fheType} have ${blobBytesOf(fheType)} bytes, ${squashedDigest} has ${bytes.length}`,
+    )
+  return bytes
 }
 
-/** This node's shares, in the order of the ciphertexts. Only after a quorum of approvals. */
+/** Rule 4: the words of every ciphertext can be had and are canonical. They are not kept. @throws BLOB_UNAVAILABLE, BLOB_MISMATCH */
+export async function checkWords({ ciphertexts }: Authorised, blobs: BlobSource): Promise<void> {
+  await Promise.all(ciphertexts.map((ciphertext) => wordsOf(ciphertext, blobs)))
+}
+
+/** Rules 4 to 6 for one subject. @throws BLOB_UNAVAILABLE, BLOB_MISMATCH, BLOCK_BUDGET_EXHAUSTED, CONFLICTING_RELEASE */
+export async function prepareRelease(authorised: Authorised, { blobs, ledger }: ReleaseDeps): Promise<void> {
+  await checkWords(authorised, blobs)
+  const [booking] = await ledger.book([authorised])
+  if (typeof booking === "object") throw booking
+}
+
+/**
+ * This node's shares of released subjects, in the order of their ciphertexts, computed together; a session that several
+ * of them name is computed once. Only after a quorum of approvals of each.
+ * @throws BLOB_UNAVAILABLE, BLOB_MISMATCH, and what the holder throws
+ */
 export async function sharesOf(
-  { authorised, words }: Prepared,
-  holder: ShareHolder,
-): Promise<readonly { readonly session: SessionId; readonly share: Uint8Array }[]> {
-  return Promise.all(
-    authorised.ciphertexts.map(async ({ session }) => {
-      const bytes = words.get(session)
-      if (bytes === undefined)
-        throw decryptionError("BLOB_UNAVAILABLE", `the words of session ${session} were not prepared`)
-      return { session, share: await holder.decryptionShare(bytes, session) }
+  released: readonly Authorised[],
+  { blobs, holder }: Pick<ReleaseDeps, "blobs" | "holder">,
+): Promise<readonly SessionShare[]> {
+  const wanted = new Map(
+    released.flatMap(({ ciphertexts }) => ciphertexts).map((ciphertext) => [ciphertext.session, ciphertext]),
+  )
+  const work = await Promise.all(
+    [...wanted.values()].map(async (ciphertext) => ({
+      session: ciphertext.session,
+      words: await wordsOf(ciphertext, blobs),
+    })),
+  )
+  const computed = await holder.decryptionShares(work)
+  const shares = new Map(work.map(({ session }, i) => [session, computed[i]]))
+  return released.flatMap(({ subject, ciphertexts }) =>
+    ciphertexts.map(({ session }) => {
+      const share = shares.get(session)
+      if (share === undefined) throw new Error(`the holder gave no share of session ${session}`)
+      return { subject, sessionId: session, share }
     }),
   )
 }

@@ -12,6 +12,7 @@ import type { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, Digest, Handle, SessionId } from "@twinlock/sdk/protocol/ids"
 import { parseSessionId } from "@twinlock/sdk/protocol/ids"
 import type { NamedRecord, SealedStore } from "../storage/sealedStore.ts"
+import { DEFAULT_BUDGET } from "./blockBudget.ts"
 import { type DecryptionDetail, decryptionError } from "./errors.ts"
 
 /** Who gets the plaintext: everybody, or the holder of one user's transport keys. */
@@ -40,9 +41,6 @@ export type ReleaseLedger = {
   /** Blocks booked so far. */
   spent(): Promise<number>
 }
-
-/** √Q·2^-39 at the narrowest mask (protocol §5): 2^32 blocks leave an advantage of 2^-23 at n = 15, 2^-31 at n = 4. */
-export const DEFAULT_BUDGET: number = 2 ** 32
 
 const RELEASE = "release"
 const TOTAL = "block-budget"

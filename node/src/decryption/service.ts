@@ -7,6 +7,7 @@ import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
+import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView } from "../chain/chainView.ts"
 import type { Clock, Scheduler } from "../clock.ts"
@@ -15,12 +16,11 @@ import { backingOff, repeat } from "../repeat.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
-import { createBlockBudget } from "./blockBudget.ts"
 import { createEngine } from "./engine.ts"
 import { createKeyGossip } from "./gossip.ts"
 import { createPublicDecryption } from "./publicDecryption.ts"
 import type { ShareHolder } from "./release.ts"
-import { createReleaseLog } from "./releaseLog.ts"
+import { createReleaseLedger } from "./releaseLedger.ts"
 import { createRequestCursor } from "./requestCursor.ts"
 import type { KeySeat } from "./seat.ts"
 import { createCommitmentBook } from "./signing/commitmentBook.ts"
@@ -86,9 +86,12 @@ const LONGEST_PAUSE_MS = 5000
 export function createDecryptionService(deps: DecryptionDeps): DecryptionService {
   const { seat, view, network, store, clock, scheduler, logger, metrics, options } = deps
   const name = `${seat.key.keyId}/${seat.key.epoch}`
-  const gossip = createKeyGossip(seat, network)
-  const standing = createStanding(view, seat.committee)
-  const engine = createEngine({ seat, gossip, standing, logger, metrics })
+  const gossip = createKeyGossip(seat, network, clock)
+  const standing = createStanding(view, seat.committee, clock)
+  const engine = createEngine({
+    ...{ seat, gossip, standing, logger, metrics },
+    openingOf: (blocks) => createOpening({ n: seat.committee.n, t: seat.committee.t, blocks }),
+  })
   const signing = createSigning({
     ...{ seat, engine, gossip, standing, clock, scheduler, logger, options },
     pool: createNoncePool(deps.frostShare, deps.rng),
@@ -100,11 +103,11 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   const release = {
     blobs: deps.blobs,
     holder: deps.holder,
-    log: createReleaseLog(store),
-    budget: createBlockBudget(store, name),
+    ledger: createReleaseLedger(store, name),
   }
   const open = createPublicDecryption({
     ...{ seat, view, engine, signing, release, clock, logger, metrics },
+    prefetch: () => {},
     gateway: deps.gateway,
     cursor: createRequestCursor(store, name, deps.startBlock),
   })
@@ -135,6 +138,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     },
     stop() {
       for (const repetition of repetitions) repetition.stop()
+      open.stop()
       engine.stop()
       signing.stop()
     },

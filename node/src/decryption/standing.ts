@@ -1,7 +1,11 @@
-/** Who stands on chain now (protocol §7): read at a fresh agreed block, so that a revocation counts at once. */
+/**
+ * Who stands on chain now (protocol §7): read at a fresh agreed block, so that a revocation counts as soon as its block is
+ * agreed. The committee is read once per block, and the newest block looked up again only after a moment.
+ */
 import { type Committee, signerOf } from "@twinlock/sdk/protocol/committee"
-import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
-import { type ChainView, isLive } from "../chain/chainView.ts"
+import type { Address, Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { type BlockRef, type ChainView, isLive, type NodeRecord } from "../chain/chainView.ts"
+import type { Clock } from "../clock.ts"
 
 /**
  * Those of `parties` whose seat signer is registered, unexpired and not revoked, and stays so for `marginSeconds` more.
@@ -12,14 +16,47 @@ export type Standing = (
   marginSeconds?: number,
 ) => Promise<ReadonlySet<PartyIndex>>
 
-export function createStanding(view: Pick<ChainView, "head" | "node">, committee: Committee): Standing {
+type Nodes = ReadonlyMap<Address, NodeRecord | null>
+
+/** Milliseconds for which the newest block counts as new. */
+const FRESH_MS = 100
+
+export function createStanding(
+  view: Pick<ChainView, "head" | "nodes">,
+  committee: Committee,
+  clock: Clock,
+): Standing {
+  let head: { readonly block: Promise<BlockRef>; readonly readAt: number } | null = null
+  let known: { readonly block: Digest; readonly nodes: Promise<Nodes> } | null = null
+
+  function newestBlock(): Promise<BlockRef> {
+    const now = clock.now()
+    if (head !== null && now - head.readAt < FRESH_MS && now >= head.readAt) return head.block
+    const reading = { block: view.head(), readAt: now }
+    head = reading
+    reading.block.catch(() => {
+      if (head === reading) head = null
+    })
+    return reading.block
+  }
+
+  function nodesAt(at: BlockRef): Promise<Nodes> {
+    if (known?.block === at.hash) return known.nodes
+    const reading = { block: at.hash, nodes: view.nodes(committee.parties, at) }
+    known = reading
+    reading.nodes.catch(() => {
+      if (known === reading) known = null
+    })
+    return reading.nodes
+  }
+
   return async (parties, marginSeconds = 0) => {
-    const at = await view.head()
+    const at = await newestBlock()
+    const nodes = await nodesAt(at)
     const then = { ...at, timestamp: at.timestamp + BigInt(marginSeconds) }
-    const nodes = await Promise.all(parties.map((party) => view.node(signerOf(committee, party), at)))
     return new Set(
-      parties.filter((_, i) => {
-        const node = nodes[i] ?? null
+      parties.filter((party) => {
+        const node = nodes.get(signerOf(committee, party)) ?? null
         return node !== null && isLive(node, then)
       }),
     )

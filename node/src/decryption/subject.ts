@@ -5,9 +5,10 @@
  */
 import { type Committee, quorum } from "@twinlock/sdk/protocol/committee"
 import { assertNever, culprits as culpritsOf, isProtocolError } from "@twinlock/sdk/protocol/errors"
+import { SHARE_BYTES_PER_BLOCK } from "@twinlock/sdk/protocol/fheType"
 import type { Digest, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
-import { createOpening, type Opening } from "@twinlock/sdk/threshold/robustReconstruct"
+import type { Opening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { Authorised } from "./authorisePublic.ts"
 import type { ApprovalStatement, ShareStatement, Statement } from "./statement.ts"
 
@@ -47,16 +48,23 @@ export type SubjectEffect =
 
 export type SubjectStep = { readonly subject: Subject; readonly effects: readonly SubjectEffect[] }
 
-export function newSubject(authorised: Authorised, { n, t }: Committee): Subject {
+/** Opens one session of so many blocks. */
+export type OpeningOf = (blocks: number) => Opening
+
+export function newSubject(authorised: Authorised, openingOf: OpeningOf): Subject {
   const openings = new Map(
-    authorised.ciphertexts.map(({ session, blockCount }) => [
-      session,
-      createOpening({ n, t, blocks: blockCount }),
-    ]),
+    authorised.ciphertexts.map(({ session, blockCount }) => [session, openingOf(blockCount)]),
   )
   const { subject } = authorised
   return { id: subject, status: "approving", authorised, approvals: new Map(), openings, culprits: new Set() }
 }
+
+/** What is left of an opened subject when memory is short: shares that come later are not looked at any more. */
+export const withoutShares = (subject: Subject): Subject => ({ ...subject, openings: new Map() })
+
+/** Bytes of shares that a subject's openings keep once every party was heard. */
+export const shareBytesOf = ({ authorised: { ciphertexts } }: Subject, { n }: Committee): number =>
+  ciphertexts.reduce((sum, { blockCount }) => sum + n * blockCount * SHARE_BYTES_PER_BLOCK, 0)
 
 const sameList = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((item, i) => item === b[i])

@@ -14,7 +14,7 @@ import type { Scheduler } from "../clock.ts"
 import { type AuthorisedUser, authoriseUser, type UserRequest } from "./authoriseUser.ts"
 import type { Engine } from "./engine.ts"
 import { decryptionError } from "./errors.ts"
-import { type Prepared, prepareRelease, type ReleaseDeps, sharesOf } from "./release.ts"
+import { prepareRelease, type ReleaseDeps, sharesOf } from "./release.ts"
 import type { KeySeat } from "./seat.ts"
 
 export type UserDecryption = {
@@ -66,19 +66,19 @@ export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
         // Followed a little longer: nodes that come late hear this node's approval, and repeats are quick.
         scheduler.after(approvalTimeoutMs, () => forget(subject))
       }
-      engine.approve(authorised, { commitments: (previous) => previous, onRelease, onOpened: () => {} })
+      engine.approve([authorised], { commitments: (previous) => previous, onRelease, onOpened: () => {} })
     })
     approved.set(subject, promise)
     return promise
   }
 
   async function seal(
-    { authorised, words }: Prepared,
-    { permitHash, user }: AuthorisedUser,
+    authorised: AuthorisedUser,
     transportKey: Uint8Array,
   ): Promise<NodeUserDecryptionResponse> {
     const { keyId, epoch, domain } = seat.key
-    const shares = await sharesOf({ authorised, words }, release.holder)
+    const { permitHash, user } = authorised
+    const shares = await sharesOf([authorised], release)
     const sealedShares = authorised.ciphertexts.map(({ handle, session }, i) => {
       const context: SealedShareContext = {
         ...{ keyId, epoch, handle, user, permitHash },
@@ -120,9 +120,9 @@ export function createUserDecryption(deps: UserDecryptionDeps): UserDecryption {
       try {
         const authorised = await authoriseUser(view, seat.key, seat.signing, request, await view.head())
         return await counted(authorised.user, async () => {
-          const prepared = await prepareRelease(authorised, release)
+          await prepareRelease(authorised, release)
           await approve(authorised)
-          return seal(prepared, authorised, request.transportKey)
+          return seal(authorised, request.transportKey)
         })
       } finally {
         working -= 1

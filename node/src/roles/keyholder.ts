@@ -33,7 +33,8 @@ export type KeyholderOptions = {
 
 const honest: KeyholderOptions = {
   holderOf: (share) => ({
-    decryptionShare: (words, session) => share.decryptionShare(words, fromHex(session)),
+    decryptionShares: (work) =>
+      Promise.all(work.map(({ words, session }) => share.decryptionShare(words, fromHex(session)))),
   }),
 }
 

@@ -115,6 +115,9 @@ function writeFields(writer: Writer, message: GossipMessage): void {
   }
 }
 
+/** Index of the party that `bytes` claim to be of; 0 where they are too short to say. Nothing is checked. */
+export const partyByte = (bytes: Uint8Array): number => bytes[2 + 32 + 4] ?? 0
+
 /**
  * The one message that `bytes` encode; its signature is not checked yet.
  * @throws MESSAGE_KIND, MESSAGE_FORM and the codes of ids.ts and codec.ts

@@ -71,6 +71,15 @@ export const shareBy = (
     shares: [{ subject: requestSubject(requestId), sessionId, share }],
   })
 
+/** The traitor's right shares. */
+export async function honestShares(
+  { holder }: Traitor,
+  { ciphertexts }: Scene,
+): Promise<readonly { readonly session: SessionId; readonly share: Uint8Array }[]> {
+  const shares = await holder.decryptionShares(ciphertexts)
+  return ciphertexts.map(({ session }, i) => ({ session, share: shares[i] ?? new Uint8Array() }))
+}
+
 /** What an honest party would say before signing: approval and right shares. */
 export async function playHonestly(
   traitor: Traitor,
@@ -78,10 +87,8 @@ export async function playHonestly(
   commitments: readonly CommitmentPair[] = [],
 ): Promise<void> {
   await traitor.gossip.publish(approvalBy(traitor, scene, {}, commitments))
-  for (const { session, words } of scene.ciphertexts) {
-    const share = await traitor.holder.decryptionShare(words, session)
+  for (const { session, share } of await honestShares(traitor, scene))
     await traitor.gossip.publish(shareBy(traitor, scene, session, share))
-  }
 }
 
 /** How often a node proved a party at fault. */

@@ -4,7 +4,15 @@ import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { resultFromBody } from "@twinlock/sdk/protocol/http"
 import { parsePartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
-import { approvalBy, createScene, faultsOf, playHonestly, type Scene, shareBy } from "./scene.ts"
+import {
+  approvalBy,
+  createScene,
+  faultsOf,
+  honestShares,
+  playHonestly,
+  type Scene,
+  shareBy,
+} from "./scene.ts"
 
 const plaintexts = ({ committee }: Scene) => {
   const [first] = committee.delivered
@@ -52,10 +60,8 @@ describe("shares of a corrupted party", () => {
   test("sent before any approval open nothing before there is a quorum", async () => {
     const scene = createScene({ corrupt: [1], down: [4] })
     const traitor = scene.committee.traitor(1)
-    for (const { session, words } of scene.ciphertexts)
-      await traitor.gossip.publish(
-        shareBy(traitor, scene, session, await traitor.holder.decryptionShare(words, session)),
-      )
+    for (const { session, share } of await honestShares(traitor, scene))
+      await traitor.gossip.publish(shareBy(traitor, scene, session, share))
     await scene.committee.run(2000)
     expect(scene.committee.delivered).toEqual([])
   })

@@ -1,0 +1,87 @@
+import { taggedHash } from "@twinlock/sdk/protocol/codec"
+import { parseHandle, parseKeyId } from "@twinlock/sdk/protocol/ids"
+import { expect, test } from "vitest"
+import { codeOf } from "../../../test/support/codeOf.ts"
+import {
+  addCiphertext,
+  addRequest,
+  createScriptedChain,
+  DOMAIN,
+  EPOCH,
+  KEY_ID,
+  viewOf,
+  ZERO,
+} from "../../../test/support/scriptedChain.ts"
+import type { HandleFacts, RequestFacts } from "../chain/chainView.ts"
+import { authorisePublic } from "./authorisePublic.ts"
+
+const key = { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN }
+
+async function scene() {
+  const chain = createScriptedChain()
+  const ciphertexts = [addCiphertext(chain, "yes", 1n), addCiphertext(chain, "no", 2n)]
+  const requestId = addRequest(
+    chain,
+    "tally",
+    ciphertexts.map(({ handle }) => handle),
+  )
+  const facts = (await viewOf(chain).requestFacts([requestId], chain.head)).get(requestId)
+  if (facts === undefined || facts === null) throw new Error("no facts")
+  return { at: chain.head, requestId, facts, ciphertexts }
+}
+
+test("an open request over final commitments may be opened under the sessions of their words", async () => {
+  const { at, requestId, facts, ciphertexts } = await scene()
+  const authorised = authorisePublic(key, requestId, facts, at)
+  expect(authorised.recipient).toBe("public")
+  expect(authorised.ciphertexts.map(({ session }) => session)).toEqual(
+    ciphertexts.map(({ session }) => session),
+  )
+})
+
+const ofRequest =
+  (change: Partial<RequestFacts["request"]>) =>
+  (facts: RequestFacts): RequestFacts => ({ ...facts, request: { ...facts.request, ...change } })
+const ofSecond =
+  (change: (handle: HandleFacts) => Partial<HandleFacts>) =>
+  (facts: RequestFacts): RequestFacts => ({
+    ...facts,
+    handles: facts.handles.map((handle, i) => (i === 1 ? { ...handle, ...change(handle) } : handle)),
+  })
+const commitment = (status: HandleFacts["commitment"]["status"]) =>
+  ofSecond((handle) => ({ commitment: { ...handle.commitment, status } }))
+const details = (change: Partial<NonNullable<HandleFacts["details"]>>) =>
+  ofSecond((handle) => ({ details: handle.details && { ...handle.details, ...change } }))
+
+const refusals: readonly (readonly [string, string, (facts: RequestFacts) => RequestFacts | null])[] = [
+  ["no such request", "REQUEST_UNKNOWN", () => null],
+  ["another key", "WRONG_KEY", ofRequest({ keyId: parseKeyId(taggedHash("other key")) })],
+  ["cancelled", "REQUEST_NOT_OPEN", ofRequest({ status: "cancelled" })],
+  ["fulfilled", "REQUEST_NOT_OPEN", ofRequest({ status: "fulfilled" })],
+  ["refunded", "REQUEST_NOT_OPEN", ofRequest({ status: "refunded" })],
+  ["past its deadline", "REQUEST_EXPIRED", ofRequest({ deadline: 999_999n })],
+  ["still to be cancelled", "REQUEST_CANCELLABLE", ofRequest({ uncancellableFrom: 1_000_001n })],
+  ["facts of fewer handles", "REQUEST_UNKNOWN", (facts) => ({ ...facts, handles: facts.handles.slice(1) })],
+  [
+    "facts of another handle",
+    "REQUEST_UNKNOWN",
+    ofSecond(() => ({ handle: parseHandle(taggedHash("another handle")) })),
+  ],
+  [
+    "facts in another order",
+    "REQUEST_UNKNOWN",
+    (facts) => ({ ...facts, handles: facts.handles.toReversed() }),
+  ],
+  ["not allowed", "NOT_ALLOWED_FOR_DECRYPTION", ofSecond(() => ({ allowedForDecryption: false }))],
+  ["not committed", "COMMITMENT_NOT_FINAL", commitment("none")],
+  ["pending", "COMMITMENT_NOT_FINAL", commitment("pending")],
+  ["frozen", "COMMITMENT_FROZEN", commitment("frozen")],
+  ["without details", "COMMITMENT_NOT_FINAL", ofSecond(() => ({ details: null }))],
+  ["other words than committed", "COMMITMENT_MISMATCH", details({ squashedDigest: ZERO })],
+  ["another width than the handle's", "COMMITMENT_MISMATCH", details({ blockCount: 16 })],
+  ["details of another handle", "COMMITMENT_MISMATCH", details({ handle: parseHandle(taggedHash("other")) })],
+]
+test.each(refusals)("%s: %s", async (_, code, change) => {
+  const { at, requestId, facts } = await scene()
+  expect(codeOf(() => authorisePublic(key, requestId, change(facts), at))).toBe(code)
+})
