@@ -116,6 +116,8 @@ export type CommitteeOptions = {
   readonly deliver?: (certified: CertificatesRequest) => Promise<void>
   /** False cuts the link for this direction. */
   readonly connected?: (from: number, to: number) => boolean
+  /** What reaches `to` of a gossip payload of `from`. */
+  readonly gossip?: (from: number, to: number, topic: string, payload: Uint8Array) => readonly Uint8Array[]
 }
 
 /** A seat that stands for a day of chain time. */
@@ -147,6 +149,7 @@ export function createTestCommittee({
   blobOf = (_, words) => words,
   deliver = async () => {},
   connected = () => true,
+  gossip = (_from, _to, _topic, payload) => [payload],
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
   const parties = seatSigners(n)
@@ -159,6 +162,7 @@ export function createTestCommittee({
   const networks = createMemoryNetworks(parties, {
     connected: (from, to) =>
       isUp(numberOf(from)) && isUp(numberOf(to)) && connected(numberOf(from), numberOf(to)),
+    gossip: (from, to, topic, payload) => gossip(numberOf(from), numberOf(to), topic, payload),
   })
   const blobs = new Map<Digest, Uint8Array>(ciphertexts.map(({ words }) => [sha256Digest(words), words]))
   for (const signer of parties)

@@ -7,6 +7,8 @@ import { MAX_DIRECT_BYTES, MAX_GOSSIP_BYTES } from "./network.ts"
 export type MemoryNetworkOptions = {
   /** False cuts the link for this direction; asked at every delivery, gossip included. */
   readonly connected?: (from: Address, to: Address) => boolean
+  /** What reaches `to` of a gossip payload of `from`, one by one: tests of liars change, drop and add. */
+  readonly gossip?: (from: Address, to: Address, topic: string, payload: Uint8Array) => readonly Uint8Array[]
 }
 
 type Served = {
@@ -26,19 +28,21 @@ const refuse = (code: NetworkErrorCode, message: string, cause?: unknown): Proto
 /** Fully connected networks, one for each address. */
 export function createMemoryNetworks(
   addresses: readonly Address[],
-  { connected = () => true }: MemoryNetworkOptions = {},
+  { connected = () => true, gossip = (_from, _to, _topic, payload) => [payload] }: MemoryNetworkOptions = {},
 ): Map<Address, Network> {
   const endpoints = new Map<Address, Endpoint>(
     addresses.map((address) => [address, { served: new Map(), topics: new Map() }]),
   )
-  return new Map([...endpoints].map(([self, own]) => [self, memoryNetwork(self, own, endpoints, connected)]))
+  return new Map(
+    [...endpoints].map(([self, own]) => [self, memoryNetwork(self, own, endpoints, { connected, gossip })]),
+  )
 }
 
 function memoryNetwork(
   self: Address,
   own: Endpoint,
   endpoints: ReadonlyMap<Address, Endpoint>,
-  connected: (from: Address, to: Address) => boolean,
+  { connected, gossip }: Required<MemoryNetworkOptions>,
 ): Network {
   const exchange = async (
     to: Address,
@@ -91,7 +95,9 @@ function memoryNetwork(
         throw refuse("PAYLOAD_TOO_LARGE", `${payload.length} bytes on ${topic}`)
       await Promise.resolve()
       for (const [other, peer] of endpoints)
-        if (other !== self && connected(self, other)) void deliver(peer.topics.get(topic), payload.slice())
+        if (other !== self && connected(self, other))
+          for (const said of gossip(self, other, topic, payload))
+            void deliver(peer.topics.get(topic), said.slice())
     },
     subscribe: (topic, maxBytes, validate, handler) => {
       if (own.topics.has(topic)) throw refuse("DUPLICATE_HANDLER", `${topic} is subscribed already`)
