@@ -16,6 +16,8 @@ export type Invariant =
   | "budget"
   /** what can be decrypted is decrypted once enough parties are connected. */
   | "liveness"
+  /** nobody is blamed who did not lie. */
+  | "culprits"
   /** a ceremony ends in one key or in none. */
   | "ceremony"
   /** queues stay small. */

@@ -122,6 +122,10 @@ function loggerOf(world: World, { party }: Machine): Logger {
       const error = fields["err"] ?? fields["reason"]
       const code = isProtocolError(error) ? error.detail.code : (fields["code"] ?? "")
       world.log(`${party} ${level}: ${message} ${String(code)}`)
+      const named = (fields["culprits"] ?? []) as readonly number[]
+      const honest = named.filter((culprit) => world.plan.faulty.get(culprit) !== "liar")
+      if (honest.length > 0)
+        world.fail(new SimulationFailure("culprits", `party ${party} blames ${honest.join()}: ${message}`))
       if (error instanceof Error && !isProtocolError(error) && !isAbort(error))
         world.fail(new SimulationFailure("unhandled", `party ${party}: ${message}: ${error.stack ?? error}`))
     }

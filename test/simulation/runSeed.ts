@@ -5,6 +5,7 @@ import { SimulationFailure } from "./failure.ts"
 import { watchMachine } from "./guards.ts"
 import { planOf } from "./plan.ts"
 import { registered } from "./registration.ts"
+import type { Counts } from "./summary.ts"
 import { startTraffic } from "./traffic.ts"
 import { createWorld, type Planted, type World } from "./world.ts"
 
@@ -14,11 +15,10 @@ export type Outcome = {
   readonly hash: string
   /** Null: every invariant held. */
   readonly failure: { readonly invariant: string; readonly message: string } | null
-  readonly events: number
+  readonly counts: Counts
   /** Milliseconds of virtual time from the healing to the last decryption. */
   readonly recovery: number
   readonly ceremony: boolean
-  readonly fulfilled: number
 }
 
 export type RunOptions = {
@@ -41,18 +41,20 @@ export async function runSeed(
   const plan = planOf(seed)
   const world = createWorld(plan, planted, print)
   const release = watchMachine((error) => world.fail(error))
-  let [recovery, fulfilled] = [0, 0]
+  let played: Played = { recovery: 0, fulfilled: 0, users: 0, crashes: 0 }
   try {
-    ;[recovery, fulfilled] = await play(world)
+    played = await play(world)
   } catch (error) {
     world.fail(error instanceof Error ? error : new Error(String(error)))
   } finally {
     release()
   }
   const { failure, trace, timeline } = world
+  const { recovery, fulfilled, users, crashes } = played
   const invariant = failure instanceof SimulationFailure ? failure.invariant : "simulation"
   return {
-    ...{ seed, recovery, fulfilled, hash: trace.hash(), events: timeline.events, ceremony: plan.ceremony },
+    ...{ seed, recovery, hash: trace.hash(), ceremony: plan.ceremony },
+    counts: { fulfilled, users, crashes, events: timeline.events },
     failure:
       failure === null
         ? null
@@ -60,7 +62,9 @@ export async function runSeed(
   }
 }
 
-async function play(world: World): Promise<readonly [number, number]> {
+type Played = Omit<Counts, "events"> & { readonly recovery: number }
+
+async function play(world: World): Promise<Played> {
   const { plan, timeline, chain, machines } = world
   for (const { signer } of machines) chain.setNode(registered(signer, "keyholder"))
   for (const { signer } of world.executors) chain.setNode(registered(signer, "executor"))
@@ -83,5 +87,6 @@ async function play(world: World): Promise<readonly [number, number]> {
       new SimulationFailure("liveness", `${missing.join(", ")} not decrypted after ${recovery / 1000} s`),
     )
   await timeline.run(failed, timeline.now + AFTERMATH_MS)
-  return [recovery, gateway.fulfilled.size]
+  const crashes = nodes.reduce((sum, { lives }) => sum + lives - 1, 0)
+  return { recovery, crashes, fulfilled: gateway.fulfilled.size, users: traffic.served() }
 }

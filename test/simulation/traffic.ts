@@ -14,6 +14,8 @@ import { DOMAIN, EPOCH, GATEWAY, type World } from "./world.ts"
 export type Traffic = {
   /** What has to be decrypted and is not yet, by name. */
   missing(): readonly string[]
+  /** Users that got what they asked for. */
+  served(): number
 }
 
 const OTHER_WORDS = 12
@@ -96,6 +98,7 @@ export function startTraffic(
     request === null || (request.status === "open" && chain.block(chain.latest).timestamp <= request.deadline)
 
   return {
+    served: () => users.filter((user) => user.done()).length,
     missing: () => [
       ...wanted
         .filter(({ request, requestId }) => {
