@@ -67,6 +67,7 @@ describe("configuration file", () => {
     ["text for number", "chain.id", "31337", "chain.id"],
     ["url of another scheme", "chain.rpc", ["ftp://x"], "chain.rpc.0"],
     ["no endpoint", "chain.rpc", [], "chain.rpc"],
+    ["heads over HTTP", "chain.heads", "http://127.0.0.1:8545", "chain.heads"],
     ["single executor", "executorQuorum", 1, "executorQuorum"],
     ["port out of range", "listen.http.port", 70_000, "listen.http.port"],
     ["no multiaddr", "peers", [{ signer: hex("05", 20), multiaddr: "127.0.0.1:4001" }], "peers.0.multiaddr"],
@@ -169,6 +170,7 @@ describe("configuration hash", () => {
     ["dataDirectory", "/other"],
     ["listen.http.port", 1],
     ["coordinators", ["http://c.example"]],
+    ["chain.heads", "wss://a.example/key"],
   ])("%s does not change it", (path, value) => {
     expect(hashOf(path, value)).toBe(configHash(parse()))
   })

@@ -47,6 +47,8 @@ const fileSchema = z.strictObject({
     genesisHash: digest,
     /** Endpoints of different providers; a majority must agree. */
     rpc: z.array(url).min(1).max(15),
+    /** WebSocket of an endpoint that tells of new blocks: saves waiting; nothing that it says is believed. */
+    heads: z.url({ protocol: /^wss?$/ }).optional(),
     /** Block of the contracts' deployment. */
     deployedAt: z.number().int().min(0),
   }),

@@ -21,6 +21,7 @@ import { type ContractReader, createContractReader } from "./chain/contractReade
 import { createEthersChainView } from "./chain/ethersChainView.ts"
 import { createEventReader, type EventReader } from "./chain/eventReader.ts"
 import { createHeadHint, polledHint } from "./chain/headHint.ts"
+import { subscribedHint } from "./chain/headSubscription.ts"
 import { watchHead } from "./chain/headWatch.ts"
 import { createRpcEndpoint } from "./chain/jsonRpc.ts"
 import { createRegistryPolicy, type RegistryPolicy } from "./chain/registryPolicy.ts"
@@ -77,9 +78,15 @@ export async function openChain(
   const { contracts } = config
   const newestBlock = () => pool.first("eth_blockNumber", [], (answer) => BigInt(String(resultOf(answer))))
   const pollMs = config.chain.id === DEVELOPMENT_CHAIN ? FAST_HINT_MS : HINT_MS
+  const polled = polledHint({ newestBlock, scheduler: systemScheduler, pollMs })
+  const { heads: url } = config.chain
+  const subscribed = { scheduler: systemScheduler, otherwise: polled }
   const chain = createEthersChainView({
     ...{ pool, reader, events, contracts, logger },
-    hint: createHeadHint(polledHint({ newestBlock, scheduler: systemScheduler, pollMs })),
+    hint: createHeadHint(
+      url === undefined ? polled : subscribedHint({ ...subscribed, url }),
+      systemScheduler,
+    ),
     chainId: BigInt(config.chain.id),
     deployedAt: BigInt(config.chain.deployedAt),
   })

@@ -61,6 +61,7 @@ export function writeNodeConfig(member: Member, input: NodeConfigInput): void {
       id: Number(CHAIN_ID),
       genesisHash: input.genesisHash,
       rpc: [urls.chain],
+      heads: urls.chain.replace(/^http/, "ws"),
       deployedAt: input.startBlock,
     },
     contracts: {

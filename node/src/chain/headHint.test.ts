@@ -5,6 +5,7 @@ import { createHeadHint, polledHint } from "./headHint.ts"
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test("many listeners share one source, which runs only while somebody listens", () => {
+  const clock = createManualClock(0)
   let starts = 0
   let stops = 0
   let wake = (): void => {}
@@ -14,11 +15,12 @@ test("many listeners share one source, which runs only while somebody listens", 
     return () => {
       stops += 1
     }
-  })
+  }, clock)
   const heard: string[] = []
   const cancelA = hint.onHead(() => heard.push("a"))
   const cancelB = hint.onHead(() => heard.push("b"))
   wake()
+  clock.advance(20)
   cancelA()
   cancelA()
   wake()
@@ -37,7 +39,7 @@ test("a listener that cancels another one while it is told", () => {
   const hint = createHeadHint((changed) => {
     wake = changed
     return () => {}
-  })
+  }, createManualClock(0))
   const heard: string[] = []
   hint.onHead(() => cancel())
   const cancel = hint.onHead(() => heard.push("cancelled"))
@@ -82,4 +84,30 @@ test("polling wakes on another number only, and pauses longer after failures", a
   await step(60_000)
   expect([asked, heard]).toEqual([5, 2])
   expect(clock.pending()).toEqual([])
+})
+
+test("a flood of hints wakes once at once and then once per gap", () => {
+  const clock = createManualClock(0)
+  let wake = (): void => {}
+  let heard = 0
+  const cancel = createHeadHint((changed) => {
+    wake = changed
+    return () => {}
+  }, clock).onHead(() => {
+    heard += 1
+  })
+  for (let i = 0; i < 1000; i++) wake()
+  expect(heard).toBe(1)
+  for (let millisecond = 0; millisecond < 100; millisecond++) {
+    for (let i = 0; i < 100; i++) wake()
+    clock.advance(1)
+  }
+  expect(heard).toBe(6)
+  clock.advance(1000)
+  expect([heard, clock.pending().length]).toEqual([6, 0])
+  wake()
+  wake()
+  cancel()
+  clock.advance(1000)
+  expect([heard, clock.pending().length]).toEqual([7, 0])
 })

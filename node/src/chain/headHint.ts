@@ -1,6 +1,6 @@
 /**
  * Wakes who waits for the next block (protocol §8: nothing here is believed). One source for all listeners, which runs
- * only while somebody listens.
+ * only while somebody listens; whatever it says, listeners are woken a bounded number of times.
  */
 import type { Cancel, Scheduler } from "../clock.ts"
 import { backingOff, repeat } from "../repeat.ts"
@@ -13,12 +13,30 @@ export type HeadHint = {
 /** Something that calls `changed` when an endpoint may have a new head, until it is cancelled. */
 export type HintSource = (changed: () => void) => Cancel
 
-export function createHeadHint(source: HintSource): HeadHint {
+/** Milliseconds in which listeners are woken once at most. */
+const GAP_MS = 20
+
+export function createHeadHint(source: HintSource, scheduler: Scheduler): HeadHint {
   const listeners = new Set<() => void>()
   let stop: Cancel = () => {}
-  const changed = (): void => {
+  /** Set for the gap after a wake-up. */
+  let quiet: Cancel | null = null
+  let missed = false
+
+  function wake(): void {
+    missed = false
+    quiet = scheduler.after(GAP_MS, () => {
+      quiet = null
+      if (missed) wake()
+    })
     for (const listener of [...listeners]) if (listeners.has(listener)) listener()
   }
+
+  const changed = (): void => {
+    if (quiet !== null) missed = true
+    else if (listeners.size > 0) wake()
+  }
+
   return {
     onHead(listener) {
       // A listener of its own per call: the same function may listen twice.
@@ -26,7 +44,10 @@ export function createHeadHint(source: HintSource): HeadHint {
       listeners.add(entry)
       if (listeners.size === 1) stop = source(changed)
       return () => {
-        if (listeners.delete(entry) && listeners.size === 0) stop()
+        if (!listeners.delete(entry) || listeners.size > 0) return
+        stop()
+        quiet?.()
+        quiet = null
       }
     },
   }
