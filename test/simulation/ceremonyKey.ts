@@ -107,7 +107,11 @@ function startKeyholder(
         attempts.told.add(`${keyId} ${machine.party}`)
         serve(serveKey(world, platform, { committee, frostShare, frostPublic }, attempts.gateway.deliver))
       })
-      .catch((error: unknown) => world.fail(error instanceof Error ? error : new Error(String(error))))
+      .catch((error: unknown) =>
+        world.fail(
+          new SimulationFailure("ceremony", `party ${machine.party} cannot serve its key: ${error}`),
+        ),
+      )
   }
   createCeremonyService(
     { host: HOST, fromBlock: 0n },

@@ -90,7 +90,7 @@ function platformOf(world: World, machine: Machine, process: Process, life: numb
   return {
     ...{ machine, process, life, random },
     network: world.network.join(machine.signer, process),
-    store: machine.disk.open(process),
+    store: world.planted?.store?.(machine.disk.open(process)) ?? machine.disk.open(process),
     view: viewOf(world.chain, process, machine.chain, timeline, random.fork("chain")),
     clock: { now: () => Number(GENESIS_SECONDS) * 1000 + machine.skew + Math.floor(timeline.now) },
     // A timer is never early, and a little late.
@@ -123,7 +123,9 @@ function loggerOf(world: World, { party }: Machine): Logger {
       const code = isProtocolError(error) ? error.detail.code : (fields["code"] ?? "")
       world.log(`${party} ${level}: ${message} ${String(code)}`)
       const named = (fields["culprits"] ?? []) as readonly number[]
-      const honest = named.filter((culprit) => world.plan.faulty.get(culprit) !== "liar")
+      const honest = SILENCE.test(String(fields["code"]))
+        ? []
+        : named.filter((culprit) => world.plan.faulty.get(culprit) !== "liar")
       if (honest.length > 0)
         world.fail(new SimulationFailure("culprits", `party ${party} blames ${honest.join()}: ${message}`))
       if (error instanceof Error && !isProtocolError(error) && !isAbort(error))
@@ -136,6 +138,9 @@ function loggerOf(world: World, { party }: Machine): Logger {
   }
   return logger
 }
+
+/** Causes of a ceremony's end that say who was silent, not who lied. */
+const SILENCE = /^CEREMONY_(NO_MESSAGE|NO_ECHO|PEER_ABORTED|STOPPED)$/
 
 const isAbort = (error: Error): boolean => error.name === "AbortError"
 
@@ -181,7 +186,7 @@ export function serveKey(
     options: { ...DEFAULT_OPTIONS, pollMs: world.plan.pollMs },
   }
   const service = createDecryptionService(
-    world.planted?.wrap(deps, { machine, life: platform.life, world }) ?? deps,
+    world.planted?.wrap?.(deps, { machine, life: platform.life, world }) ?? deps,
   )
   service.start()
   return service

@@ -103,6 +103,14 @@ export function planOf(seed: number): Plan {
   const requests = Array.from({ length: random.between(1, realCrypto ? 1 : 5) }, () =>
     planRequest(random, handles.length, healAt),
   )
+  // Many at once: what shares a block shares a signature.
+  if (!realCrypto && random.chance(0.06)) {
+    const at = random.below(healAt)
+    const burst = Array.from({ length: random.between(4, 12) }, () =>
+      planRequest(random, handles.length, healAt),
+    )
+    requests.push(...burst.map((request) => ({ ...request, at })))
+  }
   // Asked for before and after it stands for other words.
   for (const [number, { replaced, allowed }] of handles.entries())
     if (replaced && allowed)

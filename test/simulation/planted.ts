@@ -3,6 +3,7 @@
  * adds an invariant adds the defect that breaks it.
  */
 
+import { FROST_SHARE_KIND, KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareVault"
 import { signAs, topicOf } from "@twinlock/node/decryption/seat"
 import type { DecryptionDeps } from "@twinlock/node/decryption/service"
 import type { SealedStore } from "@twinlock/node/storage/sealedStore"
@@ -125,22 +126,27 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "the release log is not durable",
-    breaks: ["release"],
-    wrap: (deps) => ({ ...deps, store: forgetful(deps.store, ["release"]) }),
+    breaks: ["release", "culprits"],
+    store: (store) => forgetful(store, ["release"]),
   },
   {
     name: "the block budget is not durable",
     breaks: ["budget"],
-    wrap: (deps) => ({ ...deps, store: forgetful(deps.store, ["block-budget", "block-budget-session"]) }),
+    store: (store) => forgetful(store, ["block-budget", "block-budget-session"]),
   },
   {
     name: "the store acknowledges too early",
     breaks: ["budget", "release"],
-    wrap: (deps) => ({ ...deps, store: hasty(deps.store) }),
+    store: hasty,
+  },
+  {
+    name: "shares of a new key are not durable",
+    breaks: ["ceremony", "liveness"],
+    store: (store) => forgetful(store, [KEY_SHARE_KIND, FROST_SHARE_KIND]),
   },
   {
     name: "a share has fresh noise each time",
-    breaks: ["same-bytes", "plaintext"],
+    breaks: ["same-bytes", "plaintext", "culprits"],
     wrap: (deps, { life }) => ({
       ...deps,
       holder: {

@@ -1,6 +1,7 @@
 /** Everything that one run is made of; nothing in it outlives the run but caches of pure functions. */
 import { DEFAULT_BUDGET } from "@twinlock/node/decryption/blockBudget"
 import type { DecryptionDeps } from "@twinlock/node/decryption/service"
+import type { SealedStore } from "@twinlock/node/storage/sealedStore"
 import { Reader, taggedHash, tagHash } from "@twinlock/sdk/protocol/codec"
 import { type Committee, createCommittee } from "@twinlock/sdk/protocol/committee"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
@@ -50,10 +51,13 @@ export type Machine = {
   readonly skew: number
 }
 
-/** A defect that a run is given on purpose. @param life number of the process on its machine, from 1 */
+/** A defect that a run is given on purpose, in what a process gets. */
 export type Planted = {
   readonly name: string
-  wrap(
+  /** The store of a process, also in ceremonies. */
+  store?(store: SealedStore): SealedStore
+  /** @param about.life number of the process on its machine, from 1 */
+  wrap?(
     deps: DecryptionDeps,
     about: { readonly machine: Machine; readonly life: number; readonly world: World },
   ): DecryptionDeps
