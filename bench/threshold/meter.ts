@@ -42,13 +42,15 @@ export function meterOf(agentSocket: string): Meter {
   }
 }
 
-/** User and system time of a process so far, in milliseconds. */
+/** User and system time of a process and its children so far, in milliseconds: some programs are scripts around others. */
 export function cpuMsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /, "")
     .split(" ")
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()
   // utime and stime are fields 14 and 15, in ticks of 10 ms; the name and what precedes it are cut off.
-  return 10 * (Number(fields[11]) + Number(fields[12]))
+  const own = 10 * (Number(fields[11]) + Number(fields[12]))
+  return children === "" ? own : children.split(" ").reduce((sum, child) => sum + cpuMsOf(Number(child)), own)
 }
 
 /** From here on {@link peakBytesOf} counts anew. */
