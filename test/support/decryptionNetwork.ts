@@ -116,6 +116,8 @@ export type CommitteeOptions = {
   readonly deliver?: (certified: CertificatesRequest) => Promise<void>
   /** False cuts the link for this direction. */
   readonly connected?: (from: number, to: number) => boolean
+  /** False: what the party certifies goes nowhere. */
+  readonly delivers?: (party: number) => boolean
   /** What reaches `to` of a gossip payload of `from`. */
   readonly gossip?: (from: number, to: number, topic: string, payload: Uint8Array) => readonly Uint8Array[]
 }
@@ -149,6 +151,7 @@ export function createTestCommittee({
   blobOf = (_, words) => words,
   deliver = async () => {},
   connected = () => true,
+  delivers = () => true,
   gossip = (_from, _to, _topic, payload) => [payload],
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
@@ -207,6 +210,7 @@ export function createTestCommittee({
       holder: holders.get(number) ?? createTestHolder(party, n, t, ciphertexts),
       frostPublic: group.publicKey,
       deliver: async (certified) => {
+        if (!delivers(number)) return
         delivered.push(certified)
         await deliver(certified)
       },

@@ -1,0 +1,3 @@
+import { tournament } from "./tournament.ts"
+
+tournament({ n: 13, t: 4 })
