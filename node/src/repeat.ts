@@ -14,6 +14,8 @@ export type RepeatOptions = {
 export type Repetition = {
   /** Runs at once, or after `delay` milliseconds, then after every pause. */
   start(delay?: number): void
+  /** Runs now instead of after the pause; once more at once where a run is under way. Nothing before the start. */
+  wake(): void
   /** A run that is under way ends; none follows. */
   stop(): void
 }
@@ -35,10 +37,12 @@ export function repeat(
   { pause, onError }: RepeatOptions,
 ): Repetition {
   let cancel: Cancel = () => {}
-  let stopped = false
+  let state: "idle" | "waiting" | "running" | "running, then again" | "stopped" = "idle"
   let failures = 0
 
   async function run(): Promise<void> {
+    if (state === "stopped") return
+    state = "running"
     try {
       await task()
       failures = 0
@@ -46,16 +50,31 @@ export function repeat(
       failures++
       onError(error, failures)
     }
-    if (!stopped) cancel = scheduler.after(pause(failures), () => void run())
+    next()
   }
+
+  function next(): void {
+    if (isStopped()) return
+    const again = state === "running, then again"
+    state = "waiting"
+    cancel = scheduler.after(again ? 0 : pause(failures), () => void run())
+  }
+  const isStopped = () => state === "stopped"
 
   return {
     start(delay) {
-      if (delay === undefined) void run()
-      else cancel = scheduler.after(delay, () => void run())
+      if (delay === undefined) return void run()
+      state = "waiting"
+      cancel = scheduler.after(delay, () => void run())
+    },
+    wake() {
+      if (state === "running") state = "running, then again"
+      if (state !== "waiting") return
+      cancel()
+      void run()
     },
     stop() {
-      stopped = true
+      state = "stopped"
       cancel()
     },
   }
