@@ -26,7 +26,7 @@ import { handleFields } from "@twinlock/sdk/protocol/handles"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
-import { addressOfSecretKey } from "@twinlock/sdk/protocol/signature"
+import { addressOfSecretKey, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
 import { share } from "@twinlock/sdk/threshold/shamir"
@@ -114,6 +114,8 @@ export type CommitteeOptions = {
   /** What the blob source answers, where it is not the words of the digest. */
   readonly blobOf?: (digest: Digest, words: Uint8Array) => Uint8Array | Promise<Uint8Array>
   readonly deliver?: (certified: CertificatesRequest) => Promise<void>
+  /** Verifies signatures of messages at every node. */
+  readonly recover?: SignerRecovery
   /** False cuts the link for this direction. */
   readonly connected?: (from: number, to: number) => boolean
   /** False: what the party certifies goes nowhere. */
@@ -153,6 +155,7 @@ export function createTestCommittee({
   connected = () => true,
   delivers = () => true,
   gossip = (_from, _to, _topic, payload) => [payload],
+  recover,
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
   const parties = seatSigners(n)
@@ -199,6 +202,7 @@ export function createTestCommittee({
     const service = createDecryptionService({
       ...{ seat, network, store, frostShare, clock, metrics },
       gateway: GATEWAY,
+      recover,
       view: viewOf(chain),
       blobs: {
         get: async (digest) => {

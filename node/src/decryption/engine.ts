@@ -57,12 +57,24 @@ export type Engine = {
   /** Counts and logs parties that another part proved at fault. */
   blame(subject: Digest, parties: readonly PartyIndex[]): void
   evidence(): readonly Evidence[]
+  /** What is kept in memory. */
+  kept(): Kept
   /** Sends own approval once more, now, with fresh commitments where the last ones are used up. */
   renew(subject: Digest): void
   /** One tick: says again what peers may have missed, more and more seldom, and looks again who stands. */
   resend(): void
   /** Called with each approval of a peer. */
   onApproval(listener: (approval: Approval) => void): void
+}
+
+export type Kept = {
+  readonly subjects: number
+  /** Statements about subjects that were not judged yet, of all parties. */
+  readonly inboxBytes: number
+  /** Signed messages of all parties. */
+  readonly transcriptBytes: number
+  /** Shares of opened subjects, at most. */
+  readonly openedShareBytes: number
 }
 
 export type EngineDeps = {
@@ -303,6 +315,12 @@ export function createEngine(deps: EngineDeps): Engine {
     subject: (id) => entries.get(id)?.state ?? null,
     blame,
     evidence: shelf.all,
+    kept: () => ({
+      subjects: entries.size,
+      inboxBytes: inbox.bytes,
+      transcriptBytes: gossip.keptBytes,
+      openedShareBytes: openedBytes,
+    }),
     renew(subject) {
       const entry = entries.get(subject)
       if (entry !== undefined) words.renew([entry.word])

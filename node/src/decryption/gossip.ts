@@ -7,6 +7,7 @@ import { hash } from "node:crypto"
 import { type Digest, type PartyIndex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage, encodeMessage, partyByte } from "@twinlock/sdk/protocol/messageEncoding"
 import { type GossipMessage, MAX_MESSAGE_BYTES, type MessageKind } from "@twinlock/sdk/protocol/messages"
+import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { Clock } from "../clock.ts"
 import type { Network, Validation } from "../p2p/network.ts"
 import { type KeySeat, topicOf } from "./seat.ts"
@@ -22,12 +23,20 @@ export type KeyGossip = {
   listen<K extends MessageKind>(kind: K, handle: (message: OfKind<K>) => void): void
   /** Newest signed messages of a party, oldest first, as it encoded them: evidence. */
   said(party: PartyIndex): readonly Uint8Array[]
+  /** Bytes of signed messages kept. */
+  readonly keptBytes: number
 }
 
 /** Accepted messages that the network has not handed on yet. */
 const MAX_ACCEPTED = 64
 
-export function createKeyGossip(seat: KeySeat, network: Network, clock: Clock): KeyGossip {
+/** @param recover verifies signatures; the SDK's own where none is given */
+export function createKeyGossip(
+  seat: KeySeat,
+  network: Network,
+  clock: Clock,
+  recover?: SignerRecovery,
+): KeyGossip {
   const transcript = createTranscript()
 
   function listen<K extends MessageKind>(kind: K, handle: (message: OfKind<K>) => void): void {
@@ -39,7 +48,8 @@ export function createKeyGossip(seat: KeySeat, network: Network, clock: Clock): 
       const now = clock.now()
       const known = transcript.know(partyByte(payload), digest, now)
       if (known === "idle") return "ignore"
-      const result = known === "again" ? repeated(kind, payload) : validateMessage(kind, payload, seat)
+      const result =
+        known === "again" ? repeated(kind, payload) : validateMessage(kind, payload, seat, recover)
       if (result.validation !== "accept") return result.validation
       const { message } = result
       transcript.note(message.party, digest, payload, now)
@@ -61,6 +71,9 @@ export function createKeyGossip(seat: KeySeat, network: Network, clock: Clock): 
     publish: (message) => network.publish(topicOf(message.kind, seat), encodeMessage(message)),
     listen,
     said: transcript.said,
+    get keptBytes() {
+      return transcript.bytes
+    },
   }
 }
 

@@ -13,6 +13,8 @@ export type Inbox = {
   keep(statement: Statement): void
   /** Everything about a subject, which is then forgotten here. */
   take(subject: Digest): readonly Statement[]
+  /** Bytes kept of all parties. */
+  readonly bytes: number
 }
 
 type Shelf = { bytes: number; readonly subjects: Map<Digest, Map<string, Statement>> }
@@ -61,6 +63,9 @@ export function createInbox(bytesPerParty: number = BYTES_PER_PARTY): Inbox {
         if (shelf.bytes <= bytesPerParty) break
         remove(shelf, oldest)
       }
+    },
+    get bytes() {
+      return [...shelves.values()].reduce((sum, shelf) => sum + shelf.bytes, 0)
     },
     take: (subject) => [...shelves.values()].flatMap((shelf) => remove(shelf, subject)),
   }

@@ -25,20 +25,31 @@ export type ShareHolder = {
 }
 
 export type ReleaseDeps = {
+  /** {@link verified} */
   readonly blobs: BlobSource
   readonly ledger: ReleaseLedger
   readonly holder: ShareHolder
 }
 
-/** @throws BLOB_UNAVAILABLE, BLOB_MISMATCH */
+/**
+ * A source whose answers were hashed here, whatever the given one promises: a session names the linear form by this very
+ * digest. Wraps what comes from outside, so that what is kept in memory need not be hashed at every use.
+ */
+export const verified = (blobs: BlobSource): BlobSource => ({
+  async get(digest, maxBytes, signal) {
+    const bytes = await blobs.get(digest, maxBytes, signal)
+    if (`0x${hash("sha256", bytes, "hex")}` !== digest)
+      throw decryptionError("BLOB_MISMATCH", `the bytes served are not those of ${digest}`)
+    return bytes
+  },
+})
+
+/** @param blobs {@link verified} @throws BLOB_UNAVAILABLE, BLOB_MISMATCH */
 async function wordsOf(
   { squashedDigest, fheType }: OpenableCiphertext,
   blobs: BlobSource,
 ): Promise<Uint8Array> {
   const bytes = await blobs.get(squashedDigest, blobBytesOf(fheType))
-  // Whatever the source promises: the session names the linear form by this very digest.
-  if (`0x${hash("sha256", bytes, "hex")}` !== squashedDigest)
-    throw decryptionError("BLOB_MISMATCH", `the bytes served are not those of ${squashedDigest}`)
   if (bytes.length !== blobBytesOf(fheType))
     throw decryptionError(
       "BLOB_MISMATCH",

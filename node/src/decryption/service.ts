@@ -3,23 +3,28 @@
  * them by polling the chain view. Started when the key is active and the share is unsealed.
  */
 
+import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
+import { fheTypeOf } from "@twinlock/sdk/protocol/handles"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
+import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
+import { createPrefetchingSource } from "../blobs/prefetch.ts"
 import type { ChainView } from "../chain/chainView.ts"
-import type { Clock, Scheduler } from "../clock.ts"
+import type { Cancel, Clock, Scheduler } from "../clock.ts"
 import type { Network } from "../p2p/network.ts"
 import { backingOff, repeat } from "../repeat.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
-import { createEngine } from "./engine.ts"
+import { createEngine, type Kept } from "./engine.ts"
+import type { Evidence } from "./evidence.ts"
 import { createKeyGossip } from "./gossip.ts"
 import { createPublicDecryption } from "./publicDecryption.ts"
-import type { ShareHolder } from "./release.ts"
+import { type ShareHolder, verified } from "./release.ts"
 import { createReleaseLedger } from "./releaseLedger.ts"
 import { createRequestCursor } from "./requestCursor.ts"
 import type { KeySeat } from "./seat.ts"
@@ -45,7 +50,7 @@ export const DEFAULT_OPTIONS: DecryptionOptions = {
   shareTimeoutMs: 1000,
   maxServed: 16,
   servePeriodMs: 60_000,
-  pollMs: 100,
+  pollMs: 250,
   resendMs: 2000,
   approvalTimeoutMs: 15_000,
   requestsPerUser: 8,
@@ -61,6 +66,8 @@ export type DecryptionDeps = {
   readonly store: SealedStore
   readonly blobs: BlobSource
   readonly holder: ShareHolder
+  /** A faster kernel for signatures of messages. */
+  readonly recover?: SignerRecovery | undefined
   readonly frostShare: FrostKeyShare
   readonly frostPublic: PublicKeyPackage
   readonly deliver: (certified: CertificatesRequest) => Promise<void>
@@ -78,6 +85,8 @@ export type DecryptionService = {
   start(): void
   stop(): void
   readonly user: UserDecryption
+  readonly evidence: () => readonly Evidence[]
+  readonly kept: () => Kept
 }
 
 /** Longest pause after failures of one loop. */
@@ -86,7 +95,7 @@ const LONGEST_PAUSE_MS = 5000
 export function createDecryptionService(deps: DecryptionDeps): DecryptionService {
   const { seat, view, network, store, clock, scheduler, logger, metrics, options } = deps
   const name = `${seat.key.keyId}/${seat.key.epoch}`
-  const gossip = createKeyGossip(seat, network, clock)
+  const gossip = createKeyGossip(seat, network, clock, deps.recover)
   const standing = createStanding(view, seat.committee, clock)
   const engine = createEngine({
     ...{ seat, gossip, standing, logger, metrics },
@@ -100,14 +109,18 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     publicKey: deps.frostPublic,
     deliver: deps.deliver,
   })
+  const blobs = createPrefetchingSource({ source: verified(deps.blobs) })
   const release = {
-    blobs: deps.blobs,
+    blobs,
     holder: deps.holder,
     ledger: createReleaseLedger(store, name),
   }
   const open = createPublicDecryption({
     ...{ seat, view, engine, signing, release, clock, logger, metrics },
-    prefetch: () => {},
+    prefetch({ handles }) {
+      for (const { handle, details } of handles)
+        if (details !== null) blobs.prefetch(details.squashedDigest, blobBytesOf(fheTypeOf(handle)))
+    },
     gateway: deps.gateway,
     cursor: createRequestCursor(store, name, deps.startBlock),
   })
@@ -124,20 +137,33 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
       pause: backingOff(milliseconds, LONGEST_PAUSE_MS),
       onError: (err, failures) => logger.warn({ err, failures }, what),
     })
-  const repetitions = [
-    repeated(options.pollMs, "the chain could not be read", () => open.poll()),
-    repeated(options.resendMs, "resending failed", async () => engine.resend()),
-  ]
+  const kept = metrics?.gauge({
+    name: "decryption_kept",
+    help: "Subjects, and bytes of what peers said, that are kept in memory",
+    labels: ["what"],
+  })
+  const say = async () => {
+    engine.resend()
+    for (const [what, count] of Object.entries(engine.kept())) kept?.set(count, { what })
+  }
+  const polls = repeated(options.pollMs, "the chain could not be read", () => open.poll())
+  const repetitions = [polls, repeated(options.resendMs, "resending failed", say)]
+  let cancelHint: Cancel = () => {}
 
   return {
     user,
+    evidence: engine.evidence,
+    kept: engine.kept,
     start() {
       engine.start()
       signing.start()
       for (const repetition of repetitions) repetition.start()
+      cancelHint = view.onHead(() => polls.wake())
     },
     stop() {
+      cancelHint()
       for (const repetition of repetitions) repetition.stop()
+      blobs.stop()
       open.stop()
       engine.stop()
       signing.stop()

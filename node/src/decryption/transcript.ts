@@ -13,6 +13,8 @@ export type Transcript = {
   know(party: number, digest: Digest, now: number): "new" | "again" | "idle"
   /** Newest signed messages of a party, oldest first. */
   said(party: PartyIndex): readonly Uint8Array[]
+  /** Payload bytes kept of all parties. */
+  readonly bytes: number
 }
 
 export type TranscriptLimits = {
@@ -53,6 +55,9 @@ export function createTranscript(limits: TranscriptLimits = TRANSCRIPT_LIMITS): 
       const at = pages.get(party)?.heard.get(digest)
       if (at === undefined) return "new"
       return now - at < limits.idleMs ? "idle" : "again"
+    },
+    get bytes() {
+      return [...pages.values()].reduce((sum, page) => sum + page.bytes, 0)
     },
     said: (party) => pages.get(party)?.payloads ?? [],
   }

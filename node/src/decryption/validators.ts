@@ -9,6 +9,7 @@ import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import { verifyMessage } from "@twinlock/sdk/protocol/messageSignature"
 import type { GossipMessage, MessageKind } from "@twinlock/sdk/protocol/messages"
+import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import { assertCommitment } from "@twinlock/sdk/threshold/frostRound"
 import type { Validation } from "../p2p/network.ts"
 import type { KeySeat } from "./seat.ts"
@@ -28,13 +29,14 @@ export function validateMessage<K extends MessageKind>(
   kind: K,
   bytes: Uint8Array,
   seat: KeySeat,
+  recover?: SignerRecovery,
 ): Validated<Extract<GossipMessage, { kind: K }>> {
   try {
     const message = decodeMessage(bytes)
     if (message.kind !== kind) return { validation: "reject" }
     if (message.party === seat.self) return { validation: "ignore" }
     if (!namesQuorum(message, seat.committee)) return { validation: "reject" }
-    verifyMessage(message, seat.signing, seat.committee)
+    verifyMessage(message, seat.signing, seat.committee, recover)
     assertCommitments(message)
     return { validation: "accept", message: message as Extract<GossipMessage, { kind: K }> }
   } catch (error) {

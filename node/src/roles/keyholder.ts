@@ -21,6 +21,7 @@ import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from
 import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
+import { recoverSigner } from "../threshold/recoverSigner.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
 import { trimMemoryRegularly } from "./memory.ts"
@@ -113,6 +114,7 @@ export function keyholderServices(
       view: chain,
       blobs: source,
       holder: options.holderOf(share),
+      recover: recoverSigner,
       deliver: createDelivery(config.coordinators),
       startBlock: fromBlock,
       options: DEFAULT_OPTIONS,
