@@ -1,6 +1,6 @@
 /**
  * May this node help to open a gateway request (protocol §8, rules 1 to 3)? A function of what the chain says at one
- * agreed block; every rule fails closed with its own code. Blob, budget and release log (rules 4 to 6) follow.
+ * agreed block; every rule fails closed with its own code. Blob, budget and release (rules 4 to 6) follow.
  */
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"

@@ -17,7 +17,7 @@ import { type Authorised, authorisePublic } from "./authorisePublic.ts"
 import { createBatchQueue } from "./batchQueue.ts"
 import type { Engine, Opened, SubjectOwner } from "./engine.ts"
 import { isAlarm, remedyOf } from "./errors.ts"
-import { checkWords, type ReleaseDeps, sharesOf } from "./release.ts"
+import { checkWords, type ReleaseDeps, sharesOf, wordBytesOf } from "./release.ts"
 import type { RequestCursor } from "./requestCursor.ts"
 import { isDue, newPending, nextRequests, type Pending } from "./requestQueue.ts"
 import type { KeySeat } from "./seat.ts"
@@ -52,10 +52,9 @@ const PER_READ = 128
 const NEW_PER_POLL = 512
 /** Settled requests that are looked for at one block, those first that were not looked at for longest. */
 const SETTLED_PER_BLOCK = 1024
-/** Subjects whose shares are computed together. */
+/** Subjects whose shares are computed together, and bytes of their canonical words. */
 const PER_COMPUTATION = 64
-/** Blocks' worth of words (64 KiB each) of one computation. */
-const BLOCKS_PER_COMPUTATION = 256
+const BYTES_PER_COMPUTATION = 16 * 1024 * 1024
 const LONGEST_PAUSE_MS = 10_000
 /** Milliseconds without a quorum after which a subject makes room, where others wait. */
 const PATIENCE_MS = 5000
@@ -141,8 +140,8 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     },
     {
       maxItems: PER_COMPUTATION,
-      weigh: ({ ciphertexts }) => ciphertexts.reduce((sum, { blockCount }) => sum + blockCount, 0),
-      maxWeight: BLOCKS_PER_COMPUTATION,
+      weigh: wordBytesOf,
+      maxWeight: BYTES_PER_COMPUTATION,
       onError: (error, batch) => {
         for (const single of batch) retry(single, error)
       },

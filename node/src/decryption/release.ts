@@ -58,10 +58,33 @@ async function wordsOf(
   return bytes
 }
 
-/** Rule 4: the words of every ciphertext can be had and are canonical. They are not kept. @throws BLOB_UNAVAILABLE, BLOB_MISMATCH */
+/** Words of one subject that are on their way or looked at together. */
+const CHECKED_BYTES = 256 * 1024
+
+/**
+ * Rule 4: the words of every ciphertext can be had and are canonical. They are not kept here, and few are held at once:
+ * whoever asks for many wide ones waits longer, and takes no more memory.
+ * @throws BLOB_UNAVAILABLE, BLOB_MISMATCH
+ */
 export async function checkWords({ ciphertexts }: Authorised, blobs: BlobSource): Promise<void> {
-  await Promise.all(ciphertexts.map((ciphertext) => wordsOf(ciphertext, blobs)))
+  let together: OpenableCiphertext[] = []
+  let bytes = 0
+  for (const ciphertext of ciphertexts) {
+    const more = blobBytesOf(ciphertext.fheType)
+    if (bytes + more > CHECKED_BYTES && together.length > 0) {
+      await Promise.all(together.map((item) => wordsOf(item, blobs)))
+      together = []
+      bytes = 0
+    }
+    together.push(ciphertext)
+    bytes += more
+  }
+  await Promise.all(together.map((item) => wordsOf(item, blobs)))
 }
+
+/** Bytes of the canonical words of a subject. */
+export const wordBytesOf = ({ ciphertexts }: Authorised): number =>
+  ciphertexts.reduce((sum, { fheType }) => sum + blobBytesOf(fheType), 0)
 
 /** Rules 4 to 6 for one subject. @throws BLOB_UNAVAILABLE, BLOB_MISMATCH, BLOCK_BUDGET_EXHAUSTED, CONFLICTING_RELEASE */
 export async function prepareRelease(authorised: Authorised, { blobs, ledger }: ReleaseDeps): Promise<void> {
