@@ -116,6 +116,18 @@ export class KeyShare {
   destroy(): void
 }
 
+/** Robust opening of one session's masked shares, which are public. Synchronous. */
+export class Opening {
+  constructor(n: number, t: number, blocks: number)
+  /**
+   * Takes the first share of a party (1..n), 64 bytes per block. The bitmap of the parties that lied (bit party - 1), once
+   * open; null before.
+   */
+  add(party: number, share: Uint8Array): number | null
+  /** 64 bytes per block, once open. */
+  values(): Uint8Array
+}
+
 // ---- executor
 
 export interface Operation {

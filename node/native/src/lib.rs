@@ -5,6 +5,7 @@ pub mod ciphertext;
 pub mod crs;
 pub mod errors;
 pub mod keygen;
+pub mod opening;
 pub mod ops;
 pub mod params;
 pub mod ring;

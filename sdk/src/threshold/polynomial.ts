@@ -6,7 +6,7 @@ import { type FieldElement, fieldAdd, fieldInvert, fieldMul } from "./galoisFiel
 import { add, mul, type RingElement, ZERO } from "./galoisRing.ts"
 
 type FieldPolynomial = readonly FieldElement[]
-export type FieldPoint = { readonly x: FieldElement; readonly y: FieldElement }
+export type FieldPoint<X extends FieldElement = FieldElement> = { readonly x: X; readonly y: FieldElement }
 
 /** Degree, −1 for the zero polynomial. */
 const degree = (p: FieldPolynomial): number => p.findLastIndex((coefficient) => coefficient !== 0)
@@ -86,6 +86,21 @@ export function decodeField(
   const { quotient, rest } = divide(low, locator)
   if (degree(rest) >= 0 || degree(quotient) >= size) return null
   return Array.from({ length: size }, (_, i) => quotient[i] ?? 0)
+}
+
+/**
+ * The points off the polynomial that {@link decodeField} finds, or null where it finds none. The caller guarantees what
+ * decodeField wants.
+ */
+export function fieldErrors<X extends FieldElement>(
+  points: readonly FieldPoint<X>[],
+  size: number,
+  maxErrors: number,
+): readonly FieldPoint<X>[] | null {
+  const decoded = decodeField(points, size, maxErrors)
+  if (decoded === null) return null
+  const at = (x: FieldElement) => decoded.reduceRight((sum, c) => fieldAdd(fieldMul(sum, x), c), 0)
+  return points.filter(({ x, y }) => at(x) !== y)
 }
 
 /** Value at `x` of the ring polynomial with these coefficients (Horner). */

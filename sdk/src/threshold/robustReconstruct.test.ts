@@ -1,20 +1,25 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { correctErrors } from "../../../test/support/bitwiseOpening.ts"
 import { codeOf } from "../../../test/support/codeOf.ts"
 import { seededRng } from "../../../test/support/seededRng.ts"
 import { concatBytes } from "../protocol/codec.ts"
 import { culprits, isProtocolError } from "../protocol/errors.ts"
 import { type PartyIndex, parsePartyIndex } from "../protocol/ids.ts"
-import { correctErrors } from "./errorCorrection.ts"
+import { bigintKernel } from "./bigintKernel.ts"
 import { add, decode, encode, type RingElement, scalar, scale } from "./galoisRing.ts"
+import type { OpeningKernel } from "./openingKernel.ts"
 import { createOpening, type OpeningState } from "./robustReconstruct.ts"
 import { share } from "./shamir.ts"
 
 type Sent = { readonly party: PartyIndex; readonly bytes: Uint8Array }
 const committees = [
   { n: 4, t: 1 },
+  { n: 5, t: 1 },
   { n: 7, t: 2 },
+  { n: 10, t: 3 },
   { n: 13, t: 4 },
+  { n: 15, t: 4 },
 ] as const
 
 /** Every party's share bytes of these block values. */
@@ -155,6 +160,35 @@ describe("opening", () => {
     expect(opening.add(alice.party, other.bytes)).toEqual({ status: "waiting", heard: 1, culprits: [1] })
     expect(opening.add(bob.party, bob.bytes)).toEqual({ status: "waiting", heard: 2, culprits: [1] })
     expect(opening.state).toEqual({ status: "waiting", heard: 2, culprits: [1] })
+  })
+
+  test("what contradicts a share is kept once, and a flood of more changes nothing", () => {
+    const [alice] = deal(4, 1, [9n], "flood")
+    if (alice === undefined) throw new Error("no share")
+    const heardBy: PartyIndex[] = []
+    const counting: OpeningKernel = (size) => {
+      const run = bigintKernel(size)
+      return {
+        ...run,
+        add: (party, bytes) => {
+          heardBy.push(party)
+          return run.add(party, bytes)
+        },
+      }
+    }
+    const opening = createOpening({ n: 4, t: 1, blocks: 1 }, counting)
+    const buffer = Uint8Array.from(alice.bytes)
+    opening.add(alice.party, buffer)
+    expect(opening.conflict(alice.party)).toBeNull()
+    buffer.set(lie(alice, 0, bit(1n)).bytes)
+    const after = opening.add(alice.party, buffer)
+    const evidence = { first: alice.bytes, second: lie(alice, 0, bit(1n)).bytes }
+    for (let i = 2; i < 50; i++) {
+      buffer.set(lie(alice, 0, bit(BigInt(i))).bytes)
+      expect(opening.add(alice.party, buffer)).toBe(after)
+    }
+    expect(opening.conflict(alice.party)).toEqual(evidence)
+    expect(heardBy).toEqual([alice.party])
   })
 
   test("sizes that no committee or ciphertext has are refused", () => {

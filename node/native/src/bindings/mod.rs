@@ -6,6 +6,7 @@ pub mod destroyable;
 pub mod executor;
 pub mod keygen;
 pub mod memory;
+pub mod opening;
 pub mod secp;
 pub mod task;
 pub mod threshold;
