@@ -19,6 +19,9 @@ export type Faults = {
   heal(): void
 }
 
+const LONG = 10_000_000n
+const SOON = [0n, 0n, 20n, 590n]
+
 type Undo = () => void
 type Kind = (random: Random) => Undo
 
@@ -120,6 +123,12 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
       world.coordinators.failures = 0
     }
   }
+  /** A clock is set: back, or forward. */
+  const clock: Kind = (from) => {
+    const { machine } = anyNode(from)
+    machine.skew += from.between(-30_000, 30_000)
+    return () => {}
+  }
   /** A registration runs out and is renewed. */
   const lapse: Kind = (from) => {
     const node = anyNode(from)
@@ -143,6 +152,7 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
     ["blobs", blobs],
     ["coordinators", coordinators],
     ["lapse", lapse],
+    ["clock", clock],
   ]
 
   function register({ machine }: Node, stands: boolean): void {
@@ -152,7 +162,10 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
       const known = chain.nodes.get(signer)?.at(chain.latest)
       if (known === null || known === undefined) return
       const seconds = GENESIS_SECONDS + BigInt(Math.floor(timeline.now / 1000))
-      chain.setNode({ ...known, liveUntil: stands ? seconds + 10_000_000n : seconds })
+      const revoked = !stands && lasting.get(party) === "lapsed" && random.chance(0.5)
+      // Now, or so soon that nobody should count on it any more.
+      const left = stands ? LONG : random.pick(SOON)
+      chain.setNode({ ...known, revoked, liveUntil: seconds + left })
     })
   }
 

@@ -28,7 +28,7 @@ export type RunOptions = {
 }
 
 /** Longest time from the healing to the last decryption, milliseconds. */
-const RECOVERY_MS = 400_000
+const RECOVERY_MS = 120_000
 /** What comes late must not break anything either. */
 const AFTERMATH_MS = 5_000
 /** Looking at everything after every event would cost more than the event. */

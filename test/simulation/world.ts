@@ -48,7 +48,7 @@ export type Machine = {
   readonly blobs: { failures: number; latency: number }
   readonly chain: { latency: number; failures: number; lag: number }
   /** Milliseconds by which its clock is off. */
-  readonly skew: number
+  skew: number
 }
 
 /** A defect that a run is given on purpose, in what a process gets. */
