@@ -85,7 +85,9 @@ const distinct = (fields: readonly Field[], of: string): readonly Field[] => {
 
 /** Decoder of what a function returns; a struct's fields and several values alike. @throws CHAIN_MALFORMED */
 export function resultDecoder(abi: Interface, method: string): (data: string) => Fields {
-  const fields = distinct(abi.getFunction(method)?.outputs.flatMap(fieldsOf) ?? [], method)
+  const fragment = abi.getFunction(method)
+  if (fragment === null) throw new Error(`the interface has no function ${method}`)
+  const fields = distinct(fragment.outputs.flatMap(fieldsOf), method)
   return (data) => decodeFields(fields, data)
 }
 

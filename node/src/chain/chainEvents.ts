@@ -49,12 +49,12 @@ export type ChainEventsDeps = {
   /** Block of the deployment: no event is older. */
   readonly deployedAt: bigint
   readonly logger: Logger
+  /** Entries that are kept; the node's own by default. */
+  readonly kept?: { readonly requests: number; readonly commitments: number }
 }
 
-/** Some 15 MB at most, with 32 handles for every request. */
-const MAX_REQUESTS = 4_096
-/** Some 15 MB. */
-const MAX_COMMITMENTS = 16_384
+/** Some 15 MB each at most, with 32 handles for every request. */
+const KEPT = { requests: 4_096, commitments: 16_384 }
 /** Answers for ranges of blocks: several services follow the same ones. */
 const MAX_RANGES = 8
 const MAX_BLOCKS = 256
@@ -103,11 +103,12 @@ export function createChainEvents({
   chainId,
   deployedAt,
   logger,
+  kept = KEPT,
 }: ChainEventsDeps): ChainEvents {
   const { decryptionGateway: gateway, ciphertextCommitments, coprocessor } = contracts
   const domain: HandleDomain = { chainId, coprocessor }
-  const requests: BoundedCache<RequestId, RequestEvent> = createBoundedCache(MAX_REQUESTS)
-  const commitments: BoundedCache<string, Commitment> = createBoundedCache(MAX_COMMITMENTS)
+  const requests: BoundedCache<RequestId, RequestEvent> = createBoundedCache(kept.requests)
+  const commitments: BoundedCache<string, Commitment> = createBoundedCache(kept.commitments)
   const blocks: BoundedCache<bigint, Digest> = createBoundedCache(MAX_BLOCKS)
   const ranges: BoundedCache<string, Promise<readonly RequestId[]>> = createBoundedCache(MAX_RANGES)
 
@@ -123,20 +124,26 @@ export function createChainEvents({
     blocks.set(number, hash)
   }
 
-  function noteRequest(log: Log): RequestId {
-    const { requestId, ...event } = requestEventOf(log)
+  function noteRequest(log: Log): RequestEvent & { readonly requestId: RequestId } {
+    const made = requestEventOf(log)
+    const { requestId, ...event } = made
     requests.set(requestId, event)
-    return requestId
+    return made
   }
 
   /** Every executor's vote for a leaf carries the same fields: one of them is enough. */
-  function noteVote(log: Log): void {
+  function noteVote(log: Log): Commitment | null {
     const leaf = log.topics[2] as Digest
-    if (commitments.has(leaf)) return
+    const known = commitments.get(leaf)
+    if (known !== undefined) return known
     const commitment = commitmentOf(log)
     const { fheType } = commitment
-    if (commitmentLeaf(domain, { ...commitment, fheType }) === leaf) commitments.set(leaf, commitment)
-    else logger.error({ leaf, handle: commitment.handle }, "an event's commitment is not that of its leaf")
+    if (commitmentLeaf(domain, { ...commitment, fheType }) !== leaf) {
+      logger.error({ leaf, handle: commitment.handle }, "an event's commitment is not that of its leaf")
+      return null
+    }
+    commitments.set(leaf, commitment)
+    return commitment
   }
 
   async function read(from: bigint, to: BlockRef): Promise<readonly RequestId[]> {
@@ -148,7 +155,7 @@ export function createChainEvents({
       from === to.number ? await logs.inBlock(filter, to) : await logs.between(filter, from, to.number)
     const ids: RequestId[] = []
     for (const log of found)
-      if (log.topics[0] === REQUESTED && log.address === gateway) ids.push(noteRequest(log))
+      if (log.topics[0] === REQUESTED && log.address === gateway) ids.push(noteRequest(log).requestId)
       else if (log.topics[0] === VOTED && log.address === ciphertextCommitments) noteVote(log)
     return ids
   }
@@ -179,9 +186,8 @@ export function createChainEvents({
         const filter = { addresses: [gateway], topics: [REQUESTED, wanted] }
         await logs.backwards(filter, deployedAt, to, (seen) => {
           for (const log of seen) {
-            const requestId = noteRequest(log)
-            const event = requests.get(requestId)
-            if (event !== undefined) found.set(requestId, event)
+            const { requestId, ...event } = noteRequest(log)
+            found.set(requestId, event)
           }
           return wanted.every((id) => found.has(id))
         })
@@ -191,21 +197,19 @@ export function createChainEvents({
 
     async commitments(wanted, to) {
       const found = new Map<Digest, Commitment>()
-      const take = (leaf: Digest): boolean => {
-        const commitment = commitments.get(leaf)
-        if (commitment !== undefined) found.set(leaf, commitment)
-        return found.has(leaf)
+      for (const { leaf } of wanted) {
+        const kept = commitments.get(leaf)
+        if (kept !== undefined) found.set(leaf, kept)
       }
-      const missing = wanted.filter(({ leaf }) => !take(leaf))
-      for (const some of chunks(missing)) {
+      for (const some of chunks(wanted.filter(({ leaf }) => !found.has(leaf)))) {
         const [handles, leaves] = [some.map(({ handle }) => handle), some.map(({ leaf }) => leaf)]
         const filter = { addresses: [ciphertextCommitments], topics: [VOTED, handles, leaves] }
         await logs.backwards(filter, deployedAt, to, (seen) => {
-          seen.forEach(noteVote)
-          return leaves
-            .filter((leaf) => !found.has(leaf))
-            .map(take)
-            .every(Boolean)
+          for (const log of seen) {
+            const commitment = noteVote(log)
+            if (commitment !== null) found.set(log.topics[2] as Digest, commitment)
+          }
+          return leaves.every((leaf) => found.has(leaf))
         })
       }
       return found
