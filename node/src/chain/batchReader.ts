@@ -40,10 +40,21 @@ const GAS = 16_000_000
 /** 0x hex; `null` where the inner call failed. */
 type Returned = string | null
 
+/** Selectors by interface and method: each costs a hash. */
+const selectors = new WeakMap<Interface, Map<string, string>>()
+
+function selectorOf(abi: Interface, method: string): string {
+  const known = selectors.get(abi) ?? new Map<string, string>()
+  selectors.set(abi, known)
+  const selector = known.get(method) ?? abi.getFunction(method)?.selector.slice(2)
+  if (selector === undefined) throw new Error(`the interface has no function ${method}`)
+  known.set(method, selector)
+  return selector
+}
+
 function encode({ to, abi, method, argument = "0x" }: WordCall): string {
-  const selector = abi.getFunction(method)?.selector
-  if (selector === undefined || argument.length > 66) throw new Error(`no call of ${method} with one word`)
-  return to.slice(2) + selector.slice(2) + argument.slice(2).padStart(64, "0")
+  if (argument.length > 66) throw new Error(`${method}: the argument is more than a word`)
+  return to.slice(2) + selectorOf(abi, method) + argument.slice(2).padStart(64, "0")
 }
 
 /** @throws CHAIN_MALFORMED unless `data` is made up of answers alone */

@@ -119,8 +119,8 @@ export function createEndpointVotes({ endpoints, timeoutMs, logger, metrics }: R
       const settle = (votes: readonly Vote<T>[]): void => {
         settled = true
         votes.forEach(alarm)
-        const missing = { error: chainError("CHAIN_DISAGREEMENT", split) }
-        resolve(won.map((part) => (part === null ? missing : { value: part.value })))
+        const missing = () => ({ error: chainError("CHAIN_DISAGREEMENT", split) })
+        resolve(won.map((part) => (part === null ? missing() : { value: part.value })))
       }
       poll<T>({ ...question, parse }, (vote, votes) => {
         if (settled) return alarm(vote)
