@@ -25,7 +25,9 @@ export async function measureLatency(
 ): Promise<readonly Sample[]> {
   const samples: Sample[] = []
   for (const handle of handles) {
-    samples.push(await sampleOf(cluster, handle))
+    const sample = await sampleOf(cluster, handle)
+    samples.push(sample)
+    await cluster.load.fulfil([sample.delivered])
     await pause(QUIET_MS)
   }
   return samples

@@ -6,7 +6,9 @@
 import type { Deployment } from "@twinlock/contracts/deploy"
 import { readArtifact } from "@twinlock/contracts/deploy"
 import { BASE_FEE_WEI } from "@twinlock/devnet/network/contracts"
+import { contractResult } from "@twinlock/sdk/chain/acceptance"
 import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
+import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
 import { ContractFactory, Interface, type JsonRpcProvider, type Log, Wallet } from "ethers"
 import type { ChainControl } from "./chainControl.ts"
@@ -24,6 +26,10 @@ export type Load = {
   send(handles: readonly Openable[]): Promise<void>
   /** Requests of a block for handles that were sent. */
   asked(block: number): Promise<readonly Asked[]>
+  /** Brings results to the gateway, many to a transaction, with the next block: settled requests are no work any more. */
+  fulfil(certified: readonly CertificatesRequest[]): Promise<void>
+  /** Requests that the gateway counts as fulfilled. */
+  fulfilled(): Promise<number>
 }
 
 export type LoadOptions = {
@@ -43,6 +49,8 @@ const MAKE_AT_ONCE = 100
 const COMMIT_AT_ONCE = 100
 const ASK_AT_ONCE = 64
 const TRANSACTIONS_PER_BLOCK = 40
+/** At 150,000 gas each. */
+const FULFIL_AT_ONCE = 100
 const DIGEST = `0x${"11".repeat(32)}`
 
 /** Sends without waiting, with its own count of nonces. */
@@ -107,6 +115,8 @@ export async function createLoad(options: LoadOptions): Promise<Load> {
     return [before + 1, (await control.latest()).number]
   }
 
+  const { number: startBlock } = await control.latest()
+
   async function makeHandles(count: number) {
     const sends = chunks(Array.from({ length: count }), MAKE_AT_ONCE).map(({ length }) => () => {
       const data = requester.encodeFunctionData("make", [made, length, fheType])
@@ -154,6 +164,19 @@ export async function createLoad(options: LoadOptions): Promise<Load> {
         const data = requester.encodeFunctionData("ask", [part.map(({ handle }) => handle)])
         await user.send(address, data, BASE_FEE_WEI * BigInt(part.length))
       }
+    },
+    async fulfil(certified) {
+      for (const part of chunks(certified, FULFIL_AT_ONCE)) {
+        const calls = part.map(({ result, certificate }) =>
+          gateway.encodeFunctionData("fulfil", [contractResult(result), certificate]),
+        )
+        await user.send(address, requester.encodeFunctionData("submit", [calls]))
+      }
+    },
+    async fulfilled() {
+      const { number } = await control.latest()
+      return (await logs(gateway, "DecryptionFulfilled", startBlock, number, contracts.decryptionGateway))
+        .length
     },
     async asked(block) {
       const found = await logs(gateway, "DecryptionRequested", block, block, contracts.decryptionGateway)

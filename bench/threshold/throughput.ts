@@ -84,18 +84,21 @@ export async function measureThroughput(
   const sizes: number[] = []
   const before = coordinator.delivered.size
   let quota = Math.max(1, (startRate * BLOCK_MS) / 1000)
+  // What was measured before is no part of this load.
+  const brought = new Set(coordinator.delivered.keys())
   let used = 0
 
   /** One block, with what the committee can take. */
   async function block(): Promise<void> {
     const due = sum(sizes.slice(0, Math.max(0, sizes.length - BLOCKS_UNTIL_DUE)))
     const backlog = due - (coordinator.delivered.size - before)
-    if (backlog < quota / 2) quota *= 1.1
+    if (backlog < quota / 2) quota *= 1.04
     else if (backlog > 3 * quota) quota = Math.max(1, quota * 0.8)
     const count = backlog > 6 * quota ? 0 : Math.round(quota)
     const part = handles.slice(used, used + count)
     used += part.length
     if (part.length > 0) await load.send(part)
+    await bring(cluster, brought)
     await control.mine()
     sizes.push(part.length)
     if (part.length > 0) asked.push(...(await load.asked((await control.latest()).number)))
@@ -118,7 +121,7 @@ export async function measureThroughput(
   const averageLoad = loadAverage()
   const exhausted = used >= handles.length
   const peakBytesPerNode = Math.max(...keyholders.map((keyholder) => peakBytesOf(pidOf(keyholder))))
-  await drain(cluster, asked)
+  await drain(cluster, asked, brought)
   const results = end.results - start.results
   const perNode = (total: number) => total / results / keyholders.length
   return {
@@ -133,13 +136,24 @@ export async function measureThroughput(
   }
 }
 
+/** Certificates that came since are on their way to the gateway. */
+async function bring({ coordinator, load }: Cluster, brought: Set<string>): Promise<void> {
+  const fresh = [...coordinator.delivered].filter(([requestId]) => !brought.has(requestId))
+  for (const [requestId] of fresh) brought.add(requestId)
+  await load.fulfil(fresh.map(([, certified]) => certified))
+}
+
 /** Waits until every request has its certificate. @throws Error with how many have none */
-async function drain({ control, coordinator }: Cluster, asked: readonly Asked[]): Promise<void> {
+async function drain(cluster: Cluster, asked: readonly Asked[], brought: Set<string>): Promise<void> {
+  const { control, coordinator } = cluster
   const missing = () => asked.filter(({ requestId }) => !coordinator.delivered.has(requestId))
   for (const end = performance.now() + DRAIN_MS; performance.now() < end && missing().length > 0; ) {
+    await bring(cluster, brought)
     await control.mine()
     await pause(BLOCK_MS)
   }
+  await bring(cluster, brought)
+  await control.mine()
   if (missing().length > 0)
     throw new Error(`${missing().length} of ${asked.length} requests were never certified`)
 }
