@@ -3,6 +3,7 @@ import { ceremonyKey } from "./ceremonyKey.ts"
 import { dealtKey } from "./dealtKey.ts"
 import { SimulationFailure } from "./failure.ts"
 import { watchMachine } from "./guards.ts"
+import type { Node } from "./node.ts"
 import { planOf } from "./plan.ts"
 import { registered } from "./registration.ts"
 import type { Counts } from "./summary.ts"
@@ -30,7 +31,9 @@ export type RunOptions = {
 /** Longest time from the healing to the last decryption, milliseconds. */
 const RECOVERY_MS = 120_000
 /** What comes late must not break anything either. */
-const AFTERMATH_MS = 5_000
+const AFTERMATH_MS = 10_000
+/** Of one peer: protocol §6, decryption/inbox.ts. */
+const MOST_INBOX_BYTES = 4 * 1024 * 1024
 /** Looking at everything after every event would cost more than the event. */
 const LOOK_EVERY = 16
 
@@ -62,6 +65,22 @@ export async function runSeed(
   }
 }
 
+/** What a node still keeps when all is done, and whom it holds evidence against. */
+function tidy(world: World, { machine, service }: Node, open: number): void {
+  const { plan } = world
+  const { subjects, inboxBytes } = service?.kept() ?? { subjects: 0, inboxBytes: 0 }
+  if (subjects > open + plan.users.length || inboxBytes > plan.n * MOST_INBOX_BYTES)
+    world.fail(
+      new SimulationFailure(
+        "bounded",
+        `party ${machine.party} keeps ${subjects} subjects and ${inboxBytes} bytes, ${open} requests are open`,
+      ),
+    )
+  const blamed = (service?.evidence() ?? []).filter(({ party }) => plan.faulty.get(party) !== "liar")
+  if (blamed.length > 0)
+    world.fail(new SimulationFailure("culprits", `party ${machine.party} keeps evidence against the honest`))
+}
+
 type Played = Omit<Counts, "events"> & { readonly recovery: number }
 
 async function play(world: World): Promise<Played> {
@@ -87,6 +106,8 @@ async function play(world: World): Promise<Played> {
       new SimulationFailure("liveness", `${missing.join(", ")} not decrypted after ${recovery / 1000} s`),
     )
   await timeline.run(failed, timeline.now + AFTERMATH_MS)
+  for (const node of nodes)
+    if (!failed() && !plan.faulty.has(node.machine.party)) tidy(world, node, traffic.open())
   const crashes = nodes.reduce((sum, { lives }) => sum + lives - 1, 0)
   return { recovery, crashes, fulfilled: gateway.fulfilled.size, users: traffic.served() }
 }

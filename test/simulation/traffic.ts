@@ -14,6 +14,8 @@ import { DOMAIN, EPOCH, GATEWAY, type World } from "./world.ts"
 export type Traffic = {
   /** What has to be decrypted and is not yet, by name. */
   missing(): readonly string[]
+  /** Requests that the chain holds for open, whatever can become of them. */
+  open(): number
   /** Users that got what they asked for. */
   served(): number
 }
@@ -98,6 +100,11 @@ export function startTraffic(
     request === null || (request.status === "open" && chain.block(chain.latest).timestamp <= request.deadline)
 
   return {
+    open: () =>
+      wanted.filter(({ requestId }) => {
+        const now = chain.requests.get(requestId)?.at(chain.latest) ?? null
+        return now !== null && isStillOpen(now)
+      }).length,
     served: () => users.filter((user) => user.done()).length,
     missing: () => [
       ...wanted

@@ -103,7 +103,8 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       const holding: Judged[] = []
       for (const [i, judged] of batch.entries()) {
         const booking = bookings[i]
-        if (judged.entry.state !== "working") continue
+        // Settled on chain while it was booked: nobody would ever forget it again.
+        if (judged.entry.state !== "working" || pending.get(judged.entry.requestId) !== judged.entry) continue
         if (booking === "new" || booking === "repeat") holding.push(judged)
         else refuse(judged.entry, booking)
       }
