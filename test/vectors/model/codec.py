@@ -1,5 +1,7 @@
 """Wire form of gossip messages, protocol section 6, and what their senders sign."""
 
+from hashlib import sha256
+
 from hashes import keccak256, tagged, word
 from vector import Refused
 
@@ -98,7 +100,7 @@ def decryption_shares(r, head, _):
         distinct([subject + session for subject, session, _ in shares], 64)
         want(all(share and len(share) % 64 == 0 for _, _, share in shares))
         want(sum(len(share) for _, _, share in shares) <= 65536)
-        items = b"".join(subject + session + keccak256(share) for subject, session, share in shares)
+        items = b"".join(subject + session + sha256(share).digest() for subject, session, share in shares)
         return tagged("twinlock/decryption-shares/v1", *head, len(shares), keccak256(items))
 
     return digest
