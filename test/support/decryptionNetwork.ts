@@ -29,6 +29,7 @@ import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { addressOfSecretKey, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
+import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
 import { share } from "@twinlock/sdk/threshold/shamir"
 import { generateFrostGroup } from "./frostGroup.ts"
 import {
@@ -116,6 +117,8 @@ export type CommitteeOptions = {
   readonly deliver?: (certified: CertificatesRequest) => Promise<void>
   /** Verifies signatures of messages at every node. */
   readonly recover?: SignerRecovery
+  /** Opens shares at every node. */
+  readonly openingKernel?: OpeningKernel
   /** False cuts the link for this direction. */
   readonly connected?: (from: number, to: number) => boolean
   /** False: what the party certifies goes nowhere. */
@@ -156,6 +159,7 @@ export function createTestCommittee({
   delivers = () => true,
   gossip = (_from, _to, _topic, payload) => [payload],
   recover,
+  openingKernel,
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
   const parties = seatSigners(n)
@@ -202,7 +206,7 @@ export function createTestCommittee({
     const service = createDecryptionService({
       ...{ seat, network, store, frostShare, clock, metrics },
       gateway: GATEWAY,
-      recover,
+      ...{ recover, openingKernel },
       view: viewOf(chain),
       blobs: {
         get: async (digest) => {

@@ -10,6 +10,7 @@ import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
+import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import { createPrefetchingSource } from "../blobs/prefetch.ts"
@@ -68,6 +69,8 @@ export type DecryptionDeps = {
   readonly holder: ShareHolder
   /** A faster kernel for signatures of messages. */
   readonly recover?: SignerRecovery | undefined
+  /** A faster kernel for openings. */
+  readonly openingKernel?: OpeningKernel | undefined
   readonly frostShare: FrostKeyShare
   readonly frostPublic: PublicKeyPackage
   readonly deliver: (certified: CertificatesRequest) => Promise<void>
@@ -99,7 +102,8 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   const standing = createStanding(view, seat.committee, clock)
   const engine = createEngine({
     ...{ seat, gossip, standing, logger, metrics },
-    openingOf: (blocks) => createOpening({ n: seat.committee.n, t: seat.committee.t, blocks }),
+    openingOf: (blocks) =>
+      createOpening({ n: seat.committee.n, t: seat.committee.t, blocks }, deps.openingKernel),
   })
   const signing = createSigning({
     ...{ seat, engine, gossip, standing, clock, scheduler, logger, options },

@@ -24,7 +24,9 @@ export type Subject = {
   readonly authorised: Authorised
   /** The newest of each party; all of one party name the same sessions. */
   readonly approvals: ReadonlyMap<PartyIndex, ApprovalStatement>
-  readonly openings: ReadonlyMap<SessionId, Opening>
+  /** Of the sessions that a share came for. */
+  readonly openings: Map<SessionId, Opening>
+  readonly openingOf: OpeningOf
   readonly culprits: ReadonlySet<PartyIndex>
 }
 
@@ -51,13 +53,15 @@ export type SubjectStep = { readonly subject: Subject; readonly effects: readonl
 /** Opens one session of so many blocks. */
 export type OpeningOf = (blocks: number) => Opening
 
-export function newSubject(authorised: Authorised, openingOf: OpeningOf): Subject {
-  const openings = new Map(
-    authorised.ciphertexts.map(({ session, blockCount }) => [session, openingOf(blockCount)]),
-  )
-  const { subject } = authorised
-  return { id: subject, status: "approving", authorised, approvals: new Map(), openings, culprits: new Set() }
-}
+export const newSubject = (authorised: Authorised, openingOf: OpeningOf): Subject => ({
+  id: authorised.subject,
+  status: "approving",
+  authorised,
+  approvals: new Map(),
+  openings: new Map(),
+  openingOf,
+  culprits: new Set(),
+})
 
 /** What is left of an opened subject when memory is short: shares that come later are not looked at any more. */
 export const withoutShares = (subject: Subject): Subject => ({ ...subject, openings: new Map() })
@@ -123,14 +127,27 @@ function onStanding(subject: Subject, live: ReadonlySet<PartyIndex>, committee: 
 
 /** Gives a share to the opening of its session; one for a session that is not of this subject is dropped. */
 function feed(subject: Subject, { party, sessionId, share }: ShareStatement): SubjectStep {
-  const opening = subject.openings.get(sessionId)
-  if (opening === undefined) return { subject, effects: [] }
+  const opening = openingFor(subject, sessionId)
+  if (opening === null) return { subject, effects: [] }
   try {
     return blame(subject, opening.add(party, share).culprits)
   } catch (error) {
     if (!isProtocolError(error)) throw error
     return blame(subject, culpritsOf(error))
   }
+}
+
+/** Null where the session is not of the subject, or what its shares were judged by is gone. */
+function openingFor(
+  { status, authorised, openings, openingOf }: Subject,
+  session: SessionId,
+): Opening | null {
+  const known = openings.get(session)
+  const ciphertext = authorised.ciphertexts.find((item) => item.session === session)
+  if (known !== undefined || ciphertext === undefined || status === "opened") return known ?? null
+  const opening = openingOf(ciphertext.blockCount)
+  openings.set(session, opening)
+  return opening
 }
 
 function blame(subject: Subject, parties: readonly PartyIndex[]): SubjectStep {

@@ -21,6 +21,7 @@ import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from
 import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
+import { nativeKernel } from "../threshold/opening.ts"
 import { recoverSigner } from "../threshold/recoverSigner.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
@@ -115,6 +116,7 @@ export function keyholderServices(
       blobs: source,
       holder: options.holderOf(share),
       recover: recoverSigner,
+      openingKernel: nativeKernel,
       deliver: createDelivery(config.coordinators),
       startBlock: fromBlock,
       options: DEFAULT_OPTIONS,
