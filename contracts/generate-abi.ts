@@ -26,6 +26,7 @@ const ENUMS = [
   ["Node", "Role", "ROLE"],
   ["Key", "KeyStatus", "KEY_STATUS"],
   ["Decryption", "RequestStatus", "REQUEST_STATUS"],
+  ["Decryption", "AcceptanceRule", "ACCEPTANCE_RULE"],
 ] as const
 
 const outDirectory = process.argv[3] ?? new URL("out", import.meta.url).pathname

@@ -224,7 +224,7 @@ contract KeyRegistry is IKeyRegistry {
             quorum: CommitteeSize.quorum(committee.t),
             gateway: gateway
         });
-        verifier.installEpoch(keyId, FIRST_EPOCH, header, expiries);
+        verifier.installEpoch(keyId, FIRST_EPOCH, header, expiries, committee.parties);
         for (uint8 index = 1; index <= committee.n; ++index) {
             nodeRegistry.assignSeat(committee.parties[index - 1], keyId, FIRST_EPOCH, index);
         }

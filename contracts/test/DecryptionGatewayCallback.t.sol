@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IDecryptionGateway} from "../src/interfaces/IDecryptionGateway.sol";
-import {Certificate, DecryptionResult, RequestStatus} from "../src/types/Decryption.sol";
+import {AcceptanceRule, Certificate, DecryptionResult, RequestStatus} from "../src/types/Decryption.sol";
 import {GatewayTest} from "./support/GatewayTest.sol";
 import {Requester} from "./support/Requester.sol";
 
@@ -33,7 +33,9 @@ contract DecryptionGatewayCallbackTest is GatewayTest {
         vm.expectEmit(address(gateway));
         emit IDecryptionGateway.CallbackReverted(requestId, reason);
         vm.expectEmit(address(gateway));
-        emit IDecryptionGateway.DecryptionFulfilled(requestId, keyId, RequestStatus.CallbackFailed, result.openings);
+        emit IDecryptionGateway.DecryptionFulfilled(
+            requestId, keyId, RequestStatus.CallbackFailed, AcceptanceRule.Group, result.openings
+        );
         gateway.fulfil(result, certificate);
     }
 

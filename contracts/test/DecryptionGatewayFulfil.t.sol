@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDecryptionGateway} from "../src/interfaces/IDecryptionGateway.sol";
 import {IDecryptionVerifier} from "../src/interfaces/IDecryptionVerifier.sol";
-import {Certificate, DecryptionResult, RequestStatus} from "../src/types/Decryption.sol";
+import {AcceptanceRule, Certificate, DecryptionResult, RequestStatus} from "../src/types/Decryption.sol";
 import {GatewayTest} from "./support/GatewayTest.sol";
 
 /// @notice A certified result reaches its requester once; nothing else does.
@@ -12,7 +12,9 @@ contract DecryptionGatewayFulfilTest is GatewayTest {
         bytes32 requestId = _askAndWait(3, CALLBACK_GAS);
         (DecryptionResult memory result, Certificate memory certificate) = _certified(requestId, 3);
         vm.expectEmit(address(gateway));
-        emit IDecryptionGateway.DecryptionFulfilled(requestId, keyId, RequestStatus.Fulfilled, result.openings);
+        emit IDecryptionGateway.DecryptionFulfilled(
+            requestId, keyId, RequestStatus.Fulfilled, AcceptanceRule.Group, result.openings
+        );
         gateway.fulfil(result, certificate);
         _assertStatus(requestId, RequestStatus.Fulfilled);
         vm.assertEq(requester.calls(), 1);

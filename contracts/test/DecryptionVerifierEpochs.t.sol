@@ -12,7 +12,7 @@ contract DecryptionVerifierEpochsTest is System {
 
     function test_onlyTheRegistriesWrite() public {
         vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.NotKeyRegistry.selector, address(this)));
-        verifier.installEpoch(KEY, 1, _header(), _expiries(4));
+        verifier.installEpoch(KEY, 1, _header(), _expiries(4), _signers(4));
         vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.NotNodeRegistry.selector, address(this)));
         verifier.setExpiry(KEY, 1, 1, 5);
         vm.prank(address(keys));
@@ -33,6 +33,8 @@ contract DecryptionVerifierEpochsTest is System {
         }
         vm.assertEq(verifier.expiryOf(KEY, 1, 0), 0);
         vm.assertEq(verifier.expiryOf(KEY, 1, 5), 0);
+        vm.assertEq(keccak256(abi.encode(verifier.seatsOf(KEY, 1))), keccak256(abi.encode(_signers(4))));
+        vm.assertEq(verifier.seatsOf(KEY, 2).length, 0);
         vm.assertEq(verifier.headerOf(KEY, 2).groupX, 0);
         vm.assertEq(verifier.headerOf(KEY, 2).gateway, address(0));
     }
@@ -68,6 +70,19 @@ contract DecryptionVerifierEpochsTest is System {
             );
             _install(header, _expiries(bad[i][2]));
         }
+    }
+
+    function test_everySeatHasASigner() public {
+        vm.prank(address(keys));
+        vm.expectRevert(abi.encodeWithSelector(IDecryptionVerifier.BadCommitteeSize.selector, 3, uint8(3)));
+        verifier.installEpoch(KEY, 1, _header(), _expiries(4), _signers(3));
+    }
+
+    function test_fuzz_signersOfAnyCommitteeAreRead(uint8 n) public {
+        EpochHeader memory header = _header();
+        (header.n, header.quorum) = (uint8(bound(n, 1, 15)), 1);
+        _install(header, _expiries(header.n));
+        vm.assertEq(keccak256(abi.encode(verifier.seatsOf(KEY, 1))), keccak256(abi.encode(_signers(header.n))));
     }
 
     function test_expiriesStayInsideTheCommittee() public {
@@ -106,7 +121,7 @@ contract DecryptionVerifierEpochsTest is System {
         uint256[4] memory committees;
         for (uint32 number; number < 16; ++number) {
             vm.prank(address(keys));
-            verifier.installEpoch(KEY, number, header, _expiries(15));
+            verifier.installEpoch(KEY, number, header, _expiries(15), _signers(15));
             committees[number / 4] |= uint256(verifier.committeeIdOf(KEY, number)) << (64 * (number % 4));
         }
         seats &= 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff;
@@ -141,7 +156,7 @@ contract DecryptionVerifierEpochsTest is System {
         vm.expectRevert(
             abi.encodeWithSelector(IDecryptionVerifier.EpochAlreadyInstalled.selector, certificate.keyId, 1)
         );
-        verifier.installEpoch(certificate.keyId, 1, _header(), _expiries(4));
+        verifier.installEpoch(certificate.keyId, 1, _header(), _expiries(4), _signers(4));
     }
 
     function _committees(uint64 first) private pure returns (uint256[4] memory committees) {
@@ -162,8 +177,13 @@ contract DecryptionVerifierEpochsTest is System {
         for (uint256 i; i < count; ++i) expiries[i] = uint32(1000 + i);
     }
 
+    function _signers(uint256 count) private pure returns (address[] memory signers) {
+        signers = new address[](count);
+        for (uint256 i; i < count; ++i) signers[i] = address(uint160(uint256(keccak256(abi.encode("signer", i)))));
+    }
+
     function _install(EpochHeader memory header, uint32[] memory expiries) private {
         vm.prank(address(keys));
-        verifier.installEpoch(KEY, 1, header, expiries);
+        verifier.installEpoch(KEY, 1, header, expiries, _signers(expiries.length));
     }
 }

@@ -190,7 +190,7 @@ contract NodeRegistrySeatsTest is Registry {
 
     /// @dev An epoch without live parties.
     function _installEmpty(bytes32 key, uint32 epoch) private {
-        verifier.installEpoch(key, epoch, _header(4), new uint32[](4));
+        verifier.installEpoch(key, epoch, _header(4), new uint32[](4), new address[](4));
     }
 
     /// @return spare a live keyholder for whom there is no seat

@@ -249,7 +249,7 @@ contract StandingHandler is StandingTest {
 
     function _openCommittee(uint256 committee) private {
         (bytes32 key, uint32 epoch) = committeeAt(committee);
-        verifier.installEpoch(key, epoch, _headerOf(SIZE), new uint32[](SIZE));
+        verifier.installEpoch(key, epoch, _headerOf(SIZE), new uint32[](SIZE), new address[](SIZE));
     }
 
     function _numberOf(Seat memory seat_) private pure returns (uint256 committee) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {TcbStatus} from "../attestation/TcbStatus.sol";
 import {AllowListEntry, EntryStatus, NodeRecord, Registration, Role, Seat} from "../types/Node.sol";
-import {Evidence, PlatformFacts} from "./IQuoteVerifier.sol";
+import {Evidence, IQuoteVerifier, PlatformFacts} from "./IQuoteVerifier.sol";
 
 /// @title Attested nodes and their standing (protocol §2, docs/attestation.md §6)
 /// @notice A signer has standing while a quote that binds it was verified here, is at most seven days old, rests on
@@ -195,6 +195,9 @@ interface INodeRegistry {
 
     /// @notice The machine of a signer's newest quote.
     function platformOf(address signer) external view returns (PlatformFacts memory);
+
+    /// @notice Who verifies quotes here.
+    function quoteVerifier() external view returns (IQuoteVerifier);
 
     /// @notice Lowest accepted evaluation numbers.
     function floors() external view returns (uint16 tcb, uint16 qe);

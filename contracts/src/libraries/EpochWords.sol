@@ -15,6 +15,10 @@ library EpochWords {
     uint256 private constant COPIES = 0x0000000002000000040000000800000010000000200000004000000080000001;
     /// @dev Bits 32 · k: the lowest of every position.
     uint256 private constant LOWEST = 0x0000000100000001000000010000000100000001000000010000000100000001;
+    /// @dev Every other position, its lowest bit, and the bit above it.
+    uint256 private constant EVEN = 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+    uint256 private constant EVEN_LOWEST = 0x0000000000000001000000000000000100000000000000010000000000000001;
+    uint256 private constant EVEN_CARRY = 0x0000000100000000000000010000000000000001000000000000000100000000;
 
     /// @notice Both words for expiries given by index - 1.
     function pack(uint8 groupV, uint8 n, uint8 quorum, uint32[] calldata expiries)
@@ -35,26 +39,27 @@ library EpochWords {
 
     /// @notice Reverts at the first of `parties` (bit index - 1) whose standing is over.
     /// @param first the first word, already read
+    /// @param parties below 2^15
     /// @return count number of parties
     function requireLive(uint256[2] storage words, uint256 first, uint256 parties)
         internal
         view
         returns (uint256 count)
     {
-        uint256 packed = first >> BITS;
+        bool allLive;
         unchecked {
-            for (uint256 index = 1; parties != 0; ++index) {
-                if (index == PER_WORD) packed = words[1];
-                if (parties & 1 == 1) {
-                    if (uint32(packed) <= block.timestamp) {
-                        revert IDecryptionVerifier.SignerNotLive(uint8(index), uint32(packed));
-                    }
-                    ++count;
-                }
-                packed >>= BITS;
-                parties >>= 1;
+            // Position 0 is the header.
+            uint256 named = _lowest((parties & 0x7f) << 1);
+            allLive = named & ~_livePositions(first) == 0;
+            count = _sum(named);
+            uint256 high = parties >> 7;
+            if (high != 0) {
+                named = _lowest(high);
+                allLive = allLive && named & ~_livePositions(words[1]) == 0;
+                count += _sum(named);
             }
         }
+        if (!allLive) _refuse(words, parties);
     }
 
     /// @param index 1..15
@@ -80,10 +85,47 @@ library EpochWords {
         }
     }
 
+    /// @dev Names the first of `parties` that is not live.
+    function _refuse(uint256[2] storage words, uint256 parties) private view {
+        for (uint8 index = 1; parties != 0; ++index) {
+            uint32 expiry = expiryOf(words, index);
+            if (parties & 1 == 1 && expiry <= block.timestamp) {
+                revert IDecryptionVerifier.SignerNotLive(index, expiry);
+            }
+            parties >>= 1;
+        }
+    }
+
+    /// @dev The lowest bit of every position that is an expiry in the future: eight comparisons in two subtractions. The
+    /// carry above a position stays where the expiry is at least the next second.
+    function _livePositions(uint256 word) private view returns (uint256) {
+        if (block.timestamp >= type(uint32).max) return 0;
+        unchecked {
+            uint256 next = (block.timestamp + 1) * EVEN_LOWEST;
+            uint256 even = ((word & EVEN) | EVEN_CARRY) - next;
+            uint256 odd = (((word >> BITS) & EVEN) | EVEN_CARRY) - next;
+            return ((even & EVEN_CARRY) >> BITS) | (odd & EVEN_CARRY);
+        }
+    }
+
+    /// @dev Number of positions whose lowest bit is set.
+    function _sum(uint256 named) private pure returns (uint256) {
+        unchecked {
+            return (named * LOWEST) >> (BITS * (PER_WORD - 1));
+        }
+    }
+
+    /// @dev The lowest bit of position k for every bit k of eight.
+    function _lowest(uint256 bits) private pure returns (uint256) {
+        unchecked {
+            return (bits * COPIES) & LOWEST;
+        }
+    }
+
     /// @dev All bits of position k for every bit k of eight.
     function _positions(uint256 bits) private pure returns (uint256) {
         unchecked {
-            return ((bits * COPIES) & LOWEST) * type(uint32).max;
+            return _lowest(bits) * type(uint32).max;
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Certificate, DecryptionResult, Opening} from "../types/Decryption.sol";
+import {DecryptionResult, Opening} from "../types/Decryption.sol";
 
 /// @title EIP-712 struct hashes of results and batches, straight from calldata
 /// @dev Every acceptance pays for these, hence the assembly: memory past the free pointer serves as scratch and nothing is
@@ -13,6 +13,8 @@ library ResultHash {
     );
     bytes32 private constant BATCH_TYPE =
         keccak256("ResultBatch(bytes32 keyId,uint32 epoch,uint256 signers,bytes32 root,uint32 leaves)");
+    bytes32 private constant ENDORSED_TYPE =
+        keccak256("EndorsedBatch(bytes32 keyId,uint32 epoch,bytes32 root,uint32 leaves)");
 
     /// @notice Struct hash of a DecryptionResult on this chain.
     function ofResult(DecryptionResult calldata result) internal view returns (bytes32 hash) {
@@ -42,17 +44,32 @@ library ResultHash {
         }
     }
 
-    /// @notice Struct hash of the ResultBatch that a certificate stands for, given its root.
-    function ofBatch(Certificate calldata certificate, bytes32 root) internal pure returns (bytes32 hash) {
+    /// @notice Struct hash of a ResultBatch: what the group signs.
+    function ofBatch(bytes32 keyId, uint32 epoch, uint256 signers, bytes32 root, uint256 leaves)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
         bytes32 batchType = BATCH_TYPE;
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, batchType)
-            calldatacopy(add(free, 0x20), certificate, 0x60) // keyId, epoch, signers
+            mstore(add(free, 0x20), keyId)
+            mstore(add(free, 0x40), epoch)
+            mstore(add(free, 0x60), signers)
             mstore(add(free, 0x80), root)
-            mstore(add(free, 0xa0), calldataload(add(certificate, 0x60))) // leaves
+            mstore(add(free, 0xa0), leaves)
             hash := keccak256(free, 0xc0)
         }
+    }
+
+    /// @notice Struct hash of an EndorsedBatch: what a single seat signs.
+    function ofEndorsed(bytes32 keyId, uint32 epoch, bytes32 root, uint256 leaves)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
+        return keccak256(abi.encode(ENDORSED_TYPE, keyId, epoch, root, leaves));
     }
 
     /// @notice keccak256 of the concatenated handles.

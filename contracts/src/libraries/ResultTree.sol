@@ -5,6 +5,8 @@ pragma solidity 0.8.37;
 /// @notice leaf = keccak256(0x00 ‖ struct hash), node = keccak256(0x01 ‖ left ‖ right), missing leaves are
 /// keccak256(0x02). The number of leaves fixes the depth; the root of one leaf is that leaf.
 library ResultTree {
+    bytes32 private constant PADDING = keccak256(hex"02");
+
     function leafOf(bytes32 structHash) internal pure returns (bytes32 leaf) {
         assembly ("memory-safe") {
             mstore8(0x00, 0x00)
@@ -25,9 +27,32 @@ library ResultTree {
     function rootOf(bytes32 leaf, uint256 index, bytes32[] calldata path) internal pure returns (bytes32 root) {
         root = leaf;
         for (uint256 level; level < path.length; ++level) {
-            root = (index >> level) & 1 == 0
-                ? keccak256(abi.encodePacked(bytes1(0x01), root, path[level]))
-                : keccak256(abi.encodePacked(bytes1(0x01), path[level], root));
+            root = (index >> level) & 1 == 0 ? _nodeOf(root, path[level]) : _nodeOf(path[level], root);
+        }
+    }
+
+    /// @notice Root over all leaves, at least one. The array is used up.
+    function rootOf(bytes32[] memory leaves) internal pure returns (bytes32) {
+        // What stands at a level for every place without a result below it.
+        bytes32 padding = PADDING;
+        unchecked {
+            for (uint256 count = leaves.length; count > 1; count = (count + 1) / 2) {
+                for (uint256 i; i < count; i += 2) {
+                    leaves[i / 2] = _nodeOf(leaves[i], i + 1 < count ? leaves[i + 1] : padding);
+                }
+                padding = _nodeOf(padding, padding);
+            }
+        }
+        return leaves[0];
+    }
+
+    function _nodeOf(bytes32 left, bytes32 right) private pure returns (bytes32 node) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore8(free, 0x01)
+            mstore(add(free, 0x01), left)
+            mstore(add(free, 0x21), right)
+            node := keccak256(free, 0x41)
         }
     }
 }

@@ -24,6 +24,7 @@ abstract contract Reappraisal is Standing, ICollateralObserver {
         Revoked
     }
 
+    /// @inheritdoc INodeRegistry
     IQuoteVerifier public immutable quoteVerifier;
     ICollateralStore public immutable collateral;
 

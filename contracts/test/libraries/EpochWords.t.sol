@@ -64,4 +64,29 @@ contract EpochWordsTest is Test {
         }
         vm.assertEq(this.requireLive(set), count);
     }
+
+    /// @notice Expiries at and around now, at the ends of their range, at any time: each position by itself.
+    function test_fuzz_lastSecondIsExact(uint256 seed, uint40 time, uint16 parties) public {
+        time = uint40(bound(time, 0, uint256(type(uint32).max) + 2));
+        vm.warp(time);
+        uint32[] memory expiries = new uint32[](15);
+        uint256 set = parties >> 1;
+        bool live = true;
+        uint256 count;
+        for (uint256 i; i < 15; ++i) {
+            uint256 expiry = [0, uint256(time) - (time == 0 ? 0 : 1), time, uint256(time) + 1, type(uint32).max][
+                uint256(keccak256(abi.encode(seed, i))) % 5
+            ];
+            // Mostly live ones, or hardly a set passes.
+            if (seed % 3 != 0 && expiry <= time) expiry = uint256(time) + 1;
+            expiries[i] = expiry > type(uint32).max ? type(uint32).max : uint32(expiry);
+            if ((set >> i) & 1 == 0) continue;
+            live = live && expiries[i] > time;
+            ++count;
+        }
+        this.install(expiries);
+        if (!live) vm.expectPartialRevert(IDecryptionVerifier.SignerNotLive.selector);
+        uint256 counted = this.requireLive(set);
+        if (live) vm.assertEq(counted, count);
+    }
 }

@@ -19,6 +19,12 @@ contract ResultTreeTest is Test {
         vm.assertEq(this.rootOf(leaves[index], index, path), MerkleTree.rootOf(leaves));
     }
 
+    function test_fuzz_allLeavesGiveTheRoot(uint256 size) public pure {
+        bytes32[] memory leaves = _leaves(bound(size, 1, 70));
+        bytes32 expected = MerkleTree.rootOf(leaves);
+        vm.assertEq(ResultTree.rootOf(leaves), expected);
+    }
+
     function test_fuzz_anotherPlaceLeadsElsewhere(uint256 size, uint256 index, uint256 other) public view {
         size = bound(size, 2, 33);
         index = bound(index, 0, size - 1);

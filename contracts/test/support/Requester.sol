@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IDecryptionGateway} from "../../src/interfaces/IDecryptionGateway.sol";
+import {AcceptancePolicy} from "../../src/types/Decryption.sol";
 
 /// @notice A requester whose callback does what the test asks for.
 contract Requester {
@@ -44,6 +45,16 @@ contract Requester {
     function ask(bytes32[] calldata handles, uint32 callbackGas, uint40 deadline) external payable returns (bytes32) {
         bytes4 callback = callbackGas == 0 ? bytes4(0) : this.onResult.selector;
         return _gateway.request{value: msg.value}(handles, callback, callbackGas, deadline);
+    }
+
+    function askWithPolicy(
+        bytes32[] calldata handles,
+        uint32 callbackGas,
+        uint40 deadline,
+        AcceptancePolicy calldata policy
+    ) external payable returns (bytes32) {
+        bytes4 callback = callbackGas == 0 ? bytes4(0) : this.onResult.selector;
+        return _gateway.requestWithPolicy{value: msg.value}(handles, callback, callbackGas, deadline, policy);
     }
 
     function cancel(bytes32 requestId) external {

@@ -135,11 +135,11 @@ abstract contract StandingTest is Test {
     function _install(bytes32 key, uint32 epoch, address[] memory signers) internal {
         uint32[] memory expiries = new uint32[](signers.length);
         for (uint256 i; i < signers.length; ++i) expiries[i] = registry.liveUntil(signers[i]);
-        verifier.installEpoch(key, epoch, _headerOf(uint8(signers.length)), expiries);
+        verifier.installEpoch(key, epoch, _headerOf(uint8(signers.length)), expiries, signers);
         for (uint256 i; i < signers.length; ++i) registry.assignSeat(signers[i], key, epoch, uint8(i + 1));
     }
 
-    function _headerOf(uint8 n) internal pure returns (EpochHeader memory) {
+    function _headerOf(uint8 n) internal view virtual returns (EpochHeader memory) {
         return EpochHeader({
             groupX: 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798,
             groupV: 27,

@@ -6,9 +6,19 @@ import {Coprocessor} from "../../src/Coprocessor.sol";
 import {DecryptionGateway} from "../../src/DecryptionGateway.sol";
 import {DecryptionVerifier} from "../../src/DecryptionVerifier.sol";
 import {KeyRegistry} from "../../src/KeyRegistry.sol";
-import {Certificate, DecryptionResult, Opening} from "../../src/types/Decryption.sol";
+import {ResultHash} from "../../src/libraries/ResultHash.sol";
+import {ResultTree} from "../../src/libraries/ResultTree.sol";
+import {
+    BatchCertificate,
+    Certificate,
+    DecryptionResult,
+    EndorsedCertificate,
+    EpochHeader,
+    Opening
+} from "../../src/types/Decryption.sol";
 import {Activation, Host, Proposal} from "../../src/types/Key.sol";
 import {Role} from "../../src/types/Node.sol";
+import {MerkleTree} from "./MerkleTree.sol";
 import {MockNodeRegistry} from "./MockNodeRegistry.sol";
 import {SchnorrSigner} from "./SchnorrSigner.sol";
 import {Test} from "./Test.sol";
@@ -181,5 +191,94 @@ abstract contract System is Test {
     {
         (certificate.r, certificate.s) = key.sign(verifier.batchDigest(result, certificate));
         return certificate;
+    }
+
+    function _leavesOf(DecryptionResult[] memory results) internal view returns (bytes32[] memory leaves) {
+        leaves = new bytes32[](results.length);
+        for (uint256 i; i < results.length; ++i) leaves[i] = ResultTree.leafOf(verifier.hashResult(results[i]));
+    }
+
+    /// @notice Certificate of a tree with all these results, as the group would sign it.
+    function _certifyAll(bytes32 keyId, DecryptionResult[] memory results, uint256 signers)
+        internal
+        view
+        returns (BatchCertificate memory certificate)
+    {
+        bytes32 root = MerkleTree.rootOf(_leavesOf(results));
+        (certificate.keyId, certificate.epoch, certificate.signers) = (keyId, EPOCH, signers);
+        bytes32 batch = ResultHash.ofBatch(keyId, EPOCH, signers, root, results.length);
+        (certificate.r, certificate.s) =
+            group.sign(keccak256(abi.encodePacked(hex"1901", verifier.domainSeparator(), batch)));
+    }
+
+    /// @notice The same signature with the place of one of the results.
+    function _single(DecryptionResult[] memory results, BatchCertificate memory certificate, uint256 index)
+        internal
+        view
+        returns (Certificate memory)
+    {
+        return Certificate({
+            keyId: certificate.keyId,
+            epoch: certificate.epoch,
+            signers: certificate.signers,
+            leaves: uint32(results.length),
+            index: uint32(index),
+            path: MerkleTree.pathOf(_leavesOf(results), index),
+            r: certificate.r,
+            s: certificate.s
+        });
+    }
+
+    /// @notice What the seats of `signers` sign for one result of a tree.
+    function _endorse(bytes32 keyId, DecryptionResult[] memory results, uint256 index, uint256 signers)
+        internal
+        view
+        returns (EndorsedCertificate memory certificate)
+    {
+        bytes32[] memory leaves = _leavesOf(results);
+        (certificate.keyId, certificate.epoch, certificate.signers) = (keyId, EPOCH, signers);
+        (certificate.leaves, certificate.index) = (uint32(results.length), uint32(index));
+        certificate.path = MerkleTree.pathOf(leaves, index);
+        bytes32 root = MerkleTree.rootOf(leaves);
+        certificate.signatures =
+            _endorsements(verifier.endorsedDigest(keyId, EPOCH, root, uint32(results.length)), signers);
+    }
+
+    /// @notice Compact signatures of these parties over any digest, ascending by party.
+    function _endorsements(bytes32 digest, uint256 signers) internal view returns (bytes32[2][] memory signatures) {
+        uint256 count;
+        for (uint256 bits = signers; bits != 0; bits &= bits - 1) ++count;
+        signatures = new bytes32[2][](count);
+        uint256 next;
+        for (uint256 i; signers >> i != 0; ++i) {
+            if ((signers >> i) & 1 == 1) signatures[next++] = _compact(partyKeys[i], digest);
+        }
+    }
+
+    function _compact(uint256 privateKey, bytes32 digest) internal pure returns (bytes32[2] memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(privateKey, digest);
+        return [r, bytes32(uint256(s) | (uint256(v - 27) << 255))];
+    }
+
+    /// @notice An epoch of thirteen parties, nine of which sign, under the group key of the tests.
+    function _installLarge(bytes32 keyId) internal {
+        uint32[] memory expiries = new uint32[](13);
+        for (uint256 i = parties.length; i < 13; ++i) {
+            _addNode(Role.Keyholder, string.concat("party", vm.toString(i + 1)));
+        }
+        for (uint256 i; i < 13; ++i) expiries[i] = uint32(block.timestamp + 1);
+        vm.prank(address(keys));
+        verifier.installEpoch(
+            keyId, EPOCH, EpochHeader(group.x, group.v, 13, 9, address(gateway)), expiries, parties
+        );
+    }
+
+    function _headerFor(address gateway_) internal view returns (EpochHeader memory) {
+        return EpochHeader(group.x, group.v, 4, 3, gateway_);
+    }
+
+    function _alone(DecryptionResult memory result) internal pure returns (DecryptionResult[] memory results) {
+        results = new DecryptionResult[](1);
+        results[0] = result;
     }
 }

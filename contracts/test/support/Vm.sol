@@ -54,6 +54,7 @@ interface Vm {
     function etch(address target, bytes calldata newRuntimeBytecode) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectRevert() external;
     function expectRevert(bytes4 revertData) external;
     function expectRevert(bytes calldata revertData) external;
