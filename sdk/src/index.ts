@@ -41,7 +41,15 @@ export { SDK_ERROR_CODES, type SdkErrorCode, type SdkErrorDetail } from "./error
 export { type ProofJob, proveInputs } from "./fhe/ciphertext.ts"
 export type { ClearValue, DecryptedValue } from "./fhe/clearValue.ts"
 export { loadNodeTfhe, type Tfhe, type TfheLoader } from "./fhe/load.ts"
-export type { Certificate } from "./protocol/certificate.ts"
+export type {
+  AcceptancePolicy,
+  AcceptanceRule,
+  Certificate,
+  Certified,
+  EndorsedCertificate,
+  FreshQuote,
+  PolicyEvidence,
+} from "./protocol/certificate.ts"
 export type { DecryptionResult, UserDecryptionPermit } from "./protocol/eip712.ts"
 export { culprits, type ErrorDetail, isProtocolError, ProtocolError } from "./protocol/errors.ts"
 export type { FheType, FheTypeName } from "./protocol/fheType.ts"

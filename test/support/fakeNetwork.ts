@@ -1,6 +1,7 @@
 import { handleDomainOf, signingDomainOf } from "../../sdk/src/chain/deployments.ts"
 import { createTwinlockClient, type TwinlockClient, type TwinlockOptions } from "../../sdk/src/client.ts"
 import { proveInputs } from "../../sdk/src/fhe/ciphertext.ts"
+import { type AcceptancePolicy, STANDING_POLICY } from "../../sdk/src/protocol/certificate.ts"
 import { sha256Digest, tagHash, utf8ToBytes } from "../../sdk/src/protocol/codec.ts"
 import { type Commitment, commitmentLeaf } from "../../sdk/src/protocol/commitment.ts"
 import { createCommittee } from "../../sdk/src/protocol/committee.ts"
@@ -66,6 +67,19 @@ export const sessionOf = ({ blockCount, squashedDigest }: Commitment) =>
 
 const leafOf = (commitment: Commitment): Digest => commitmentLeaf(handleDomainOf(fakeDeployment), commitment)
 
+/** A request as the gateway stores it; pending and without policy unless said otherwise. */
+export const requestRecord = ({
+  status = 1,
+  policy: { endorsements, freshQuotes, groupOnly } = STANDING_POLICY,
+}: {
+  readonly status?: number
+  readonly policy?: AcceptancePolicy
+}): readonly unknown[] => {
+  const handlesHash = `0x${"00".repeat(32)}`
+  const requester = `0x${"e".repeat(40)}`
+  return [requester, 0, status, "0x00000000", 0, 0, 0, endorsements, freshQuotes, groupOnly, handlesHash]
+}
+
 /** Healthy answers of all contracts, for these committed ciphertexts. */
 export function healthyAnswers(commitments: readonly Commitment[] = []): FakeAnswers {
   const { groupX, groupV } = groupKey(group.publicKey)
@@ -80,6 +94,8 @@ export function healthyAnswers(commitments: readonly Commitment[] = []): FakeAns
     "nodeRegistry.liveUntil": () => [FAR],
     "decryptionVerifier.headerOf": () => [[groupX, groupV, 4, 3, host.gateway]],
     "decryptionVerifier.expiryOf": () => [FAR],
+    "decryptionVerifier.seatsOf": () => [committee.parties],
+    "decryptionGateway.requestOf": () => [requestRecord({})],
     "ciphertextCommitments.finalOf": (handle) => [
       leafByHandle.get(handle ?? "") ?? `0x${"00".repeat(32)}`,
       false,

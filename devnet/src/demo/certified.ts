@@ -28,8 +28,8 @@ export function awaitCertificate(
     async () => {
       const response = await fetch(new URL(`/v1/requests/${requestId}`, coordinator))
       const body = (await response.json()) as RequestStatusBody
-      return body.status === "certified" || body.status === "fulfilled"
-        ? { result: body.result, certificate: body.certificate }
+      return (body.status === "certified" || body.status === "fulfilled") && body.kind === "group"
+        ? { kind: body.kind, result: body.result, certificate: body.certificate }
         : null
     },
     { what: `a certificate of request ${requestId}`, timeoutMs, everyMs: 20 },

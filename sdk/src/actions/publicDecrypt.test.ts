@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../../test/support/codeOf.ts"
-import { certify, resultOf } from "../../../test/support/fakeCertificate.ts"
+import { certify, endorse, endorsements, resultOf } from "../../../test/support/fakeCertificate.ts"
 import type { FakeAnswers, FakeEvent } from "../../../test/support/fakeChain.ts"
 import {
   commitmentEvents,
@@ -8,29 +8,33 @@ import {
   fakeClient,
   healthyAnswers,
   keyId,
+  requestRecord,
 } from "../../../test/support/fakeNetwork.ts"
-import type { Certificate } from "../protocol/certificate.ts"
+import type { Certificate, EndorsedCertificate } from "../protocol/certificate.ts"
 import { tagHash } from "../protocol/codec.ts"
-import { certificateToBody, resultToBody } from "../protocol/http.ts"
-import { parseAddress, parseRequestId } from "../protocol/ids.ts"
+import { certificateToBody, certifiedToBody, resultToBody } from "../protocol/http.ts"
+import { parseRequestId } from "../protocol/ids.ts"
 import { publicDecrypt } from "./publicDecrypt.ts"
 
 const tally = commitmentOf("tally", 3)
 const requestId = parseRequestId(tagHash("request"))
 const result = resultOf(requestId, [[tally, 42n]])
 const [certificate] = certify([result]) as [Certificate]
-const certified = { result: resultToBody(result), certificate: certificateToBody(certificate) }
+const certified = {
+  kind: "group",
+  result: resultToBody(result),
+  certificate: certificateToBody(certificate),
+}
 const path = `GET /v1/requests/${requestId}`
-const requester = parseAddress(`0x${"e".repeat(40)}`)
 
 const status = (code: number): FakeAnswers => ({
   ...healthyAnswers([tally]),
-  "decryptionGateway.requestOf": () => [[requester, 0, code, "0x00000000", 0, 0, 0, `0x${"00".repeat(32)}`]],
+  "decryptionGateway.requestOf": () => [requestRecord({ status: code })],
 })
 const fulfilled: FakeEvent = {
   contract: "decryptionGateway",
   name: "DecryptionFulfilled",
-  values: [requestId, keyId, 3, [[tally.handle, result.sessions[0], 42n]]],
+  values: [requestId, keyId, 3, 1, [[tally.handle, result.sessions[0], 42n]]],
 }
 const client = (
   code: number,
@@ -48,7 +52,12 @@ const values = [{ handle: tally.handle, type: "uint16", value: 42n }]
 describe("publicDecrypt", () => {
   test("returns a certified result that it verified itself", async () => {
     const answer = () => ({ status: "certified", ...certified })
-    expect(await publicDecrypt(client(1, answer), { requestId })).toEqual({ values, result, certificate })
+    expect(await publicDecrypt(client(1, answer), { requestId })).toEqual({
+      values,
+      result,
+      rule: "group",
+      certified: { kind: "group", result, certificate },
+    })
   })
 
   test("waits while nothing is certified", async () => {
@@ -63,7 +72,12 @@ describe("publicDecrypt", () => {
 
   test("takes what the gateway accepted where no coordinator answers", async () => {
     const accepted = client(3, () => 503, {}, [fulfilled])
-    expect(await publicDecrypt(accepted, { requestId })).toEqual({ values, result, certificate: null })
+    expect(await publicDecrypt(accepted, { requestId })).toEqual({
+      values,
+      result,
+      rule: "endorsed",
+      certified: null,
+    })
   })
 
   test.each([2, 5])("ends where the request is closed (status %i)", async (code) => {
@@ -88,6 +102,7 @@ describe("publicDecrypt", () => {
     const [own] = certify([other]) as [Certificate]
     const answer = () => ({
       status: "certified",
+      kind: "group",
       result: resultToBody(other),
       certificate: certificateToBody(own),
     })
@@ -98,7 +113,9 @@ describe("publicDecrypt", () => {
 
   test.each([
     ["no status", {}],
-    ["no certificate", { status: "certified", result: certified.result }],
+    ["no certificate", { status: "certified", kind: "group", result: certified.result }],
+    ["an unknown kind", { status: "certified", ...certified, kind: "batch" }],
+    ["no kind", { status: "certified", ...certified, kind: undefined }],
     [
       "a bad certificate",
       { status: "certified", ...certified, certificate: { ...certified.certificate, s: "x" } },
@@ -113,6 +130,43 @@ describe("publicDecrypt", () => {
         ),
       ),
     ).toBe("COORDINATOR_MALFORMED")
+  })
+
+  test("a result by a quorum's endorsements says so", async () => {
+    const [own] = endorse([result]) as [EndorsedCertificate]
+    const body = certifiedToBody({ kind: "endorsed", result, certificate: own })
+    const decryption = await publicDecrypt(
+      client(1, () => ({ status: "certified", ...body })),
+      { requestId },
+    )
+    expect(decryption).toMatchObject({ values, rule: "endorsed", certified: { certificate: own } })
+  })
+
+  test("a result with evidence says so", async () => {
+    const evidence = { endorsers: 0b11n, signatures: endorsements([result], [1, 2]), quotes: [] }
+    const body = certifiedToBody({ kind: "policy", result, certificate, evidence })
+    const decryption = await publicDecrypt(
+      client(1, () => ({ status: "certified", ...body })),
+      { requestId },
+    )
+    expect(decryption).toMatchObject({ values, rule: "policy", certified: { evidence } })
+  })
+
+  test("a certificate of a request that the endpoints do not have yet is waited for", async () => {
+    let code = 0
+    const known: FakeAnswers = {
+      ...healthyAnswers([tally]),
+      "decryptionGateway.requestOf": () => [requestRecord({ status: code })],
+    }
+    const wait = async () => {
+      code = 1
+    }
+    const waiting = fakeClient(
+      { answers: known, events: commitmentEvents([tally]) },
+      { [path]: () => ({ status: "certified", ...certified }) },
+      { wait },
+    )
+    expect((await publicDecrypt(waiting, { requestId })).values).toEqual(values)
   })
 
   test("the signal ends the waiting", async () => {

@@ -2,20 +2,16 @@
  * Waiting for a public decryption that a contract requested (protocol §6). The result is either a certificate that is
  * verified here, usually before the chain has it, or what the gateway has accepted at a finalised block.
  */
-import { readAcceptedResult, readRequestStatus } from "../chain/read.ts"
+import { readAcceptedResult, readRequest } from "../chain/read.ts"
 import type { TwinlockClient } from "../client.ts"
 import { sdkError } from "../errors.ts"
-import type { Certificate } from "../protocol/certificate.ts"
+import type { AcceptanceRule, Certified } from "../protocol/certificate.ts"
 import type { DecryptionResult } from "../protocol/eip712.ts"
 import { assertNever, isProtocolError } from "../protocol/errors.ts"
-import {
-  type CertificateBody,
-  certificateFromBody,
-  type ResultBody,
-  resultFromBody,
-} from "../protocol/http.ts"
+import { certifiedFromBody } from "../protocol/http.ts"
 import type { RequestId } from "../protocol/ids.ts"
-import { type Answer, answerNumber, answerObject, answerText, answerTexts, readAnswer } from "./answer.ts"
+import { answerObject, answerText, readAnswer } from "./answer.ts"
+import { certifiedBody } from "./certifiedBody.ts"
 import { type DecryptedHandle, readPlaintexts, verifyCertificate } from "./verifyCertificate.ts"
 
 export type PublicDecryptParams = {
@@ -29,12 +25,11 @@ export type PublicDecryptParams = {
 export type PublicDecryption = {
   readonly values: readonly DecryptedHandle[]
   readonly result: DecryptionResult
-  /** Null where the gateway's acceptance was found first: the contract has verified it. */
-  readonly certificate: Certificate | null
+  /** By what the result counts: the group's signature, a quorum's, or the group's with what the requester demands. */
+  readonly rule: AcceptanceRule
+  /** What was verified here; null where the gateway's acceptance was found first: the contract has verified it. */
+  readonly certified: Certified | null
 }
-
-const MAX_HANDLES = 64
-const MAX_PATH = 32
 
 /**
  * @throws REQUEST_CLOSED where it was cancelled or refunded, REQUEST_MISMATCH, the codes of verifyCertificate for a bad
@@ -70,24 +65,31 @@ async function askCoordinator(
     const answer = answerObject(body, "body")
     const status = answerText(answer, "status")
     if (status !== "certified" && status !== "fulfilled") return { found: false, failure: null }
-    const certified = readAnswer("certificate", () => readCertified(answer))
+    const certified = readAnswer("certificate", () => certifiedFromBody(certifiedBody(answer)))
     if (certified.result.requestId !== requestId)
       throw sdkError("REQUEST_MISMATCH", `asked for request ${requestId}, got ${certified.result.requestId}`)
     const values = await verifyCertificate(client, certified)
-    return { found: true, decryption: { values, ...certified } }
+    const { result, kind: rule } = certified
+    return { found: true, decryption: { values, result, rule, certified } }
   }
   try {
     return await client.coordinators.get(`/v1/requests/${requestId}`, read, signal)
   } catch (failure) {
     signal?.throwIfAborted()
-    const absent = isProtocolError(failure, "COORDINATOR_UNREACHABLE", "COORDINATOR_REFUSED")
+    // A coordinator may know a result before the finalised head of the endpoints has its request.
+    const absent = isProtocolError(
+      failure,
+      "COORDINATOR_UNREACHABLE",
+      "COORDINATOR_REFUSED",
+      "REQUEST_UNKNOWN",
+    )
     return { found: false, failure: absent ? null : failure }
   }
 }
 
 async function askChain({ chain }: TwinlockClient, requestId: RequestId): Promise<PublicDecryption | null> {
   const at = await chain.endpoints.head()
-  const status = await readRequestStatus(chain, requestId, at)
+  const { status } = await readRequest(chain, requestId, at)
   switch (status) {
     case "none":
     case "pending":
@@ -98,39 +100,12 @@ async function askChain({ chain }: TwinlockClient, requestId: RequestId): Promis
     case "fulfilled":
     case "callbackFailed":
     case "fulfilledLate": {
-      const result = await readAcceptedResult(chain, requestId, at)
-      return result === null ? null : { values: readPlaintexts(result), result, certificate: null }
+      const accepted = await readAcceptedResult(chain, requestId, at)
+      return accepted === null
+        ? null
+        : { values: readPlaintexts(accepted.result), ...accepted, certified: null }
     }
     default:
       return assertNever(status)
   }
-}
-
-function readCertified(answer: Answer): {
-  readonly result: DecryptionResult
-  readonly certificate: Certificate
-} {
-  const result = answerObject(answer.get("result"), "result")
-  const certificate = answerObject(answer.get("certificate"), "certificate")
-  const text = (from: Answer, name: string) => answerText(from, name) as never
-  const texts = (from: Answer, name: string, most: number) => answerTexts(from, name, most) as never
-  const resultBody: ResultBody = {
-    chainId: answerText(result, "chainId"),
-    gateway: text(result, "gateway"),
-    requestId: text(result, "requestId"),
-    handles: texts(result, "handles", MAX_HANDLES),
-    sessions: texts(result, "sessions", MAX_HANDLES),
-    plaintexts: text(result, "plaintexts"),
-  }
-  const certificateBody: CertificateBody = {
-    keyId: text(certificate, "keyId"),
-    epoch: answerNumber(certificate, "epoch"),
-    signers: answerText(certificate, "signers"),
-    leaves: answerNumber(certificate, "leaves"),
-    index: answerNumber(certificate, "index"),
-    path: texts(certificate, "path", MAX_PATH),
-    r: text(certificate, "r"),
-    s: answerText(certificate, "s"),
-  }
-  return { result: resultFromBody(resultBody), certificate: certificateFromBody(certificateBody) }
 }

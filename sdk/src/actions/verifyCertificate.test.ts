@@ -1,14 +1,22 @@
 import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../../test/support/codeOf.ts"
-import { certify, resultOf } from "../../../test/support/fakeCertificate.ts"
+import { certify, endorse, endorsements, resultOf } from "../../../test/support/fakeCertificate.ts"
 import type { FakeAnswers } from "../../../test/support/fakeChain.ts"
 import {
   commitmentEvents,
   commitmentOf,
   fakeClient,
   healthyAnswers,
+  requestRecord,
 } from "../../../test/support/fakeNetwork.ts"
-import type { Certificate } from "../protocol/certificate.ts"
+import {
+  type AcceptancePolicy,
+  type Certificate,
+  type Certified,
+  type EndorsedCertificate,
+  type PolicyEvidence,
+  STANDING_POLICY,
+} from "../protocol/certificate.ts"
 import { tagHash } from "../protocol/codec.ts"
 import type { DecryptionResult } from "../protocol/eip712.ts"
 import { parseAddress, parseEpoch, parseRequestId, parseSessionId } from "../protocol/ids.ts"
@@ -31,6 +39,7 @@ const verify = (
 ) => {
   const client = fakeClient({ answers: { ...healthyAnswers(ciphertexts), ...answers }, events }, {})
   return verifyCertificate(client, {
+    kind: "group",
     result: { ...result, ...change.result },
     certificate: { ...certificate, ...change.certificate },
   })
@@ -135,5 +144,118 @@ describe("is refused", () => {
     expect(await refusal({ result: foreign, certificate: own })).toBe("CERTIFICATE_SESSION")
     const frozen: FakeAnswers = { "ciphertextCommitments.finalOf": () => [tagHash("leaf"), true] }
     expect(await refusal({}, frozen)).toBe("COMMITMENT_FROZEN")
+  })
+})
+
+const demanding = (policy: AcceptancePolicy): FakeAnswers => ({
+  "decryptionGateway.requestOf": () => [requestRecord({ policy })],
+})
+const check = (certified: Certified, answers: FakeAnswers = {}) =>
+  rejectionCodeOf(() => {
+    const client = fakeClient({ answers: { ...healthyAnswers(ciphertexts), ...answers }, events }, {})
+    return verifyCertificate(client, certified)
+  })
+const dead: FakeAnswers = {
+  "decryptionVerifier.expiryOf": (_, __, party) => [party === "4" ? 0 : 2_000_000],
+}
+const quote = {
+  party: 2,
+  evidence: {
+    quote: Uint8Array.of(1),
+    auth: Uint8Array.of(2),
+    pckLeaf: Uint8Array.of(3),
+    caId: tagHash("ca"),
+    configDocument: new Uint8Array(),
+  },
+}
+
+describe("endorsements of a quorum", () => {
+  const [own] = endorse([result]) as [EndorsedCertificate]
+  const endorsed = (change: Partial<EndorsedCertificate> = {}): Certified => ({
+    kind: "endorsed",
+    result,
+    certificate: { ...own, ...change },
+  })
+
+  test("give the values too, of a batch as well", async () => {
+    expect(await check(endorsed())).toBe("none")
+    const other = resultOf(parseRequestId(tagHash("r1")), [[tally, 1n]])
+    const certificate = endorse([other, result], [1, 2, 3, 4])[1] as EndorsedCertificate
+    expect(await check({ kind: "endorsed", result, certificate })).toBe("none")
+  })
+
+  test("are one for each party, in order, of its own seat, over this result", async () => {
+    const [first, second, third] = own.signatures as [Uint8Array, Uint8Array, Uint8Array]
+    const bad = "CERTIFICATE_SIGNATURE"
+    expect(await check(endorsed({ signatures: [first, second] }))).toBe(bad)
+    expect(await check(endorsed({ signatures: [first, second, second] }))).toBe(bad)
+    expect(await check(endorsed({ signatures: [first, third, second] }))).toBe(bad)
+    expect(await check(endorsed({ signatures: [first, second, third.subarray(1)] }))).toBe(bad)
+    expect(await check(endorsed({ signers: 0b1011n }))).toBe(bad)
+    const foreign = resultOf(requestId, [
+      [tally, 778n],
+      [passed, 1n],
+    ])
+    expect(await check(endorsed({ signatures: endorsements([foreign], [1, 2, 3]) }))).toBe(bad)
+  })
+
+  test("are of enough parties, of the committee, all live", async () => {
+    const [two] = endorse([result], [1, 2]) as [EndorsedCertificate]
+    expect(await check(endorsed(two))).toBe("CERTIFICATE_SIGNERS")
+    expect(await check(endorsed({ signers: 0b10111n }))).toBe("CERTIFICATE_SIGNERS")
+    const [last] = endorse([result], [2, 3, 4]) as [EndorsedCertificate]
+    expect(await check(endorsed(last), dead)).toBe("CERTIFICATE_SIGNER_NOT_LIVE")
+    expect(await check(endorsed(), dead)).toBe("none")
+  })
+
+  test("are not what a request for the group alone, or for more, demands", async () => {
+    const code = "CERTIFICATE_POLICY"
+    for (const change of [{ groupOnly: true }, { endorsements: 1 }, { freshQuotes: 1 }])
+      expect(await check(endorsed(), demanding({ ...STANDING_POLICY, ...change }))).toBe(code)
+  })
+})
+
+describe("what a requester demands", () => {
+  const bringing = (evidence: Partial<PolicyEvidence>): Certified => ({
+    kind: "policy",
+    result,
+    certificate,
+    evidence: { endorsers: 0n, signatures: [], quotes: [], ...evidence },
+  })
+  const two = { endorsers: 0b1001n, signatures: endorsements([result], [1, 4]) }
+
+  test("is more than the group signature", async () => {
+    const group: Certified = { kind: "group", result, certificate }
+    expect(await check(group, demanding({ ...STANDING_POLICY, groupOnly: true }))).toBe("none")
+    for (const change of [{ endorsements: 1 }, { freshQuotes: 1 }])
+      expect(await check(group, demanding({ ...STANDING_POLICY, ...change }))).toBe("CERTIFICATE_POLICY")
+  })
+
+  test("is met by as many endorsements of live seats", async () => {
+    const policy = { endorsements: 2, freshQuotes: 0, groupOnly: false }
+    expect(await check(bringing(two), demanding(policy))).toBe("none")
+    expect(await check(bringing(two), demanding({ ...policy, endorsements: 3 }))).toBe("CERTIFICATE_POLICY")
+    expect(await check(bringing(two), { ...demanding(policy), ...dead })).toBe("CERTIFICATE_SIGNER_NOT_LIVE")
+    const swapped = { ...two, endorsers: 0b0101n }
+    expect(await check(bringing(swapped), demanding(policy))).toBe("CERTIFICATE_SIGNATURE")
+  })
+
+  test("does not replace the group signature", async () => {
+    const unsigned = { ...bringing(two), certificate: { ...certificate, s: certificate.s + 1n } } as Certified
+    expect(await check(unsigned)).toBe("CERTIFICATE_SIGNATURE")
+  })
+
+  test("fresh quotes are judged by the contract", async () => {
+    const policy = demanding({ endorsements: 0, freshQuotes: 1, groupOnly: false })
+    const accepting: FakeAnswers = { ...policy, "decryptionVerifier.verifyWith": () => [] }
+    const refusing: FakeAnswers = { ...policy, "decryptionVerifier.verifyWith": () => null }
+    expect(await check(bringing({ quotes: [quote] }), accepting)).toBe("none")
+    expect(await check(bringing({ quotes: [quote] }), refusing)).toBe("CERTIFICATE_POLICY")
+    expect(await check(bringing({}), accepting)).toBe("CERTIFICATE_POLICY")
+  })
+
+  test("of a request that the chain does not know yet is unknown", async () => {
+    const unknown: FakeAnswers = { "decryptionGateway.requestOf": () => [requestRecord({ status: 0 })] }
+    expect(await check({ kind: "group", result, certificate }, unknown)).toBe("REQUEST_UNKNOWN")
   })
 })

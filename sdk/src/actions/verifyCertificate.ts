@@ -1,41 +1,52 @@
 /**
- * Checking a certified result without trusting whoever sent it (protocol §6, §7, rule B′): the same checks as
- * `DecryptionVerifier` against the same registry state, and one more, that the sessions are those of the ciphertexts that the
+ * Checking a certified result without trusting whoever sent it (protocol §6, §7): the same checks as
+ * `DecryptionVerifier` and the request's own policy against the same registry state, and one more, that the sessions are those of the ciphertexts that the
  * executors committed.
  */
+import { contractEvidence, contractResult } from "../chain/acceptance.ts"
+import { type Chain, view } from "../chain/contracts.ts"
 import { signingDomainOf } from "../chain/deployments.ts"
 import type { ChainBlock } from "../chain/endpoints.ts"
-import { readCommitment, readEpochHeader, readExpiry } from "../chain/read.ts"
+import { readCommitment, readEpochHeader, readExpiry, readRequest, readSeats } from "../chain/read.ts"
 import type { TwinlockClient } from "../client.ts"
 import { sdkError } from "../errors.ts"
 import { type DecryptedValue, decryptedValue } from "../fhe/clearValue.ts"
-import type { Certificate } from "../protocol/certificate.ts"
+import {
+  type AcceptancePolicy,
+  type Certified,
+  type CompactSignature,
+  expandSignature,
+  needsEvidence,
+} from "../protocol/certificate.ts"
 import { toHex } from "../protocol/codec.ts"
 import { partiesOfBitmap } from "../protocol/committee.ts"
 import {
   type DecryptionResult,
   hashDecryptionResult,
+  hashEndorsedBatch,
   hashResultBatch,
   typedDigest,
 } from "../protocol/eip712.ts"
+import { assertNever, isProtocolError } from "../protocol/errors.ts"
 import { bitsOf } from "../protocol/fheType.ts"
 import { fheTypeOf } from "../protocol/handles.ts"
-import type { Handle } from "../protocol/ids.ts"
+import { certificateToBody, policyEvidenceToBody, resultToBody } from "../protocol/http.ts"
+import type { Address, Digest, Handle } from "../protocol/ids.ts"
 import { sessionIdOf } from "../protocol/session.ts"
+import { verifySignature } from "../protocol/signature.ts"
 import { verifyGroupSignature } from "../threshold/frost.ts"
 import { leafHash, rootOfPath } from "../threshold/merkle.ts"
 
 export type DecryptedHandle = DecryptedValue & { readonly handle: Handle }
 
-export type VerifyCertificateParams = {
-  readonly result: DecryptionResult
-  readonly certificate: Certificate
-}
+export type VerifyCertificateParams = Certified
 
 /**
- * The certified values, in the order of the handles.
- * @throws CERTIFICATE_NETWORK, CERTIFICATE_SHAPE, CERTIFICATE_SIGNERS, CERTIFICATE_PLACE, CERTIFICATE_SIGNATURE,
- * CERTIFICATE_SIGNER_NOT_LIVE, CERTIFICATE_SESSION and the codes of endpoints.ts and read.ts
+ * The certified values, in the order of the handles. What the requester demands is read from the gateway: a certificate that
+ * the gateway would not take for this request is none here either.
+ * @throws CERTIFICATE_NETWORK, CERTIFICATE_SHAPE, REQUEST_UNKNOWN, CERTIFICATE_POLICY, CERTIFICATE_SIGNERS,
+ * CERTIFICATE_PLACE, CERTIFICATE_SIGNATURE, CERTIFICATE_SIGNER_NOT_LIVE, CERTIFICATE_SESSION and the codes of endpoints.ts
+ * and read.ts
  */
 export async function verifyCertificate(
   client: TwinlockClient,
@@ -51,7 +62,8 @@ export async function verifyCertificate(
     )
   const values = readPlaintexts(result)
   const at = await chain.endpoints.head()
-  const { keyId, epoch, signers } = certificate
+  const { keyId, epoch, signers, leaves } = certificate
+  await checkPolicy(chain, params, at)
   const header = await readEpochHeader(chain, keyId, epoch, at)
   if (header.gateway !== result.gateway)
     throw sdkError(
@@ -68,16 +80,27 @@ export async function verifyCertificate(
   if (root === null)
     throw sdkError(
       "CERTIFICATE_PLACE",
-      `a batch of ${certificate.leaves} has no place ${certificate.index} with a path of ${certificate.path.length}`,
+      `a batch of ${leaves} has no place ${certificate.index} with a path of ${certificate.path.length}`,
     )
-  const { leaves, r, s } = certificate
-  const digest = typedDigest(
-    signingDomainOf(deployment),
-    hashResultBatch({ keyId, epoch, signers, root, leaves }),
-  )
-  if (!verifyGroupSignature(header.groupKey, digest, { r, s }))
-    throw sdkError("CERTIFICATE_SIGNATURE", `no signature of the group of epoch ${epoch} over this result`)
-  for (const party of named) {
+  const digestOf = (structHash: Digest) => typedDigest(signingDomainOf(deployment), structHash)
+  const endorsed = digestOf(hashEndorsedBatch({ keyId, epoch, root, leaves }))
+  if (params.kind === "endorsed") {
+    const { signatures } = params.certificate
+    checkEndorsements(await readSeats(chain, keyId, epoch, at), named, endorsed, signatures)
+  } else {
+    const { r, s } = params.certificate
+    const digest = digestOf(hashResultBatch({ keyId, epoch, signers, root, leaves }))
+    if (!verifyGroupSignature(header.groupKey, digest, { r, s }))
+      throw sdkError("CERTIFICATE_SIGNATURE", `no signature of the group of epoch ${epoch} over this result`)
+  }
+  const witnesses = new Set(named)
+  if (params.kind === "policy") {
+    const endorsers = signersOf(params.evidence.endorsers, header.n)
+    const { signatures } = params.evidence
+    checkEndorsements(await readSeats(chain, keyId, epoch, at), endorsers, endorsed, signatures)
+    for (const party of endorsers) witnesses.add(party)
+  }
+  for (const party of witnesses) {
     const expiry = await readExpiry(chain, keyId, epoch, party, at)
     if (expiry <= at.timestamp)
       throw sdkError(
@@ -85,8 +108,94 @@ export async function verifyCertificate(
         `party ${party} has standing until ${expiry}, chain time is ${at.timestamp}: ask for a fresh certificate`,
       )
   }
+  if (params.kind === "policy" && params.evidence.quotes.length > 0) await checkQuotes(chain, params, at)
   await checkSessions(client, params, at)
   return values
+}
+
+/** The request's own demands, as `DecryptionGateway` judges them. */
+async function checkPolicy(chain: Chain, certified: Certified, at: ChainBlock): Promise<void> {
+  const { requestId } = certified.result
+  const { status, policy } = await readRequest(chain, requestId, at)
+  if (status === "none")
+    throw sdkError("REQUEST_UNKNOWN", `the gateway has no request ${requestId} at block ${at.number} yet`)
+  const unmet = unmetDemand(certified, policy)
+  if (unmet !== null) throw sdkError("CERTIFICATE_POLICY", `request ${requestId} demands ${unmet}`)
+}
+
+/** What the policy demands beyond what the certificate brings; null where nothing is missing. */
+function unmetDemand(certified: Certified, policy: AcceptancePolicy): string | null {
+  const { endorsements, freshQuotes, groupOnly } = policy
+  switch (certified.kind) {
+    case "group":
+      return needsEvidence(policy)
+        ? `${endorsements} endorsements and ${freshQuotes} fresh quotes besides the group signature`
+        : null
+    case "endorsed":
+      return groupOnly || needsEvidence(policy) ? "a group signature" : null
+    case "policy": {
+      const { signatures, quotes } = certified.evidence
+      if (signatures.length < endorsements)
+        return `${endorsements} endorsements, the certificate has ${signatures.length}`
+      return quotes.length < freshQuotes
+        ? `${freshQuotes} fresh quotes, the certificate has ${quotes.length}`
+        : null
+    }
+    default:
+      return assertNever(certified)
+  }
+}
+
+/** One signature by each of these parties, ascending. @throws CERTIFICATE_SIGNATURE */
+function checkEndorsements(
+  seats: readonly Address[],
+  parties: readonly number[],
+  digest: Digest,
+  signatures: readonly CompactSignature[],
+): void {
+  if (signatures.length !== parties.length)
+    throw sdkError("CERTIFICATE_SIGNATURE", `want ${parties.length} endorsements, got ${signatures.length}`)
+  for (const [i, party] of parties.entries()) {
+    const signature = signatures[i]
+    const seat = seats[party - 1]
+    try {
+      if (signature !== undefined && seat !== undefined)
+        verifySignature(digest, expandSignature(signature), seat)
+    } catch (cause) {
+      throw sdkError("CERTIFICATE_SIGNATURE", `no endorsement of this batch by party ${party}`, { cause })
+    }
+    if (seat === undefined)
+      throw sdkError("CERTIFICATE_SIGNERS", `the verifier has no seat ${party} for this epoch`)
+  }
+}
+
+/** Quotes are judged by the contract that judges registrations: it holds the collateral. @throws CERTIFICATE_POLICY */
+async function checkQuotes(
+  chain: Chain,
+  certified: Extract<Certified, { kind: "policy" }>,
+  at: ChainBlock,
+): Promise<void> {
+  const { evidence } = certified
+  const policy = {
+    endorsements: evidence.signatures.length,
+    freshQuotes: evidence.quotes.length,
+    groupOnly: false,
+  }
+  try {
+    await view(
+      chain,
+      at,
+      "decryptionVerifier",
+      "verifyWith",
+      contractResult(resultToBody(certified.result)),
+      certificateToBody(certified.certificate),
+      contractEvidence(policyEvidenceToBody(evidence)),
+      policy,
+    )
+  } catch (cause) {
+    if (!isProtocolError(cause, "CALL_REVERTED")) throw cause
+    throw sdkError("CERTIFICATE_POLICY", `the verifier refuses the fresh quotes: ${cause.message}`, { cause })
+  }
 }
 
 function signersOf(signers: bigint, n: number): readonly number[] {

@@ -2,9 +2,9 @@ import { AbiCoder, Interface } from "ethers"
 import { describe, expect, test } from "vitest"
 import { tagHash, toHex } from "../protocol/codec.ts"
 import { isProtocolError } from "../protocol/errors.ts"
-import type { Hex } from "../protocol/ids.ts"
+import { type Hex, parseAddress, parseKeyId } from "../protocol/ids.ts"
 import { decryptionGatewayAbi } from "./abi.ts"
-import { contractResult } from "./acceptance.ts"
+import { contractEndorsed, contractEvidence, contractResult } from "./acceptance.ts"
 
 const result = {
   gateway: `0x${"ab".repeat(20)}` as Hex,
@@ -27,6 +27,42 @@ describe("contractResult", () => {
     const gateway = new Interface(decryptionGatewayAbi)
     const data = gateway.encodeFunctionData("fulfil", [contractResult(result), certificate])
     expect(gateway.decodeFunctionData("fulfil", data)[0].openings[1].plaintext).toBe(2n ** 255n)
+  })
+
+  test("every kind of certificate fits the gateway's ABI", () => {
+    const gateway = new Interface(decryptionGatewayAbi)
+    const words: readonly Hex[] = [tagHash("r"), tagHash("vs")]
+    const signature: Hex = `0x${words.map((word) => word.slice(2)).join("")}`
+    const signed = { keyId: parseKeyId(tagHash("key")), epoch: 1, signers: "3" }
+    const place = { leaves: 2, index: 1, path: [tagHash("sibling")] }
+    const group = { ...signed, r: parseAddress(result.gateway), s: "5" }
+    const quote = {
+      quote: "0x01",
+      auth: "0x02",
+      pckLeaf: "0x03",
+      caId: tagHash("ca"),
+      configDocument: "0x",
+    } as const
+    const evidence = { endorsers: "2", signatures: [signature], quotes: [{ party: 4, evidence: quote }] }
+    const decoded = (name: string, ...args: readonly unknown[]) =>
+      gateway.decodeFunctionData(name, gateway.encodeFunctionData(name, [...args]))
+    const endorsed = { ...signed, ...place, signatures: [signature] }
+    expect(
+      decoded(
+        "fulfilEndorsed",
+        contractResult(result),
+        contractEndorsed(endorsed),
+      )[1].signatures[0].toArray(),
+    ).toEqual(words)
+    const brought = decoded(
+      "fulfilWith",
+      contractResult(result),
+      { ...group, ...place },
+      contractEvidence(evidence),
+    )[2]
+    expect(brought.signatures[0].toArray()).toEqual(words)
+    expect([brought.quotes[0].index, brought.quotes[0].evidence.auth]).toEqual([4n, "0x02"])
+    expect(decoded("fulfilMany", [contractResult(result)], group)[1].signers).toBe(3n)
   })
 
   test("lists of different lengths are refused", () => {

@@ -1,8 +1,9 @@
 /**
- * Arguments of `DecryptionVerifier.verify` and `DecryptionGateway.fulfil` (protocol §7). On chain a result is a list of
+ * Arguments of the functions of `DecryptionVerifier` and `DecryptionGateway` that accept results (protocol §7). On chain a result is a list of
  * (handle, session, plaintext) without the chain id, which the verifier takes from its own chain. Public data only.
  */
 import { ProtocolError } from "../protocol/errors.ts"
+import type { EndorsedCertificateBody, PolicyEvidenceBody } from "../protocol/http.ts"
 import type { Hex } from "../protocol/ids.ts"
 
 export type AcceptanceErrorCode = "RESULT_SHAPE"
@@ -44,3 +45,35 @@ export function contractResult(result: {
     })
   return { gateway, requestId, openings }
 }
+
+/** r and vs of a compact signature. */
+type SignatureWords = readonly [Hex, Hex]
+
+const signatureWords = (signature: Hex): SignatureWords => [
+  signature.slice(0, 66) as Hex,
+  `0x${signature.slice(66)}`,
+]
+
+/** Certificates of the group fit the ABI by the names of their fields; these need their signatures split. */
+export const contractEndorsed = (
+  certificate: EndorsedCertificateBody,
+): Omit<EndorsedCertificateBody, "signatures"> & { readonly signatures: readonly SignatureWords[] } => ({
+  ...certificate,
+  signatures: certificate.signatures.map(signatureWords),
+})
+
+/** Evidence beyond the group signature, as `verifyWith` and `fulfilWith` take it. */
+export const contractEvidence = (
+  evidence: PolicyEvidenceBody,
+): {
+  readonly endorsers: string
+  readonly signatures: readonly SignatureWords[]
+  readonly quotes: readonly {
+    readonly index: number
+    readonly evidence: PolicyEvidenceBody["quotes"][number]["evidence"]
+  }[]
+} => ({
+  endorsers: evidence.endorsers,
+  signatures: evidence.signatures.map(signatureWords),
+  quotes: evidence.quotes.map((quote) => ({ index: quote.party, evidence: quote.evidence })),
+})

@@ -22,7 +22,8 @@ import {
   readExpiry,
   readKey,
   readPermitFloor,
-  readRequestStatus,
+  readRequest,
+  readSeats,
 } from "./read.ts"
 import { readLiveUntil } from "./readNodes.ts"
 
@@ -77,6 +78,7 @@ describe("keys", () => {
       "keyRegistry.committeeOf": () => [[4, 1, parties]],
       "keyRegistry.executorsOf": () => [[address("e"), address("f")], 2],
       "decryptionVerifier.headerOf": () => [[5n, 27, 4, 3, fakeDeployment.decryptionGateway]],
+      "decryptionVerifier.seatsOf": () => [parties],
       "decryptionVerifier.expiryOf": (...args) => [Number(args[2]) * 10],
       "nodeRegistry.liveUntil": () => [123],
       "coprocessor.permitFloor": () => [3n, 44n],
@@ -89,6 +91,7 @@ describe("keys", () => {
       quorum: 3,
       gateway: fakeDeployment.decryptionGateway,
     })
+    expect(await readSeats(chain, keyId, epoch, at)).toEqual(parties)
     expect(await readExpiry(chain, keyId, epoch, 3, at)).toBe(30n)
     expect(await readLiveUntil(chain, address("a"), at)).toBe(123n)
     expect(await readPermitFloor(chain, address("a"), at)).toEqual({ nonce: 3n, invalidBefore: 44n })
@@ -150,7 +153,10 @@ test.each([
   [3, "fulfilled"],
   [6, "fulfilledLate"],
 ] as const)("request status %i is %s", async (code, name) => {
-  const request = [address("a"), 0, code, "0x00000000", 0, 0, 0, zero]
+  const request = [address("a"), 0, code, "0x00000000", 0, 0, 0, 2, 3, true, zero]
   const chain = chainOf({ "decryptionGateway.requestOf": () => [request] })
-  expect(await readRequestStatus(chain, parseRequestId(tagHash("r")), at)).toBe(name)
+  expect(await readRequest(chain, parseRequestId(tagHash("r")), at)).toEqual({
+    status: name,
+    policy: { endorsements: 2, freshQuotes: 3, groupOnly: true },
+  })
 })

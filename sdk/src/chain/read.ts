@@ -3,6 +3,7 @@
  * interface promises is an error of the deployment, not of the caller.
  */
 import type { Result } from "ethers"
+import type { AcceptancePolicy, AcceptanceRule } from "../protocol/certificate.ts"
 import { abiEncode } from "../protocol/codec.ts"
 import { type Commitment, commitmentLeaf } from "../protocol/commitment.ts"
 import { type Committee, createCommittee } from "../protocol/committee.ts"
@@ -25,7 +26,7 @@ import {
 } from "../protocol/ids.ts"
 import type { HostBinding } from "../protocol/keyId.ts"
 import type { GroupKey } from "../threshold/frost.ts"
-import { KEY_STATUS, REQUEST_STATUS } from "./abi.ts"
+import { ACCEPTANCE_RULE, KEY_STATUS, REQUEST_STATUS } from "./abi.ts"
 import { addresses, type Chain, INTERFACES, integer, view, wide } from "./contracts.ts"
 import { handleDomainOf } from "./deployments.ts"
 import type { ChainBlock } from "./endpoints.ts"
@@ -146,6 +147,17 @@ export async function readEpochHeader(
   }
 }
 
+/** Signers of an epoch's seats, by party index − 1, as the verifier holds them; empty where unknown. */
+export async function readSeats(
+  chain: Chain,
+  keyId: KeyId,
+  epoch: Epoch,
+  at: ChainBlock,
+): Promise<readonly Address[]> {
+  const [signers] = await view(chain, at, "decryptionVerifier", "seatsOf", keyId, epoch)
+  return addresses(signers)
+}
+
 /** Chain time until which a seat has standing, as the verifier holds it. */
 export async function readExpiry(
   chain: Chain,
@@ -201,6 +213,9 @@ export async function readPermitFloor(
   return { nonce: wide(nonce), invalidBefore: wide(invalidBefore) }
 }
 
+/** `rule` is what the gateway accepted it by. */
+export type AcceptedResult = { readonly result: DecryptionResult; readonly rule: AcceptanceRule }
+
 /**
  * What the gateway accepted for a request, from its own event: the contract has verified it. Null before it accepted one.
  */
@@ -208,15 +223,15 @@ export async function readAcceptedResult(
   chain: Chain,
   requestId: RequestId,
   at: ChainBlock,
-): Promise<DecryptionResult | null> {
+): Promise<AcceptedResult | null> {
   const { chainId, decryptionGateway: gateway, startBlock } = chain.deployment
   const codec = INTERFACES.decryptionGateway
   const topics = codec.encodeFilterTopics("DecryptionFulfilled", [requestId]) as string[]
   const log = (await chain.endpoints.logs({ address: gateway, topics, fromBlock: startBlock }, at)).at(-1)
   if (log === undefined) return null
-  const { openings: found } = codec.decodeEventLog("DecryptionFulfilled", log.data, log.topics)
+  const { openings: found, rule } = codec.decodeEventLog("DecryptionFulfilled", log.data, log.topics)
   const openings = [...(found as Result)]
-  return {
+  const result = {
     chainId,
     gateway,
     requestId,
@@ -224,17 +239,32 @@ export async function readAcceptedResult(
     sessions: openings.map(({ session }) => parseSessionId(session)),
     plaintexts: abiEncode(...openings.map(({ plaintext }) => wide(plaintext))),
   }
+  return { result, rule: ruleOf(integer(rule)) }
 }
+
+const ruleOf = (code: number): AcceptanceRule =>
+  code === ACCEPTANCE_RULE.endorsed ? "endorsed" : code === ACCEPTANCE_RULE.policy ? "policy" : "group"
 
 export type RequestStatus = keyof typeof REQUEST_STATUS
 
-export async function readRequestStatus(
+/** `policy` is what the requester demands before a result counts. */
+export type RequestRecord = { readonly status: RequestStatus; readonly policy: AcceptancePolicy }
+
+/** A request as the gateway holds it; status `none` where it knows no such request. */
+export async function readRequest(
   chain: Chain,
   requestId: RequestId,
   at: ChainBlock,
-): Promise<RequestStatus> {
+): Promise<RequestRecord> {
   const [request] = await view(chain, at, "decryptionGateway", "requestOf", requestId)
   const code = integer(request.status)
   const names = Object.entries(REQUEST_STATUS) as (readonly [RequestStatus, number])[]
-  return names.find(([, value]) => value === code)?.[0] ?? "none"
+  return {
+    status: names.find(([, value]) => value === code)?.[0] ?? "none",
+    policy: {
+      endorsements: integer(request.endorsements),
+      freshQuotes: integer(request.freshQuotes),
+      groupOnly: Boolean(request.groupOnly),
+    },
+  }
 }

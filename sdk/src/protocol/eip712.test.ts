@@ -7,6 +7,7 @@ import {
   hashApproval,
   hashDecryptionResult,
   hashDiscard,
+  hashEndorsedBatch,
   hashInputAttestation,
   hashKeyActivation,
   hashRegistration,
@@ -36,6 +37,7 @@ const handles = ["h1", "h2"].map((label) => parseHandle(digest(label)))
 const sessions = ["s1", "s2"].map((label) => parseSessionId(digest(label)))
 
 const batch = { keyId, epoch, signers: 0b1011n, root: digest("root"), leaves: 2 }
+const endorsed = { keyId, epoch, root: digest("root"), leaves: 2 }
 const result = {
   chainId: 31337n,
   gateway: address("a"),
@@ -97,6 +99,7 @@ const attestation = {
 
 const cases = [
   ["ResultBatch", TYPE_STRINGS.resultBatch, batch, hashResultBatch(batch)],
+  ["EndorsedBatch", TYPE_STRINGS.endorsedBatch, endorsed, hashEndorsedBatch(endorsed)],
   ["DecryptionResult", TYPE_STRINGS.decryptionResult, result, hashDecryptionResult(result)],
   ["KeyActivation", TYPE_STRINGS.keyActivation, activation, hashKeyActivation(activation)],
   ["Discard", TYPE_STRINGS.discard, discard, hashDiscard(discard)],
@@ -121,6 +124,14 @@ describe("EIP-712", () => {
     expect(new Set(cases.map(([, , , hash]) => hash)).size).toBe(cases.length)
   })
 
+  /** The same constants stand in contracts/test/libraries/SignedForms.t.sol. */
+  test("an endorsed batch hashes as the contract hashes it", () => {
+    const known = { keyId: parseKeyId(`0x${"11".repeat(32)}`), epoch: parseEpoch(3), leaves: 5 }
+    expect(hashEndorsedBatch({ ...known, root: parseDigest(`0x${"22".repeat(32)}`) })).toBe(
+      "0x1702040ecf9182e860995e019822fb3aa00c2065bbdfa2b26adec9df006dd591",
+    )
+  })
+
   test("the domain separator is that of ethers and depends on chain and contract", () => {
     expect(domainSeparator(domain)).toBe(TypedDataEncoder.hashDomain(walletDomain(domain)))
     expect(domainSeparator({ ...domain, chainId: 1n })).not.toBe(domainSeparator(domain))
@@ -138,6 +149,7 @@ describe("EIP-712", () => {
     const refused = [
       () => hashResultBatch({ ...batch, leaves: 2 ** 32 }),
       () => hashResultBatch({ ...batch, leaves: 1.5 }),
+      () => hashEndorsedBatch({ ...endorsed, leaves: -1 }),
       () => hashKeyActivation({ ...activation, groupV: 256 }),
       () => hashRegistration({ ...registration, role: -1 }),
       () => hashRegistration({ ...registration, challengeBlock: 2n ** 64n }),

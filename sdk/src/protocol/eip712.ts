@@ -17,6 +17,7 @@ const DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,add
 
 export const TYPE_STRINGS = {
   resultBatch: "ResultBatch(bytes32 keyId,uint32 epoch,uint256 signers,bytes32 root,uint32 leaves)",
+  endorsedBatch: "EndorsedBatch(bytes32 keyId,uint32 epoch,bytes32 root,uint32 leaves)",
   decryptionResult:
     "DecryptionResult(uint256 chainId,address gateway,bytes32 requestId,bytes32[] handles,bytes32[] sessions,bytes plaintexts)",
   keyActivation:
@@ -37,6 +38,13 @@ export type ResultBatch = {
   readonly keyId: KeyId
   readonly epoch: Epoch
   readonly signers: bigint
+  readonly root: Digest
+  readonly leaves: number
+}
+/** A batch of results as one seat signs it, whoever else does (protocol §7, rules E and A). */
+export type EndorsedBatch = {
+  readonly keyId: KeyId
+  readonly epoch: Epoch
   readonly root: Digest
   readonly leaves: number
 }
@@ -125,6 +133,9 @@ export const hashResultBatch = (batch: ResultBatch): Digest =>
     batch.root,
     uint(32, batch.leaves),
   )
+
+export const hashEndorsedBatch = (batch: EndorsedBatch): Digest =>
+  struct(TYPE_STRINGS.endorsedBatch, batch.keyId, uint(32, batch.epoch), batch.root, uint(32, batch.leaves))
 
 export const hashDecryptionResult = (result: DecryptionResult): Digest =>
   struct(

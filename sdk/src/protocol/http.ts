@@ -2,10 +2,18 @@
  * Bodies of the HTTP interfaces of coordinator, executors and nodes. JSON; bytes are 0x-prefixed hex, wide integers are
  * decimal strings. Servers validate with their own schemas; a client trusts nothing in an answer that it did not check.
  */
-import type { Certificate } from "./certificate.ts"
+import {
+  type BatchCertificate,
+  type Certificate,
+  type Certified,
+  COMPACT_SIGNATURE_BYTES,
+  type CompactSignature,
+  type EndorsedCertificate,
+  type PolicyEvidence,
+} from "./certificate.ts"
 import { fromHex, taggedHash, toHex } from "./codec.ts"
 import type { DecryptionResult, UserDecryptionPermit } from "./eip712.ts"
-import { ProtocolError } from "./errors.ts"
+import { assertNever, ProtocolError } from "./errors.ts"
 import {
   type Address,
   type Digest,
@@ -102,25 +110,71 @@ export type ResultBody = {
   readonly sessions: readonly SessionId[]
   readonly plaintexts: Hex
 }
-/** JSON form of {@link Certificate}. */
-export type CertificateBody = {
+/** JSON form of {@link BatchCertificate}. */
+export type BatchCertificateBody = {
   readonly keyId: KeyId
   readonly epoch: number
   readonly signers: string
-  readonly leaves: number
-  readonly index: number
-  readonly path: readonly Digest[]
   readonly r: Address
   readonly s: string
 }
+type PlaceBody = { readonly leaves: number; readonly index: number; readonly path: readonly Digest[] }
+/** JSON form of {@link Certificate}. */
+export type CertificateBody = BatchCertificateBody & PlaceBody
+/** JSON form of {@link EndorsedCertificate}; a signature has 64 bytes. */
+export type EndorsedCertificateBody = PlaceBody & {
+  readonly keyId: KeyId
+  readonly epoch: number
+  readonly signers: string
+  readonly signatures: readonly Hex[]
+}
+/** JSON form of {@link FreshQuote}. */
+export type FreshQuoteBody = {
+  readonly party: number
+  readonly evidence: {
+    readonly quote: Hex
+    readonly auth: Hex
+    readonly pckLeaf: Hex
+    readonly caId: Digest
+    readonly configDocument: Hex
+  }
+}
+/** JSON form of {@link PolicyEvidence}. */
+export type PolicyEvidenceBody = {
+  readonly endorsers: string
+  readonly signatures: readonly Hex[]
+  readonly quotes: readonly FreshQuoteBody[]
+}
+/** One result under the group's signature, as `POST /v1/certificates` takes it. */
+export type CertificatesRequest = {
+  readonly kind: "group"
+  readonly result: ResultBody
+  readonly certificate: CertificateBody
+}
+/** JSON form of {@link Certified}: one result and what the contract accepts it by. */
+export type CertifiedBody =
+  | CertificatesRequest
+  | { readonly kind: "endorsed"; readonly result: ResultBody; readonly certificate: EndorsedCertificateBody }
+  | {
+      readonly kind: "policy"
+      readonly result: ResultBody
+      readonly certificate: CertificateBody
+      readonly evidence: PolicyEvidenceBody
+    }
+/** All results of a batch in the order of its leaves, 1..64, under one group signature. */
+export type BatchBody = {
+  readonly kind: "batch"
+  readonly results: readonly ResultBody[]
+  readonly certificate: BatchCertificateBody
+}
 /** `POST /v1/certificates`: submit on chain what the network certified. */
-export type CertificatesRequest = { readonly result: ResultBody; readonly certificate: CertificateBody }
+export type SubmissionBody = CertifiedBody | BatchBody
 
 /** `GET /v1/requests/:id` */
 export type RequestStatusBody =
   | { readonly status: "unknown" | "pending" }
-  | ({ readonly status: "certified" } & CertificatesRequest)
-  | ({ readonly status: "fulfilled"; readonly transaction: Digest } & CertificatesRequest)
+  | ({ readonly status: "certified" } & CertifiedBody)
+  | ({ readonly status: "fulfilled"; readonly transaction: Digest } & CertifiedBody)
 
 /** Header of `PUT /v1/blobs/:sha256`: the uploader's signature over {@link blobPutDigest}. */
 export const SIGNATURE_HEADER = "x-twinlock-signature"
@@ -174,23 +228,140 @@ export const resultFromBody = (body: ResultBody): DecryptionResult => ({
   plaintexts: fromHex(body.plaintexts),
 })
 
-export const certificateToBody = (certificate: Certificate): CertificateBody => ({
-  ...certificate,
+export const batchCertificateToBody = (certificate: BatchCertificate): BatchCertificateBody => ({
+  keyId: certificate.keyId,
+  epoch: certificate.epoch,
   signers: `${certificate.signers}`,
+  r: certificate.r,
   s: `${certificate.s}`,
 })
 
 /** @throws HTTP_FORM and the codes of ids.ts */
-export const certificateFromBody = (body: CertificateBody): Certificate => ({
+export const batchCertificateFromBody = (body: BatchCertificateBody): BatchCertificate => ({
   keyId: parseKeyId(body.keyId),
   epoch: parseEpoch(body.epoch),
   signers: decimal(body.signers),
-  leaves: count(body.leaves),
-  index: count(body.index),
-  path: body.path.map(parseDigest),
   r: parseAddress(body.r),
   s: decimal(body.s),
 })
+
+export const certificateToBody = (certificate: Certificate): CertificateBody => ({
+  ...batchCertificateToBody(certificate),
+  leaves: certificate.leaves,
+  index: certificate.index,
+  path: certificate.path,
+})
+
+/** @throws HTTP_FORM and the codes of ids.ts */
+export const certificateFromBody = (body: CertificateBody): Certificate => ({
+  ...batchCertificateFromBody(body),
+  ...placeFromBody(body),
+})
+
+export const endorsedCertificateToBody = (certificate: EndorsedCertificate): EndorsedCertificateBody => ({
+  ...certificate,
+  signers: `${certificate.signers}`,
+  signatures: certificate.signatures.map(toHex),
+})
+
+/** @throws HTTP_FORM and the codes of ids.ts and codec.ts */
+export const endorsedCertificateFromBody = (body: EndorsedCertificateBody): EndorsedCertificate => ({
+  keyId: parseKeyId(body.keyId),
+  epoch: parseEpoch(body.epoch),
+  signers: decimal(body.signers),
+  ...placeFromBody(body),
+  signatures: body.signatures.map(compact),
+})
+
+export const policyEvidenceToBody = ({
+  endorsers,
+  signatures,
+  quotes,
+}: PolicyEvidence): PolicyEvidenceBody => ({
+  endorsers: `${endorsers}`,
+  signatures: signatures.map(toHex),
+  quotes: quotes.map(({ party, evidence }) => ({
+    party,
+    evidence: {
+      quote: toHex(evidence.quote),
+      auth: toHex(evidence.auth),
+      pckLeaf: toHex(evidence.pckLeaf),
+      caId: evidence.caId,
+      configDocument: toHex(evidence.configDocument),
+    },
+  })),
+})
+
+/** @throws HTTP_FORM and the codes of ids.ts and codec.ts */
+export const policyEvidenceFromBody = (body: PolicyEvidenceBody): PolicyEvidence => ({
+  endorsers: decimal(body.endorsers),
+  signatures: body.signatures.map(compact),
+  quotes: body.quotes.map(({ party, evidence }) => ({
+    party: count(party),
+    evidence: {
+      quote: fromHex(evidence.quote),
+      auth: fromHex(evidence.auth),
+      pckLeaf: fromHex(evidence.pckLeaf),
+      caId: parseDigest(evidence.caId),
+      configDocument: fromHex(evidence.configDocument),
+    },
+  })),
+})
+
+export function certifiedToBody(certified: Certified): CertifiedBody {
+  const result = resultToBody(certified.result)
+  switch (certified.kind) {
+    case "group":
+      return { kind: "group", result, certificate: certificateToBody(certified.certificate) }
+    case "endorsed":
+      return { kind: "endorsed", result, certificate: endorsedCertificateToBody(certified.certificate) }
+    case "policy":
+      return {
+        kind: "policy",
+        result,
+        certificate: certificateToBody(certified.certificate),
+        evidence: policyEvidenceToBody(certified.evidence),
+      }
+    default:
+      return assertNever(certified)
+  }
+}
+
+/** @throws HTTP_FORM and the codes of ids.ts and codec.ts */
+export function certifiedFromBody(body: CertifiedBody): Certified {
+  const result = resultFromBody(body.result)
+  switch (body.kind) {
+    case "group":
+      return { kind: "group", result, certificate: certificateFromBody(body.certificate) }
+    case "endorsed":
+      return { kind: "endorsed", result, certificate: endorsedCertificateFromBody(body.certificate) }
+    case "policy":
+      return {
+        kind: "policy",
+        result,
+        certificate: certificateFromBody(body.certificate),
+        evidence: policyEvidenceFromBody(body.evidence),
+      }
+    default:
+      return assertNever(body)
+  }
+}
+
+const placeFromBody = (body: PlaceBody) => ({
+  leaves: count(body.leaves),
+  index: count(body.index),
+  path: body.path.map(parseDigest),
+})
+
+function compact(hex: Hex): CompactSignature {
+  const signature = fromHex(hex)
+  if (signature.length !== COMPACT_SIGNATURE_BYTES)
+    throw new ProtocolError({
+      code: "HTTP_FORM",
+      message: `a signature has ${COMPACT_SIGNATURE_BYTES} bytes, got ${signature.length}`,
+    })
+  return signature
+}
 
 function count(value: number): number {
   if (!Number.isSafeInteger(value) || value < 0)

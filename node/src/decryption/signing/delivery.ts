@@ -83,7 +83,11 @@ export function createDelivery(deps: SigningDeps, { find, onVoid }: DeliveryDeps
   async function deliverOne(certified: Certified, { result, requestId }: OpenResult): Promise<void> {
     const index = certified.batch.leaves.findIndex((leaf) => leaf.requestId === requestId)
     const certificate = certificateOf(seat, certified, index)
-    await deps.deliver({ result: resultToBody(result), certificate: certificateToBody(certificate) })
+    await deps.deliver({
+      kind: "group",
+      result: resultToBody(result),
+      certificate: certificateToBody(certificate),
+    })
   }
 
   return {
