@@ -43,7 +43,9 @@ export const configSchema = z.strictObject({
         .number()
         .int()
         .positive()
-        .default(256 * 1024),
+        .default(1024 * 1024),
+      /** Results that wait for the chain at a time; what comes then is refused. */
+      waitingResults: z.number().int().positive().default(4096),
       /** Milliseconds to wait for nodes and executors. */
       relayTimeoutMs: z.number().int().positive().default(20_000),
       /** Milliseconds that slower nodes get once a quorum answered. */

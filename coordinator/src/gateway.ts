@@ -6,8 +6,9 @@ import {
   nodeRegistryAbi,
   REQUEST_STATUS,
 } from "@twinlock/sdk/chain/abi"
-import { contractResult } from "@twinlock/sdk/chain/acceptance"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import { contractEndorsed, contractEvidence, contractResult } from "@twinlock/sdk/chain/acceptance"
+import { assertNever } from "@twinlock/sdk/protocol/errors"
+import type { BatchBody, CertifiedBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 import {
   type Address,
   type Digest,
@@ -40,9 +41,11 @@ export type ActiveKey = {
 export type Gateway = {
   status(requestId: RequestId): Promise<RequestState>
   /** Calls without sending. @throws what the contract reverts with */
-  simulate(item: CertificatesRequest): Promise<void>
+  simulate(submission: SubmissionBody): Promise<void>
   /** Sends and waits for the receipt. */
-  fulfil(item: CertificatesRequest): Promise<Digest>
+  fulfil(item: CertifiedBody): Promise<Digest>
+  /** The same for a batch, with gas for every result that waits, as far as one transaction can have it. */
+  fulfilMany(batch: BatchBody): Promise<Digest>
   /** True where the contract itself said no, so that a repeat is pointless for now. */
   isRefusal(error: unknown): boolean
   /** Name and arguments of the contract's typed error. */
@@ -79,8 +82,34 @@ function describe(error: unknown): string {
     : `${parsed.name}(${parsed.args.join(", ")})`
 }
 
-const fulfilArguments = ({ result, certificate }: CertificatesRequest) =>
-  [contractResult(result), certificate] as const
+/** Function of the gateway and its arguments. */
+type Call = readonly [name: string, ...args: readonly unknown[]]
+
+function callOf(submission: SubmissionBody): Call {
+  switch (submission.kind) {
+    case "group":
+      return ["fulfil", contractResult(submission.result), submission.certificate]
+    case "endorsed":
+      return ["fulfilEndorsed", contractResult(submission.result), contractEndorsed(submission.certificate)]
+    case "policy":
+      return [
+        "fulfilWith",
+        contractResult(submission.result),
+        submission.certificate,
+        contractEvidence(submission.evidence),
+      ]
+    case "batch":
+      return ["fulfilMany", submission.results.map(contractResult), submission.certificate]
+    default:
+      return assertNever(submission)
+  }
+}
+
+/**
+ * What `fulfilMany` needs so that nothing is skipped for want of gas (see IDecryptionGateway), and the chains' limit for one
+ * transaction (EIP-7825): what does not fit is skipped, and goes with the next.
+ */
+const BATCH_GAS = { fixed: 200_000n, result: 190_000n, handle: 40_000n, most: 1n << 24n }
 
 /** @param key private key of the paying account, 32 bytes. */
 export function createGateway(
@@ -110,23 +139,39 @@ export function createGateway(
     }
   }
 
+  async function send([name, ...args]: Call): Promise<Digest> {
+    try {
+      const transaction = await gateway.getFunction(name).send(...args)
+      const receipt = await transaction.wait(1, INCLUSION_MS)
+      return parseDigest(receipt?.hash ?? transaction.hash)
+    } catch (error) {
+      account.reset()
+      throw error
+    }
+  }
+
   return {
     async status(requestId) {
       const { status } = await ask(gateway.getFunction("requestOf").staticCall(requestId))
       return STATES[Number(status)] ?? "unknown"
     },
-    simulate: async (item) => {
-      await gateway.getFunction("fulfil").staticCall(...fulfilArguments(item))
+    simulate: async (submission) => {
+      const [name, ...args] = callOf(submission)
+      await gateway.getFunction(name).staticCall(...args)
     },
-    async fulfil(item) {
-      try {
-        const transaction = await gateway.getFunction("fulfil").send(...fulfilArguments(item))
-        const receipt = await transaction.wait(1, INCLUSION_MS)
-        return parseDigest(receipt?.hash ?? transaction.hash)
-      } catch (error) {
-        account.reset()
-        throw error
-      }
+    fulfil: (item) => send(callOf(item)),
+    async fulfilMany(batch) {
+      const requests = await ask(
+        Promise.all(
+          batch.results.map(({ requestId }) => gateway.getFunction("requestOf").staticCall(requestId)),
+        ),
+      )
+      const gasLimit = requests.reduce((sum: bigint, { callbackGas }, i) => {
+        const handles = BigInt(batch.results[i]?.handles.length ?? 0)
+        const callback = BigInt(callbackGas)
+        return sum + callback + callback / 63n + BATCH_GAS.result + handles * BATCH_GAS.handle
+      }, BATCH_GAS.fixed)
+      return send([...callOf(batch), { gasLimit: gasLimit < BATCH_GAS.most ? gasLimit : BATCH_GAS.most }])
     },
     isRefusal: (error) => isCallException(error),
     describe,

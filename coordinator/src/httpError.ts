@@ -15,9 +15,10 @@ export type CoordinatorErrorCode =
   | "NODES_REFUSED"
   | "RPC_UNAVAILABLE"
   | "NOT_SUBMITTABLE"
+  | "QUEUE_FULL"
   | "NOT_FOUND"
 
-export type HttpStatus = 400 | 401 | 404 | 409 | 413 | 422 | 500 | 502
+export type HttpStatus = 400 | 401 | 404 | 409 | 413 | 422 | 500 | 502 | 503
 
 const STATUS: Readonly<Record<CoordinatorErrorCode, HttpStatus>> = {
   MALFORMED_BODY: 400,
@@ -33,6 +34,7 @@ const STATUS: Readonly<Record<CoordinatorErrorCode, HttpStatus>> = {
   NODES_REFUSED: 409,
   RPC_UNAVAILABLE: 502,
   NOT_SUBMITTABLE: 409,
+  QUEUE_FULL: 503,
   NOT_FOUND: 404,
 }
 

@@ -30,7 +30,7 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
   const blobs = await createBlobStore(join(config.dataDirectory, "blobs"), limits.blobBytes)
   const submitter = createSubmitter({
     gateway,
-    outbox: await createOutbox(join(config.dataDirectory, "outbox")),
+    outbox: await createOutbox(join(config.dataDirectory, "outbox"), limits.waitingResults),
     onResult(result, requestId, err) {
       metrics.submissions.inc({ result })
       if (err === undefined) logger.info({ requestId, result }, "certificate")

@@ -1,15 +1,19 @@
 /** Checks of the HTTP bodies of sdk/src/protocol/http.ts: strict shapes with hard maxima. */
 import type {
-  CertificatesRequest,
+  CertifiedBody,
   ExecutorInputsResponse,
   InputsRequest,
   NodeUserDecryptionResponse,
+  SubmissionBody,
   UserDecryptionRequest,
 } from "@twinlock/sdk/protocol/http"
 import { z } from "zod"
 
 export const MAX_HANDLES = 32
+/** Results of one batch, as the verifier takes them. */
+export const MAX_BATCH = 64
 const MAX_PATH = 20
+const MAX_PARTIES = 15
 
 const hex = (maxBytes: number) =>
   z
@@ -71,25 +75,57 @@ export const nodeUserDecryptionResponse = branded<NodeUserDecryptionResponse>(
   }),
 )
 
-export const certificatesRequest = branded<CertificatesRequest>(
-  z.strictObject({
-    result: z.strictObject({
-      chainId: decimal,
-      gateway: address,
-      requestId: bytes32,
-      handles,
-      sessions: handles,
-      plaintexts: hex(32 * MAX_HANDLES),
-    }),
-    certificate: z.strictObject({
-      keyId: bytes32,
-      epoch: uint32,
-      signers: decimal,
-      leaves: uint32,
-      index: uint32,
-      path: z.array(bytes32).max(MAX_PATH),
-      r: address,
-      s: decimal,
-    }),
+const result = z.strictObject({
+  chainId: decimal,
+  gateway: address,
+  requestId: bytes32,
+  handles,
+  sessions: handles,
+  plaintexts: hex(32 * MAX_HANDLES),
+})
+const place = { leaves: uint32, index: uint32, path: z.array(bytes32).max(MAX_PATH) }
+const signed = { keyId: bytes32, epoch: uint32, signers: decimal }
+const groupSignature = { r: address, s: decimal }
+const compactSignatures = z.array(exactHex(64)).max(MAX_PARTIES)
+const certificate = z.strictObject({ ...signed, ...place, ...groupSignature })
+
+const group = z.strictObject({ kind: z.literal("group"), result, certificate })
+const endorsed = z.strictObject({
+  kind: z.literal("endorsed"),
+  result,
+  certificate: z.strictObject({ ...signed, ...place, signatures: compactSignatures }),
+})
+const policy = z.strictObject({
+  kind: z.literal("policy"),
+  result,
+  certificate,
+  evidence: z.strictObject({
+    endorsers: decimal,
+    signatures: compactSignatures,
+    quotes: z
+      .array(
+        z.strictObject({
+          party: z.number().int().min(1).max(MAX_PARTIES),
+          evidence: z.strictObject({
+            quote: hex(1024),
+            auth: hex(4096),
+            pckLeaf: hex(4096),
+            caId: bytes32,
+            configDocument: hex(4096),
+          }),
+        }),
+      )
+      .max(MAX_PARTIES),
   }),
+})
+const batch = z.strictObject({
+  kind: z.literal("batch"),
+  results: z.array(result).min(1).max(MAX_BATCH),
+  certificate: z.strictObject({ ...signed, ...groupSignature }),
+})
+
+/** One certified result. */
+export const certifiedBody = branded<CertifiedBody>(z.discriminatedUnion("kind", [group, endorsed, policy]))
+export const submissionBody = branded<SubmissionBody>(
+  z.discriminatedUnion("kind", [group, endorsed, policy, batch]),
 )

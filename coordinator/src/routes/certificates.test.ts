@@ -13,6 +13,7 @@ import { certificateRoutes } from "./certificates.ts"
 describe("certificates", () => {
   const requestId = bytes32("99") as RequestId
   const item = {
+    kind: "group",
     result: {
       chainId: "31337",
       gateway: address("9a"),
@@ -55,6 +56,9 @@ describe("certificates", () => {
         state = "fulfilled"
         return parseDigest(bytes32("77"))
       },
+      fulfilMany: async () => {
+        throw new Error("no batch here")
+      },
       isRefusal: (error) => error === refusal,
       describe: () => "SignerNotLive(1, 0)",
       isLive: async () => true,
@@ -64,7 +68,7 @@ describe("certificates", () => {
     const results: string[] = []
     const submitter = createSubmitter({
       gateway,
-      outbox: await createOutbox(directory),
+      outbox: await createOutbox(directory, 10),
       onResult: (result) => void results.push(result),
     })
     const app = appOf(certificateRoutes({ submitter, gateway, results: createResultCache(2) }))
@@ -98,7 +102,7 @@ describe("certificates", () => {
     expect(results).toEqual(["retry"])
     const restarted = createSubmitter({
       gateway,
-      outbox: await createOutbox(directory),
+      outbox: await createOutbox(directory, 10),
       onResult: (result) => void results.push(result),
     })
     await restarted.flush()

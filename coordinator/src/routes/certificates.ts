@@ -5,7 +5,7 @@ import type { Route } from "../app.ts"
 import { readBody } from "../body.ts"
 import type { Gateway } from "../gateway.ts"
 import type { ResultCache } from "../resultCache.ts"
-import { certificatesRequest } from "../schemas.ts"
+import { submissionBody } from "../schemas.ts"
 import type { Submitter } from "../submitter.ts"
 
 export type CertificateServices = {
@@ -17,9 +17,9 @@ export type CertificateServices = {
 export function certificateRoutes({ submitter, gateway, results }: CertificateServices): Route {
   return (app) => {
     app.post("/v1/certificates", async (context) => {
-      const body = await readBody(context, certificatesRequest)
+      const body = await readBody(context, submissionBody)
       // What nobody judged is not shown to clients: it could displace the certified result.
-      if (await submitter.accept(body)) await results.put(body)
+      for (const certified of await submitter.accept(body)) await results.put(certified)
       return context.json({ status: "accepted" }, 202)
     })
     app.get("/v1/requests/:id", async (context) => {
