@@ -172,7 +172,7 @@ beforeEach(() => {
     keyOfHost: [keyId],
     headerOf: [[123n, 27, 4, 3, contracts.decryptionGateway]],
     finalOf: [word(15), false],
-    requestOf: [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, hashWords([handle, word(6)])]],
+    requestOf: [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, 0, 0, false, hashWords([handle, word(6)])]],
     cancelWindow: [30],
     isAllowedForDecryption: [true],
     isAllowed: (_handle, account) => [account === address(9)],
@@ -334,8 +334,8 @@ describe("chain view", () => {
     logs = [requested(150n), requested(151n, word(33), [word(6), word(6)]), voted(leafOf(20), 20)]
     answers["requestOf"] = (id) =>
       id === word(34)
-        ? [[address(0), 0, 0, "0x00000000", 0, 0, 0, ZERO]]
-        : [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, hashWords([handle, word(6)])]]
+        ? [[address(0), 0, 0, "0x00000000", 0, 0, 0, 0, 0, false, ZERO]]
+        : [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, 0, 0, false, hashWords([handle, word(6)])]]
     answers["isAllowedForDecryption"] = (of) => [of === handle]
     answers["finalOf"] = (of) => [of === handle ? leafOf(20) : ZERO, false]
     const ids = [requestId, word(33), word(34)].map(parseRequestId)
@@ -365,7 +365,7 @@ describe("chain view", () => {
   })
 
   test("request: unknown", async () => {
-    answers["requestOf"] = [[address(0), 0, 0, "0x00000000", 0, 0, 0, ZERO]]
+    answers["requestOf"] = [[address(0), 0, 0, "0x00000000", 0, 0, 0, 0, 0, false, ZERO]]
     expect(await createView().request(requestId, at)).toBeNull()
   })
 
@@ -377,7 +377,9 @@ describe("chain view", () => {
     [6, "fulfilled"],
   ])("request: status %i is %s", async (code, status) => {
     logs = [requested(150n)]
-    answers["requestOf"] = [[address(9), 400, code, "0x00000000", 5_000, 0, 10, hashWords([handle, word(6)])]]
+    answers["requestOf"] = [
+      [address(9), 400, code, "0x00000000", 5_000, 0, 10, 0, 0, false, hashWords([handle, word(6)])],
+    ]
     expect(await createView().request(requestId, at)).toMatchObject({ status })
   })
 
