@@ -14,13 +14,15 @@ import { DOMAIN, EPOCH, GATEWAY, type World } from "./world.ts"
 export type Traffic = {
   /** What has to be decrypted and is not yet, by name. */
   missing(): readonly string[]
-  /** Requests that the chain holds for open, whatever can become of them. */
+  /** Requests that were open at a block that every node must have seen by now, whatever can become of them. */
   open(): number
   /** Users that got what they asked for. */
   served(): number
 }
 
 const OTHER_WORDS = 12
+/** Blocks in which a node looks at least once. */
+const SEEN_AFTER = 3
 
 /** Starts now. */
 export function startTraffic(
@@ -100,11 +102,13 @@ export function startTraffic(
     request === null || (request.status === "open" && chain.block(chain.latest).timestamp <= request.deadline)
 
   return {
-    open: () =>
-      wanted.filter(({ requestId }) => {
-        const now = chain.requests.get(requestId)?.at(chain.latest) ?? null
-        return now !== null && isStillOpen(now)
-      }).length,
+    open: () => {
+      const seen = Math.max(0, chain.finalised - SEEN_AFTER)
+      return wanted.filter(({ requestId }) => {
+        const then = chain.requests.get(requestId)?.at(seen) ?? null
+        return then?.status === "open" && chain.block(seen).timestamp <= then.deadline
+      }).length
+    },
     served: () => users.filter((user) => user.done()).length,
     missing: () => [
       ...wanted
