@@ -1,7 +1,7 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
 import { type CertificatesRequest, certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
-import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { parseAddress, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { describe, expect, test } from "vitest"
 import {
@@ -24,7 +24,11 @@ import {
   type ScriptedChain,
   SIGNING,
 } from "../../../test/support/scriptedChain.ts"
+import { createMemoryStore } from "../storage/memoryStore.ts"
+import { nativeKernel } from "../threshold/opening.ts"
+import { recoverSigner } from "../threshold/recoverSigner.ts"
 import type { ShareWork } from "./release.ts"
+import { AT_WORK, RESERVED } from "./requestQueue.ts"
 import { batchDigest, batchOf, leafOf } from "./signing/batch.ts"
 
 const size = { n: 4, t: 1 }
@@ -378,5 +382,73 @@ describe("public decryption", () => {
     const committee = createTestCommittee({ ...size, chain, ciphertexts, holders, down: [4] })
     await committee.run(10_000, () => committee.delivered.length > 0)
     expect(committee.delivered).not.toEqual([])
+  })
+
+  test("a request that is settled while it is booked is forgotten, not followed", async () => {
+    const { chain, ciphertexts, handles } = tallyScene()
+    const requestId = addRequest(chain, "tally", handles)
+    const inner = createMemoryStore()
+    let write: (() => void) | null = null
+    const slow: typeof inner = {
+      ...inner,
+      putMany: (records) =>
+        new Promise((resolve, reject) => {
+          write = () => void inner.putMany(records).then(resolve, reject)
+        }),
+    }
+    const committee = createTestCommittee({ ...size, chain, ciphertexts, stores: new Map([[2, slow]]) })
+    await committee.run(1000, () => write !== null)
+    const request = chain.requests.get(requestId)
+    if (request === undefined) throw new Error("no request")
+    chain.requests.set(requestId, { ...request, status: "fulfilled" })
+    chain.head = blockAt(101n, chain.head.timestamp + 1n)
+    await committee.run(1000)
+    ;(write as (() => void) | null)?.()
+    await committee.run(1000)
+    for (const { service } of committee.nodes) expect(service.kept().subjects).toBe(0)
+  })
+
+  test("what the chain has settled is forgotten, whatever came of it", async () => {
+    const { chain, ciphertexts, handles } = tallyScene()
+    const ids = handles.map((handle, i) => addRequest(chain, `request ${i}`, [handle]))
+    const [, , frozen] = handles
+    const entry = frozen === undefined ? undefined : chain.commitments.get(frozen)
+    if (entry !== undefined) entry.state = { ...entry.state, status: "frozen" }
+    const committee = createTestCommittee({ ...size, chain, ciphertexts })
+    await committee.run(1000)
+    expect(committee.nodes[0]?.service.kept().subjects).toBe(2)
+    for (const id of ids) {
+      const request = chain.requests.get(id)
+      if (request !== undefined) chain.requests.set(id, { ...request, status: "fulfilled" })
+    }
+    chain.head = blockAt(101n, chain.head.timestamp + 1n)
+    await committee.run(1000)
+    for (const { service } of committee.nodes) expect(service.kept().subjects).toBe(0)
+  })
+
+  test("a subject without a quorum makes room for what waits", async () => {
+    const chain = createScriptedChain()
+    const ciphertext = addCiphertext(chain, "weight", 7n)
+    // Nobody else hears of party 2: its subjects find no quorum while it is cut off.
+    for (let i = 0; i < AT_WORK + RESERVED + 8; i++)
+      addRequest(chain, `request ${i}`, [ciphertext.handle], {
+        requester: parseAddress(`0x${(i + 1).toString(16).padStart(40, "0")}`),
+      })
+    const connected = (from: number, to: number) => from !== 2 && to !== 2
+    const committee = createTestCommittee({
+      ...{ ...size, chain, connected, ciphertexts: [ciphertext] },
+      ...{ down: [1, 3, 4], recover: recoverSigner, openingKernel: nativeKernel },
+    })
+    const node = committee.nodes[1]
+    let most = 0
+    const note = () => {
+      most = Math.max(most, node?.service.kept().subjects ?? 0)
+      return false
+    }
+    await committee.run(1000, undefined, 500)
+    expect(node?.service.kept().subjects).toBe(AT_WORK + RESERVED)
+    await committee.run(9000, note, 500)
+    expect(most).toBe(AT_WORK + RESERVED)
+    expect(await countOf(node as never, "subjects_parked_total")).toBeGreaterThan(0)
   })
 })

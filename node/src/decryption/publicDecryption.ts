@@ -70,6 +70,10 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     help: "decryptions refused by reason",
     labels: ["code"],
   })
+  const parked = metrics?.counter({
+    name: "subjects_parked_total",
+    help: "Subjects without a quorum that made room for others",
+  })
   const entryOf = ({ subject }: Authorised) => pending.get(parseRequestId(subject))
 
   const resultOf = (requestId: RequestId, { authorised, plaintexts }: Opened): DecryptionResult => ({
@@ -257,6 +261,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       else if (status === "spoilt") entry.state = "refused"
       else if (waiting > 0) {
         engine.park(subject)
+        parked?.add()
         entry.state = "waiting"
         postpone(entry)
       } else continue
