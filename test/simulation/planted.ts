@@ -7,8 +7,13 @@ import { FROST_SHARE_KIND, KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareV
 import { signAs, topicOf } from "@twinlock/node/decryption/seat"
 import type { DecryptionDeps } from "@twinlock/node/decryption/service"
 import type { SealedStore } from "@twinlock/node/storage/sealedStore"
+import { concatBytes } from "@twinlock/sdk/protocol/codec"
+import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage, encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { DecryptionShares } from "@twinlock/sdk/protocol/messages"
+import { add, decode, encode, mul, ZERO } from "@twinlock/sdk/threshold/galoisRing"
+import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
+import { lagrangeAtZero } from "@twinlock/sdk/threshold/shamir"
 import type { Invariant } from "./failure.ts"
 import { createRandom } from "./random.ts"
 import type { Planted } from "./world.ts"
@@ -83,6 +88,23 @@ function eager(deps: DecryptionDeps): DecryptionDeps {
         const early = signAs<DecryptionShares>(seat, { kind: "decryption-shares", shares })
         await network.publish(topicOf("decryption-shares", seat), encodeMessage(early))
       },
+    },
+  }
+}
+
+/** Believes the first t + 1 shares. */
+const gullible: OpeningKernel = ({ t, blocks }) => {
+  const heard: { readonly party: PartyIndex; readonly share: Uint8Array }[] = []
+  return {
+    add(party, share) {
+      if (heard.length <= t) heard.push({ party, share: share.slice() })
+      return heard.length > t ? [] : null
+    },
+    values() {
+      const weights = lagrangeAtZero(heard.map(({ party }) => party))
+      const block = (k: number) =>
+        heard.reduce((sum, { share }, i) => add(sum, mul(weights[i] ?? ZERO, decode(share, k))), ZERO)
+      return concatBytes(...Array.from({ length: blocks }, (_, k) => encode(block(k))))
     },
   }
 }
@@ -246,6 +268,11 @@ export const DEFECTS: readonly Defect[] = [
         },
       },
     }),
+  },
+  {
+    name: "the first shares are believed, whatever the others say",
+    breaks: ["plaintext", "liveness", "culprits"],
+    wrap: (deps) => ({ ...deps, openingKernel: gullible }),
   },
   {
     name: "a smaller quorum and a lower degree are enough",
