@@ -1,10 +1,19 @@
 import { concatBytes, toHex } from "@twinlock/sdk/protocol/codec"
+import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { culprits, isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { bigintKernel } from "@twinlock/sdk/threshold/bigintKernel"
-import { add, decode, encode, type RingElement, scalar, scale } from "@twinlock/sdk/threshold/galoisRing"
+import {
+  add,
+  decode,
+  encode,
+  type RingElement,
+  scalar,
+  scale,
+  ZERO,
+} from "@twinlock/sdk/threshold/galoisRing"
 import { createOpening, type Opening } from "@twinlock/sdk/threshold/robustReconstruct"
-import { share } from "@twinlock/sdk/threshold/shamir"
+import { interpolate, share } from "@twinlock/sdk/threshold/shamir"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { openBitwise } from "../../../test/support/bitwiseOpening.ts"
@@ -108,6 +117,50 @@ function arrive(opening: Opening, party: number, bytes: Uint8Array) {
     return { code: error.detail.code, culprits: culprits(error) }
   }
 }
+
+/** All sets of at most t of the parties 1..n, as bitmaps. */
+const liarSets = (n: number, t: number): readonly number[] =>
+  [...Array(2 ** n).keys()].filter((set) => [...Array(n).keys()].filter((i) => (set >> i) & 1).length <= t)
+
+describe("every set of at most t liars", () => {
+  test.each([
+    ...COMMITTEES.map(({ n, t }) => ({ n, t, name: "native", kernel: nativeKernel })),
+    ...COMMITTEES.slice(0, 4).map(({ n, t }) => ({ n, t, name: "BigInt", kernel: bigintKernel })),
+  ])("n=$n t=$t $name: the value opens with 2t+1 honest shares, and exactly the liars are named", (on) => {
+    const { n, t, kernel } = on
+    const truth = deal(n, t, "every set")
+    const values = [0, 1].map((k) =>
+      interpolate(
+        truth.slice(0, t + 1).map((own, i) => ({ party: parsePartyIndex(i + 1, n), value: own[k] ?? ZERO })),
+      ),
+    )
+    const shuffled = seededRng("order")
+    for (const set of liarSets(n, t)) {
+      const lied = (i: number) => ((set >> i) & 1) === 1
+      const rank = shuffled(n)
+      const order = [...Array(n).keys()].sort((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0))
+      if (set % 2 === 0) order.sort((a, b) => Number(lied(b)) - Number(lied(a)))
+      const opening = createOpening({ n, t, blocks: BLOCKS }, kernel)
+      let honest = 0
+      for (const i of order) {
+        const lie: Lie = { kind: "bit", bit: (37 * i + 11 * set) % 128, coefficients: 1 + ((i + set) % 15) }
+        const told = [0, 1].map(
+          (k): Lie => (lied(i) && (k === i % 2 || set % 3 === 0) ? lie : { kind: "honest" }),
+        )
+        const own = truth[i] ?? []
+        const state = opening.add(
+          parsePartyIndex(i + 1, n),
+          bytesOf({ party: i + 1, lies: told, cut: 0 }, own, own),
+        )
+        honest += lied(i) ? 0 : 1
+        if (state.status === "opened") expect(state.values).toEqual(values)
+        else expect(honest).toBeLessThanOrEqual(2 * t)
+      }
+      const liars = partyIndexes({ n }).filter((party) => lied(party - 1))
+      expect(opening.state.culprits).toEqual(liars)
+    }
+  })
+})
 
 describe("the addon's kernel", () => {
   test.each(COMMITTEES)(

@@ -5,23 +5,54 @@
 import { type FieldElement, fieldAdd, fieldInvert, fieldMul } from "./galoisField.ts"
 import { add, mul, type RingElement, ZERO } from "./galoisRing.ts"
 
-type FieldPolynomial = readonly FieldElement[]
+/** Coefficients of a polynomial of degree below 16. */
+type FieldPolynomial = Uint8Array
+const SIZE = 16
+
 export type FieldPoint<X extends FieldElement = FieldElement> = { readonly x: X; readonly y: FieldElement }
 
+const constant = (value: FieldElement): FieldPolynomial => {
+  const p = new Uint8Array(SIZE)
+  p[0] = value
+  return p
+}
+
 /** Degree, −1 for the zero polynomial. */
-const degree = (p: FieldPolynomial): number => p.findLastIndex((coefficient) => coefficient !== 0)
+function degree(p: FieldPolynomial): number {
+  let top = SIZE - 1
+  while (top >= 0 && p[top] === 0) top--
+  return top
+}
 
-const plus = (a: FieldPolynomial, b: FieldPolynomial): FieldPolynomial =>
-  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => fieldAdd(a[i] ?? 0, b[i] ?? 0))
+function fieldEvaluate(p: FieldPolynomial, x: FieldElement): FieldElement {
+  let sum = 0
+  for (let i = SIZE - 1; i >= 0; i--) sum = fieldAdd(fieldMul(sum, x), p[i] ?? 0)
+  return sum
+}
 
-function times(a: FieldPolynomial, b: FieldPolynomial): FieldPolynomial {
-  const product = new Array<number>(a.length + b.length).fill(0)
-  a.forEach((x, i) => {
-    b.forEach((y, j) => {
-      product[i + j] = fieldAdd(product[i + j] ?? 0, fieldMul(x, y))
-    })
-  })
+/** sum + factor·p·Z^shift; the caller guarantees a degree below 16. */
+function addScaled(sum: FieldPolynomial, factor: FieldElement, p: FieldPolynomial, shift: number): void {
+  for (let i = 0; i + shift < SIZE; i++)
+    sum[i + shift] = fieldAdd(sum[i + shift] ?? 0, fieldMul(factor, p[i] ?? 0))
+}
+
+/** p·(Z − x); the caller guarantees a degree below 15. */
+function withRoot(p: FieldPolynomial, x: FieldElement): FieldPolynomial {
+  const product = new Uint8Array(SIZE)
+  addScaled(product, x, p, 0)
+  addScaled(product, 1, p, 1)
   return product
+}
+
+/** p / (Z − x), where x is a root. */
+function withoutRoot(p: FieldPolynomial, x: FieldElement): FieldPolynomial {
+  const quotient = new Uint8Array(SIZE)
+  let carry = 0
+  for (let i = SIZE - 1; i > 0; i--) {
+    carry = fieldAdd(p[i] ?? 0, fieldMul(carry, x))
+    quotient[i - 1] = carry
+  }
+  return quotient
 }
 
 /** The caller guarantees b ≠ 0. */
@@ -29,63 +60,61 @@ function divide(
   a: FieldPolynomial,
   b: FieldPolynomial,
 ): { quotient: FieldPolynomial; rest: FieldPolynomial } {
-  const rest = [...a]
-  const quotient = new Array<number>(a.length).fill(0)
+  const [quotient, rest] = [new Uint8Array(SIZE), Uint8Array.from(a)]
   const top = degree(b)
   const inverse = fieldInvert(b[top] ?? 0)
   for (let at = degree(rest); at >= top; at = degree(rest)) {
     const factor = fieldMul(rest[at] ?? 0, inverse)
     quotient[at - top] = factor
-    for (let j = 0; j <= top; j++)
-      rest[at - top + j] = fieldAdd(rest[at - top + j] ?? 0, fieldMul(factor, b[j] ?? 0))
+    addScaled(rest, factor, b, at - top)
   }
   return { quotient, rest }
 }
 
-/** The polynomial of degree < points.length through the points, whose x are distinct. */
-function interpolate(points: readonly FieldPoint[]): FieldPolynomial {
-  return points.reduce<FieldPolynomial>((sum, { x, y }) => {
-    let basis: FieldPolynomial = [1]
-    let denominator = 1
-    for (const other of points) {
-      if (other.x === x) continue
-      basis = times(basis, [other.x, 1])
-      denominator = fieldMul(denominator, fieldAdd(x, other.x))
-    }
-    const factor = fieldMul(y, fieldInvert(denominator))
-    return plus(
-      sum,
-      basis.map((coefficient) => fieldMul(coefficient, factor)),
-    )
-  }, [])
+/** Product of Z − x over the points, and the polynomial of degree < points.length through them; their x are distinct. */
+function interpolate(points: readonly FieldPoint[]): { zeros: FieldPolynomial; through: FieldPolynomial } {
+  const zeros = points.reduce((product, { x }) => withRoot(product, x), constant(1))
+  const through = new Uint8Array(SIZE)
+  for (const { x, y } of points) {
+    const basis = withoutRoot(zeros, x)
+    addScaled(through, fieldMul(y, fieldInvert(fieldEvaluate(basis, x))), basis, 0)
+  }
+  return { zeros, through }
+}
+
+function decode(points: readonly FieldPoint[], size: number, maxErrors: number): FieldPolynomial | null {
+  const stop = Math.floor((points.length + size) / 2)
+  let { zeros: high, through: low } = interpolate(points)
+  let previous = constant(0)
+  let locator = constant(1)
+  while (degree(low) >= stop) {
+    const { quotient, rest } = divide(high, low)
+    high = low
+    low = rest
+    const next = previous
+    quotient.forEach((factor, shift) => {
+      if (factor !== 0) addScaled(next, factor, locator, shift)
+    })
+    previous = locator
+    locator = next
+  }
+  if (degree(locator) > maxErrors) return null
+  const { quotient, rest } = divide(low, locator)
+  return degree(rest) >= 0 || degree(quotient) >= size ? null : quotient
 }
 
 /**
  * The polynomial of degree < `size` that differs from the points in at most `maxErrors` places, as `size` coefficients,
- * or null where there is none. The caller guarantees distinct x and 2·maxErrors ≤ points − size (then it is unique).
+ * or null where there is none. The caller guarantees at most 15 points, distinct x and 2·maxErrors ≤ points − size (then
+ * it is unique).
  */
 export function decodeField(
   points: readonly FieldPoint[],
   size: number,
   maxErrors: number,
 ): readonly FieldElement[] | null {
-  const stop = Math.floor((points.length + size) / 2)
-  let high = points.reduce<FieldPolynomial>((product, { x }) => times(product, [x, 1]), [1])
-  let low = interpolate(points)
-  let previous: FieldPolynomial = [0]
-  let locator: FieldPolynomial = [1]
-  while (degree(low) >= stop) {
-    const { quotient, rest } = divide(high, low)
-    high = low
-    low = rest
-    const next = plus(previous, times(quotient, locator))
-    previous = locator
-    locator = next
-  }
-  if (degree(locator) > maxErrors) return null
-  const { quotient, rest } = divide(low, locator)
-  if (degree(rest) >= 0 || degree(quotient) >= size) return null
-  return Array.from({ length: size }, (_, i) => quotient[i] ?? 0)
+  const decoded = decode(points, size, maxErrors)
+  return decoded === null ? null : [...decoded.subarray(0, size)]
 }
 
 /**
@@ -97,10 +126,8 @@ export function fieldErrors<X extends FieldElement>(
   size: number,
   maxErrors: number,
 ): readonly FieldPoint<X>[] | null {
-  const decoded = decodeField(points, size, maxErrors)
-  if (decoded === null) return null
-  const at = (x: FieldElement) => decoded.reduceRight((sum, c) => fieldAdd(fieldMul(sum, x), c), 0)
-  return points.filter(({ x, y }) => at(x) !== y)
+  const decoded = decode(points, size, maxErrors)
+  return decoded === null ? null : points.filter(({ x, y }) => fieldEvaluate(decoded, x) !== y)
 }
 
 /** Value at `x` of the ring polynomial with these coefficients (Horner). */
