@@ -7,7 +7,7 @@ import { FHE_TYPES } from "@twinlock/sdk/protocol/fheType"
 import { type Figure, figure, percentile } from "./figure.ts"
 import { checkResults } from "./threshold/acceptance.ts"
 import { type Cluster, withCluster } from "./threshold/cluster.ts"
-import { acceptanceFigure } from "./threshold/gas.ts"
+import { gasFigures } from "./threshold/gas.ts"
 import { measureLatency } from "./threshold/latency.ts"
 import { loadAverage } from "./threshold/meter.ts"
 import { microFigures, type Size } from "./threshold/micro.ts"
@@ -76,7 +76,7 @@ async function latencyFigures(
   const params = { ...size, type, samples, load: loadAverage() }
   return [
     ...[50, 99].map((p) => figure("decrypt.latency_ms", percentile(times, p), "ms", { ...params, p })),
-    await acceptanceFigure(cluster, first),
+    ...(await gasFigures(cluster, first)),
   ]
 }
 

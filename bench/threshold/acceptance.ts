@@ -1,8 +1,8 @@
 /** Every plaintext must be right, and certificates must convince the contract: a fast wrong answer is no figure. */
 import { contractAt } from "@twinlock/devnet/network/contracts"
-import { contractResult } from "@twinlock/sdk/chain/acceptance"
 import type { Cluster } from "./cluster.ts"
 import type { Asked } from "./load.ts"
+import { verification } from "./submission.ts"
 
 /** @param sample certificates that the verifier judges, spread over all. @throws Error naming the first bad result */
 export async function checkResults(
@@ -15,9 +15,11 @@ export async function checkResults(
   for (const [i, { requestId, handle, value }] of asked.entries()) {
     const found = coordinator.delivered.get(requestId)
     if (found === undefined) throw new Error(`request ${requestId} has no certificate`)
-    const { result, certificate } = found
+    const { result, submission } = found
     if (result.handles.join() !== handle || BigInt(result.plaintexts) !== value)
       throw new Error(`request ${requestId} was opened to ${result.plaintexts}, want ${value} of ${handle}`)
-    if (i % every === 0) await verifier.getFunction("verify").staticCall(contractResult(result), certificate)
+    if (i % every !== 0 || submission.kind === "policy") continue
+    const { method, args } = verification(submission)
+    await verifier.getFunction(method).staticCall(...args)
   }
 }

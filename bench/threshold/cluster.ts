@@ -19,7 +19,7 @@ import { dealtShares } from "../../test/support/dealtShares.ts"
 import { type ChainControl, createChainControl } from "./chainControl.ts"
 import { createCiphertexts } from "./ciphertexts.ts"
 import { type CoordinatorStub, startCoordinatorStub } from "./coordinatorStub.ts"
-import { installKey } from "./installKey.ts"
+import { type InstalledKey, installKey } from "./installKey.ts"
 import { createLoad, type Load } from "./load.ts"
 import { commandsHere, openMember } from "./memberStore.ts"
 import { type Meter, meterOf } from "./meter.ts"
@@ -37,6 +37,8 @@ export type Cluster = {
   readonly base: Base
   readonly contracts: Deployment
   readonly keyId: KeyId
+  /** A signature of the group, without its nodes. */
+  readonly sign: InstalledKey["sign"]
   readonly control: ChainControl
   readonly coordinator: CoordinatorStub
   readonly load: Load
@@ -103,7 +105,7 @@ async function start(
   const { identities } = await makeMembers(base, { contracts, ...setup }, commandsHere)
   progress("a dealt key, activated")
   const dealt = await dealtShares({ n, t })
-  const keyId = await installKey({ base, contracts, identities, dealt })
+  const { keyId, sign } = await installKey({ base, contracts, identities, dealt })
   const executorKeys = await Promise.all(
     layout.executors.map(async (executor) => {
       const member = await openMember(tools, executor)
@@ -137,7 +139,7 @@ async function start(
     userKey: accounts.organiser.privateKey,
   })
   const pids = new Map(processes.list().map(({ name, pid }) => [name, pid]))
-  return { n, t, base, contracts, keyId, control, coordinator, load, keyholders, pids }
+  return { n, t, base, contracts, keyId, sign, control, coordinator, load, keyholders, pids }
 }
 
 async function peersOf(url: string): Promise<number> {

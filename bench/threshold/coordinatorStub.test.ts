@@ -22,7 +22,10 @@ test("blobs are served, and the first certificate of a request counts, whenever 
     }
     expect((await early).result.plaintexts).toBe("0x11")
     expect((await stub.delivery("0x01")).result.plaintexts).toBe("0x11")
-    expect([stub.delivered.size, stub.deliveries()]).toEqual([1, 2])
+    const batch = { kind: "batch", results: [{ requestId: "0x02" }, { requestId: "0x03" }], certificate: {} }
+    await fetch(`${stub.url}/v1/certificates`, { method: "POST", body: JSON.stringify(batch) })
+    expect((await stub.delivery("0x03")).submission).toEqual(batch)
+    expect([stub.delivered.size, stub.deliveries()]).toEqual([3, 4])
   } finally {
     await stub.stop()
   }

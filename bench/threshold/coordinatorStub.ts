@@ -1,8 +1,11 @@
 /** Stands where the coordinator stands: serves blobs, takes certificates, and notes when each came. */
 import { createServer, type IncomingMessage } from "node:http"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import type { ResultBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 
-export type Delivered = CertificatesRequest & {
+export type Delivered = {
+  readonly result: ResultBody
+  /** What came: of this result alone, or of a whole batch. */
+  readonly submission: SubmissionBody
   /** `performance.now()` when the whole body was here. */
   readonly at: number
 }
@@ -35,15 +38,14 @@ export async function startCoordinatorStub(
 
   function take(text: string): void {
     const at = performance.now()
-    const given = JSON.parse(text) as CertificatesRequest | readonly CertificatesRequest[]
-    for (const certified of Array.isArray(given) ? given : [given]) {
+    const submission = JSON.parse(text) as SubmissionBody
+    for (const result of submission.kind === "batch" ? submission.results : [submission.result]) {
       deliveries += 1
-      const { requestId } = certified.result
-      if (delivered.has(requestId)) continue
-      const found = { ...certified, at }
-      delivered.set(requestId, found)
-      waiting.get(requestId)?.(found)
-      waiting.delete(requestId)
+      if (delivered.has(result.requestId)) continue
+      const found = { result, submission, at }
+      delivered.set(result.requestId, found)
+      waiting.get(result.requestId)?.(found)
+      waiting.delete(result.requestId)
     }
   }
 

@@ -16,7 +16,7 @@ import { type Digest, type KeyId, parseEpoch, parseKeyId, parsePartyIndex } from
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
-import { groupKey, toEthereum } from "@twinlock/sdk/threshold/frost"
+import { type GroupSignature, groupKey, toEthereum } from "@twinlock/sdk/threshold/frost"
 import { aggregate, createNonces, createSignatureShare } from "@twinlock/sdk/threshold/frostSign"
 import type { DealtShares } from "../../test/support/dealtShares.ts"
 import { type FrostGroup, generateFrostGroup } from "../../test/support/frostGroup.ts"
@@ -32,8 +32,14 @@ export type KeyOptions = {
   readonly dealt: DealtShares
 }
 
+export type InstalledKey = {
+  readonly keyId: KeyId
+  /** A signature by the first quorum, which the dealer can make as well. */
+  sign(message: Digest): GroupSignature
+}
+
 /** Proposes the key, activates it, and gives every keyholder its shares. No node may run. */
-export async function installKey(options: KeyOptions): Promise<KeyId> {
+export async function installKey(options: KeyOptions): Promise<InstalledKey> {
   const { base, contracts } = options
   const group = generateFrostGroup(options.dealt.n, options.dealt.t, "threshold benchmark")
   const { proposal, keyId } = await propose(options)
@@ -53,7 +59,7 @@ export async function installKey(options: KeyOptions): Promise<KeyId> {
   const { r, s } = signedBy(group, digest as Digest)
   await sent(registry.getFunction("activate").send(keyId, activation, signatures, r, s))
   if (proposal.parties.length !== options.dealt.n) throw new Error("the committee has another size")
-  return keyId
+  return { keyId, sign: (message) => signedBy(group, message) }
 }
 
 async function propose({ base, contracts, identities, dealt }: KeyOptions) {
@@ -107,7 +113,7 @@ async function takeSeat(
 }
 
 /** A signature of the group, by its first quorum. */
-function signedBy({ publicKey, keyShares }: FrostGroup, message: Digest) {
+function signedBy({ publicKey, keyShares }: FrostGroup, message: Digest): GroupSignature {
   const signers = [...keyShares].slice(0, publicKey.quorum).map(([party, keyShare]) => {
     const nonces = createNonces(keyShare, systemRng)
     return { party, keyShare, nonces, commitment: nonces.commitment }

@@ -6,14 +6,14 @@
 import type { Deployment } from "@twinlock/contracts/deploy"
 import { readArtifact } from "@twinlock/contracts/deploy"
 import { BASE_FEE_WEI } from "@twinlock/devnet/network/contracts"
-import { contractResult } from "@twinlock/sdk/chain/acceptance"
 import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
 import { ContractFactory, Interface, type JsonRpcProvider, type Log, Wallet } from "ethers"
 import type { ChainControl } from "./chainControl.ts"
 import type { Ciphertexts } from "./ciphertexts.ts"
+import type { Delivered } from "./coordinatorStub.ts"
 import { requesterContract } from "./requesterContract.ts"
+import { fulfilment } from "./submission.ts"
 
 /** A handle that may be opened, and what must come out. */
 export type Openable = { readonly handle: string; readonly value: bigint }
@@ -27,7 +27,7 @@ export type Load = {
   /** Requests of a block for handles that were sent. */
   asked(block: number): Promise<readonly Asked[]>
   /** Brings results to the gateway, many to a transaction, with the next block: settled requests are no work any more. */
-  fulfil(certified: readonly CertificatesRequest[]): Promise<void>
+  fulfil(delivered: readonly Delivered[]): Promise<void>
   /** Requests that the gateway counts as fulfilled. */
   fulfilled(): Promise<number>
 }
@@ -165,11 +165,13 @@ export async function createLoad(options: LoadOptions): Promise<Load> {
         await user.send(address, data, BASE_FEE_WEI * BigInt(part.length))
       }
     },
-    async fulfil(certified) {
-      for (const part of chunks(certified, FULFIL_AT_ONCE)) {
-        const calls = part.map(({ result, certificate }) =>
-          gateway.encodeFunctionData("fulfil", [contractResult(result), certificate]),
-        )
+    async fulfil(delivered) {
+      const submissions = [...new Set(delivered.map(({ submission }) => submission))]
+      for (const part of chunks(submissions, FULFIL_AT_ONCE)) {
+        const calls = part.map((submission) => {
+          const { method, args } = fulfilment(submission)
+          return gateway.encodeFunctionData(method, args)
+        })
         await user.send(address, requester.encodeFunctionData("submit", [calls]))
       }
     },

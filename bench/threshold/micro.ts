@@ -69,6 +69,11 @@ const LIES: Readonly<Record<string, Lie>> = {
   "one block": (honest, block, liar) =>
     block === 8 * (liar - 1) + 7 ? add(honest, scalar(1n << 90n)) : honest,
   "same error": (honest, block) => add(honest, ringAt(`${block}`)),
+  // Another set of liars, at another bit, in every block: nothing learnt in one helps in the next.
+  "other set in each block": (honest, block, liar) =>
+    ((block + 1) >> (liar - 1)) & 1 ? add(honest, scalar(1n << BigInt((17 * block) % 128))) : honest,
+  "other bit of each liar": (honest, block, liar) =>
+    add(honest, scalar(1n << BigInt((31 * liar + 7 * block) % 128))),
 }
 
 function ringAt(label: string): RingElement {

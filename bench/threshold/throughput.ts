@@ -140,7 +140,7 @@ export async function measureThroughput(
 async function bring({ coordinator, load }: Cluster, brought: Set<string>): Promise<void> {
   const fresh = [...coordinator.delivered].filter(([requestId]) => !brought.has(requestId))
   for (const [requestId] of fresh) brought.add(requestId)
-  await load.fulfil(fresh.map(([, certified]) => certified))
+  await load.fulfil(fresh.map(([, delivered]) => delivered))
 }
 
 /** Waits until every request has its certificate. @throws Error with how many have none */
