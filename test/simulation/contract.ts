@@ -4,21 +4,20 @@
  */
 
 import { concatBytes, toHex } from "@twinlock/sdk/protocol/codec"
-import { partiesOfBitmap, quorum, signerOf } from "@twinlock/sdk/protocol/committee"
-import { hashDecryptionResult, hashResultBatch, typedDigest } from "@twinlock/sdk/protocol/eip712"
+import { signerOf } from "@twinlock/sdk/protocol/committee"
+import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { type CertificatesRequest, certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
-import type { RequestId } from "@twinlock/sdk/protocol/ids"
-import { verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
-import { leafHash, rootOfPath } from "@twinlock/sdk/threshold/merkle"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
+import type { PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
 import { encodePlaintextWord } from "@twinlock/sdk/threshold/plaintext"
 import { SimulationFailure } from "./failure.ts"
 import type { Platform } from "./node.ts"
 import { brief } from "./trace.ts"
-import { GATEWAY, guarded, type ServedKey, SIGNING, type World } from "./world.ts"
+import { verifySubmission } from "./verifier.ts"
+import { GATEWAY, guarded, type ServedKey, type World } from "./world.ts"
 
 export type Gateway = {
-  deliver(platform: Platform, certified: CertificatesRequest): Promise<void>
+  deliver(platform: Platform, certified: SubmissionBody): Promise<void>
   /** Requests that the contract fulfilled. */
   readonly fulfilled: ReadonlySet<RequestId>
 }
@@ -31,31 +30,22 @@ export function createGateway(world: World, key: () => ServedKey): Gateway {
   const { timeline, chain } = world
   const random = world.random.fork("coordinators")
 
-  /** As `DecryptionVerifier` does: a certificate that names somebody without standing is void, but nobody's fault. */
-  function accepts(certified: CertificatesRequest): boolean {
-    const { committee, group } = key()
-    const result = resultFromBody(certified.result)
-    const { signers, leaves, index, path, r, s, keyId, epoch } = certificateFromBody(certified.certificate)
-    const root = rootOfPath({ leaf: leafHash(hashDecryptionResult(result)), index, leaves, path })
-    const parties = partiesOfBitmap(signers, committee.n)
-    if (root === null || keyId !== committee.keyId || parties.length < quorum(committee))
-      throw new SimulationFailure(
-        "certificate",
-        `a certificate of ${parties.length} parties has a wrong form`,
-      )
-    const digest = typedDigest(SIGNING, hashResultBatch({ keyId, epoch, signers, root, leaves }))
-    if (!verifyGroupSignature(group, digest, { r, s }))
-      throw new SimulationFailure("certificate", "a delivered certificate does not verify")
+  /** A certificate that names somebody without standing is void, but nobody's fault. */
+  function stand(parties: readonly PartyIndex[]): boolean {
     const { timestamp } = chain.block(chain.latest)
     return parties.every((party) => {
-      const node = chain.nodes.get(signerOf(committee, party))?.at(chain.latest) ?? null
+      const node = chain.nodes.get(signerOf(key().committee, party))?.at(chain.latest) ?? null
       return node !== null && !node.revoked && node.liveUntil > timestamp
     })
   }
 
-  function judge(certified: CertificatesRequest): void {
-    const stands = accepts(certified)
-    const result = resultFromBody(certified.result)
+  function judge(submission: SubmissionBody): void {
+    const { results, parties } = verifySubmission(submission, key())
+    const stands = stand(parties)
+    for (const result of results) settle(result, stands)
+  }
+
+  function settle(result: DecryptionResult, stands: boolean): void {
     const request = chain.requests.get(result.requestId)?.at(chain.latest) ?? null
     const fail = (why: string) =>
       new SimulationFailure("certificate", `request ${brief(result.requestId)}: ${why}`)

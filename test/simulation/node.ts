@@ -14,7 +14,7 @@ import type { SealedStore } from "@twinlock/node/storage/sealedStore"
 import type { Logger } from "@twinlock/node/telemetry/logger"
 import type { Committee } from "@twinlock/sdk/protocol/committee"
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import { GENESIS_SECONDS } from "./chain.ts"
@@ -155,7 +155,7 @@ export function serveKey(
   world: World,
   platform: Platform,
   { committee, frostShare, frostPublic }: KeyMaterial,
-  deliver: (platform: Platform, certified: CertificatesRequest) => Promise<void>,
+  deliver: (platform: Platform, certified: SubmissionBody) => Promise<void>,
 ): DecryptionService {
   const { machine, process, random, network, store, view, clock, scheduler, blobs, logger } = platform
   const { party } = machine
