@@ -22,6 +22,7 @@ import type { RequestCursor } from "./requestCursor.ts"
 import { isDue, newPending, nextRequests, type Pending } from "./requestQueue.ts"
 import type { KeySeat } from "./seat.ts"
 import type { Signing } from "./signing/signing.ts"
+import type { Standing } from "./standing.ts"
 
 export type PublicDecryption = {
   /** Looks at the newest agreed block and starts what is due. @throws ChainErrorCode, StorageErrorCode */
@@ -35,6 +36,7 @@ export type PublicDecryptionDeps = {
   readonly engine: Engine
   readonly signing: Signing
   readonly release: ReleaseDeps
+  readonly standing: Standing
   /** Asks for canonical words that may be wanted soon; what does not fit is dropped. */
   readonly prefetch: (facts: RequestFacts) => void
   readonly gateway: Address
@@ -60,7 +62,20 @@ const LONGEST_PAUSE_MS = 10_000
 const PATIENCE_MS = 5000
 
 export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryption {
-  const { seat, view, engine, signing, release, prefetch, gateway, cursor, clock, logger, metrics } = deps
+  const {
+    seat,
+    view,
+    engine,
+    signing,
+    release,
+    standing,
+    prefetch,
+    gateway,
+    cursor,
+    clock,
+    logger,
+    metrics,
+  } = deps
   /** In chain order. */
   const pending = new Map<RequestId, Pending>()
   let next: bigint | null = null
@@ -311,6 +326,8 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
         if (facts.size < PER_READ) facts.set(entry.requestId, found)
       })
       const chosen = nextRequests(pending.values(), at, clock.now())
+      // Who stands is wanted as soon as a quorum approves: read while words and ledger are looked at.
+      if (chosen.length > 0) standing([]).catch(() => {})
       for (const entry of chosen) {
         const found = facts.get(entry.requestId)
         if (found !== undefined) judge(entry, found, at)

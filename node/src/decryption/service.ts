@@ -120,7 +120,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     ledger: createReleaseLedger(store, name),
   }
   const open = createPublicDecryption({
-    ...{ seat, view, engine, signing, release, clock, logger, metrics },
+    ...{ seat, view, engine, signing, release, standing, clock, logger, metrics },
     prefetch({ handles }) {
       for (const { handle, details } of handles)
         if (details !== null) blobs.prefetch(details.squashedDigest, blobBytesOf(fheTypeOf(handle)))

@@ -5,7 +5,6 @@
  */
 import { type Committee, partiesOfBitmap, quorum, signerOf } from "@twinlock/sdk/protocol/committee"
 import { assertNever, isProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import { verifyMessage } from "@twinlock/sdk/protocol/messageSignature"
 import type { GossipMessage, MessageKind } from "@twinlock/sdk/protocol/messages"
@@ -23,7 +22,8 @@ export type Validated<M> =
  * 2. [IGNORE] it is not this node's own message coming back
  * 3. [REJECT] whoever it lists are parties of the committee, and a list of signers is a quorum with its aggregator
  * 4. [REJECT] key and epoch are the topic's, the party is of the committee, and its seat signer signed it
- * 5. [REJECT] every commitment in it is a pair of points
+ * 5. [REJECT] every commitment that the sender makes in it is a pair of points; those of others, in a list, count only
+ *    where they came under their own party's signature
  */
 export function validateMessage<K extends MessageKind>(
   kind: K,
@@ -67,9 +67,9 @@ function namesQuorum(message: GossipMessage, committee: Committee): boolean {
 
 /** @throws FROST_COMMITMENT */
 function assertCommitments(message: GossipMessage): void {
-  const check = (party: PartyIndex) => (commitment: Uint8Array) => assertCommitment({ party, commitment })
+  const { party } = message
   if (message.kind === "approval" || message.kind === "signature-share")
-    message.commitments.forEach(check(message.party))
+    for (const commitment of message.commitments) assertCommitment({ party, commitment })
   if (message.kind === "signing-request")
-    for (const { party, commitment } of message.signers) check(party)(commitment)
+    for (const signer of message.signers) if (signer.party === party) assertCommitment(signer)
 }
