@@ -31,6 +31,7 @@ export async function createOutbox(directory: string, most: number): Promise<Out
       .filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
       .map((name) => parseRequestId(`0x${name.slice(0, 64)}`))
   const kept = new Set(await list())
+  const writing = new Map<RequestId, Promise<void>>()
 
   async function write(item: CertifiedBody): Promise<void> {
     const path = pathOf(item.result.requestId)
@@ -45,6 +46,17 @@ export async function createOutbox(directory: string, most: number): Promise<Out
     await rename(temporary, path)
   }
 
+  async function keep(requestId: RequestId, item: CertifiedBody): Promise<void> {
+    try {
+      await write(item)
+    } catch (error) {
+      kept.delete(requestId)
+      throw error
+    } finally {
+      writing.delete(requestId)
+    }
+  }
+
   return {
     list,
     async get(requestId) {
@@ -55,14 +67,20 @@ export async function createOutbox(directory: string, most: number): Promise<Out
       return text === null ? null : certifiedBody.parse(JSON.parse(text))
     },
     async put(items) {
-      const fresh = items.filter(({ result }) => !kept.has(result.requestId))
-      if (kept.size + fresh.length > most)
+      const fresh = new Map(
+        items
+          .filter(({ result }) => !kept.has(result.requestId))
+          .map((item) => [item.result.requestId, item]),
+      )
+      if (kept.size + fresh.size > most)
         throw coordinatorError({ code: "QUEUE_FULL", message: `${kept.size} results wait for the chain` })
       // Counted before anything is awaited: calls at the same time share one limit.
-      for (const { result } of fresh) kept.add(result.requestId)
-      const written = await Promise.allSettled(fresh.map(write))
-      for (const [i, outcome] of written.entries())
-        if (outcome.status === "rejected" && fresh[i]) kept.delete(fresh[i].result.requestId)
+      for (const [requestId, item] of fresh) {
+        kept.add(requestId)
+        writing.set(requestId, keep(requestId, item))
+      }
+      // What another call is writing is durable no sooner for this one.
+      const written = await Promise.allSettled(items.map(({ result }) => writing.get(result.requestId)))
       const failed = written.find((outcome) => outcome.status === "rejected")
       if (failed !== undefined) throw failed.reason
     },

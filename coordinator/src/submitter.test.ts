@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises"
+import { mkdir, readdir, rm } from "node:fs/promises"
 import { hashDecryptionResult } from "@twinlock/sdk/protocol/eip712"
 import {
   type BatchBody,
@@ -204,6 +204,18 @@ describe("the queue", () => {
     await restarted.put(items.slice(3))
     expect(await restarted.list()).toHaveLength(3)
   })
+})
+
+test("nobody is told that a result is kept before it is durable", async () => {
+  const directory = await temporary()
+  const outbox = await createOutbox(directory, 3)
+  const items = resultsOfBatch(batchOf(2))
+  await rm(directory, { recursive: true })
+  const outcomes = await Promise.allSettled([outbox.put(items), outbox.put(items), outbox.put([endorsed])])
+  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"])
+  await mkdir(directory)
+  await outbox.put(items)
+  expect(await outbox.list()).toHaveLength(2)
 })
 
 describe("batches", () => {
