@@ -12,6 +12,7 @@ const DIGEST: &str = "d53fc53a05b23a2f8eb8c27424552dc20073f62bfebeede311e9e9094e
 const R: &str = "74399b3ea6e87d8eb044e9628b4db394becf22afb72d301c5aa15c66fb234fd8";
 const S: &str = "6ca91e452830f24e13b3bb2ee44f7ac58d447b5566ea442e34adff69aff8bc96";
 const ORDER: &str = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+const ABOVE_ORDER: &str = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364143"; // also the x coordinate of a point
 const HALF: &str = "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0";
 const ABOVE_HALF: &str = "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1";
 const ZERO: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -38,6 +39,8 @@ fn refuses_what_is_not_canonical() {
         (OFF_CURVE, S, "1b"),
         (R, ZERO, "1b"),
         (R, ORDER, "1b"),
+        (ABOVE_ORDER, S, "1b"),
+        (R, ABOVE_ORDER, "1b"),
         (R, ABOVE_HALF, "1b"),
         (R, S, "00"),
         (R, S, "1d"),
