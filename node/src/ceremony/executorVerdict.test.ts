@@ -1,6 +1,6 @@
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { Address, Digest } from "@twinlock/sdk/protocol/ids"
+import { type Address, type Digest, type KeyId, parseKeyId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
 import type { KeyRecord } from "../chain/chainView.ts"
 import { createManualClock } from "../clock.ts"
@@ -48,7 +48,7 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-async function makeTask(): Promise<SelfTestTask> {
+async function makeTask(keyId: KeyId = COMMITTEE.keyId): Promise<SelfTestTask> {
   const engine = toyEngine(layout)
   const chunkDigests = chunks.map(bytesDigest)
   const publicKey = engine.assemblePublicKey(publicSeed, chunks[0] ?? new Uint8Array())
@@ -65,7 +65,12 @@ async function makeTask(): Promise<SelfTestTask> {
 }
 
 /** One executor, and what it sent to each party. */
-function executor(changes: Partial<ExecutorVerdictDeps> = {}, record: Partial<KeyRecord> = {}) {
+function executor(
+  changes: Partial<ExecutorVerdictDeps> = {},
+  record: Partial<KeyRecord> = {},
+  refusing: readonly Address[] = [],
+) {
+  const clock = createManualClock()
   const networks = createMemoryNetworks(
     [...PARTIES, erin, testParty("mallory")].map(({ address }) => address),
   )
@@ -75,13 +80,14 @@ function executor(changes: Partial<ExecutorVerdictDeps> = {}, record: Partial<Ke
   const served: string[] = []
   for (const { address } of PARTIES)
     networks.get(address)?.onMessage(CEREMONY_PROTOCOLS.verdict.id, 4096, async (_, payload) => {
+      if (refusing.includes(address)) throw new Error("no such attempt")
       verdicts.push(decodeVerdict(payload))
     })
   const network = networks.get(erin.address)
   if (network === undefined) throw new Error("no network")
   serveVerdicts({
     network,
-    scheduler: createManualClock(),
+    scheduler: clock,
     signal: new AbortController().signal,
     engine: toyEngine(layout, files),
     chain: {
@@ -126,7 +132,7 @@ function executor(changes: Partial<ExecutorVerdictDeps> = {}, record: Partial<Ke
       await settle()
     }
   }
-  return { give, verdicts, stored, served }
+  return { give, verdicts, stored, served, clock }
 }
 
 describe("an executor", () => {
@@ -151,6 +157,22 @@ describe("an executor", () => {
     })
     expect(served).toEqual(["server.key"])
     expect(stored).toEqual([verdict?.outcome.ok ? verdict.outcome.resultDigest : null])
+  })
+
+  test("judges the next key while a party refuses the verdict on the last one, and gives that up", async () => {
+    const { give, verdicts, clock } = executor({}, {}, [partyAt(4).address])
+    for (const key of [COMMITTEE.keyId, parseKeyId(taggedHash("next key"))]) {
+      const task = await makeTask(key)
+      for (const index of [1, 2, 3]) await give(partyAt(index), await signTask(task, partyAt(index).sign))
+    }
+    expect(verdicts.map((verdict) => verdict.keyId)).toEqual([
+      ...[COMMITTEE.keyId, COMMITTEE.keyId, COMMITTEE.keyId],
+      ...Array.from({ length: 3 }, () => parseKeyId(taggedHash("next key"))),
+    ])
+    expect(clock.pending()).toHaveLength(4)
+    clock.advance(1_800_000)
+    await settle()
+    expect(clock.pending()).toEqual([])
   })
 
   test("does not count one party's task three times, nor different tasks together", async () => {

@@ -61,6 +61,8 @@ export type ExecutorVerdictDeps = DeliveryOptions & {
 }
 
 const MAX_CRS_BYTES = 8 * 1024 * 1024
+/** Parties wait for verdicts no longer than this. */
+const DELIVERY_MS = 1_800_000
 
 /**
  * Judges one key: canonical words of the test's result.
@@ -129,12 +131,22 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
     }
   }
 
-  async function judgeAndAnswer(task: SelfTestTask, committee: Committee): Promise<void> {
-    const bytes = encodeVerdict(await verdictOn(task))
-    await Promise.all(
-      committee.parties.map((party) => deliver(party, CEREMONY_PROTOCOLS.verdict.id, bytes, deps)),
-    )
+  /** Ends after a time: a party that restarted in the attempt refuses its verdict for ever. */
+  async function answer(verdict: Verdict, committee: Committee): Promise<void> {
+    const bytes = encodeVerdict(verdict)
+    const over = new AbortController()
+    const cancel = deps.scheduler.after(DELIVERY_MS, () => over.abort())
+    const options = { ...deps, signal: AbortSignal.any([deps.signal, over.signal]) }
+    try {
+      await Promise.all(
+        committee.parties.map((party) => deliver(party, CEREMONY_PROTOCOLS.verdict.id, bytes, options)),
+      )
+    } finally {
+      cancel()
+    }
   }
+
+  const notDelivered = (error: unknown): void => logger.error({ err: error }, "a verdict was not delivered")
 
   network.onMessage(TASK_PROTOCOL.id, TASK_PROTOCOL.maxBytes, async (from, payload) => {
     const task = openTask(payload, from)
@@ -148,8 +160,12 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
     const same = [...given.values()].filter((other) => other === digest).length
     if (same < quorum(committee) || judged.has(task.keyId)) return
     judged.add(task.keyId)
+    // One key at a time is judged; answers hold up nobody.
     queue = queue
-      .then(() => judgeAndAnswer(task, committee))
-      .catch((error: unknown) => logger.error({ err: error }, "a verdict was not delivered"))
+      .then(async () => {
+        const verdict = await verdictOn(task)
+        answer(verdict, committee).catch(notDelivered)
+      })
+      .catch(notDelivered)
   })
 }
