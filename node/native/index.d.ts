@@ -101,6 +101,16 @@ export function crsAudit(ceremonyId: Uint8Array, links: Uint8Array[], state: Uin
 
 // ---- decryption shares
 
+/** One ciphertext to decrypt. */
+export interface ShareItem {
+  /** Canonical words of a squashed ciphertext, exactly. */
+  words: Uint8Array
+  /** 32 bytes. */
+  sessionId: Uint8Array
+  /** 1 raw, 2 packed */
+  format: number
+}
+
 /** Security: holds a party's share of the decryption key in Rust; it has no way out but sealed. */
 export class KeyShare {
   private constructor()
@@ -111,8 +121,8 @@ export class KeyShare {
   get n(): number
   get t(): number
   get index(): number
-  /** @param words canonical words of a squashed ciphertext @param sessionId 32 bytes. 64 bytes per block. */
-  decryptionShare(words: Uint8Array, sessionId: Uint8Array): Promise<Uint8Array>
+  /** In the order of the items, 64 bytes per block; all or none. Computed on threads of its own. */
+  decryptionShares(items: ShareItem[]): Promise<Uint8Array[]>
   destroy(): void
 }
 
@@ -151,7 +161,7 @@ export class ServerKey {
   /** @param sha256 refuse a file of another digest */
   static load(path: string, sha256?: Uint8Array): Promise<ServerKey>
   compute(operation: Operation): Promise<Uint8Array>
-  /** Canonical words. */
+  /** Canonical words in the format of the type. */
   squash(ciphertext: Uint8Array, fheType: number): Promise<Uint8Array>
   expandInputs(
     list: Uint8Array,
@@ -159,7 +169,7 @@ export class ServerKey {
     crs: Uint8Array,
     metadata: Uint8Array,
   ): Promise<ExpandedInput[]>
-  /** Frees 2 GB; the collector does not know of them. */
+  /** Frees 3 GB; the collector does not know of them. */
   destroy(): void
 }
 

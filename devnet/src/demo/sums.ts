@@ -1,7 +1,7 @@
 /** Decryptions of one small sum each: an encrypted number plus a clear one, a fresh ciphertext every time. */
 import { randomInt } from "node:crypto"
 import { encrypt, parseAddress } from "@twinlock/sdk"
-import { BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
+import { RAW_BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
 import { BASE_FEE_WEI, contractAt, sent } from "../network/contracts.ts"
 import { waitFor } from "../network/waitFor.ts"
 import { awaitCertificate, awaitFinal } from "./certified.ts"
@@ -111,7 +111,7 @@ export async function awaitSum(
   return { value: Number(BigInt(stored)), latencyMs, signers: BigInt(certificate.signers) }
 }
 
-/** Mask words of a ciphertext's blob that are not zero: a ciphertext that needs no key has none. */
+/** Mask words of a uint16's blob (raw words) that are not zero: a ciphertext that needs no key has none. */
 export async function maskWordsOf({ network }: Setting, handle: string): Promise<number> {
   const commitments = contractAt(
     "CiphertextCommitments",
@@ -126,7 +126,7 @@ export async function maskWordsOf({ network }: Setting, handle: string): Promise
   const bytes = new Uint8Array(await response.arrayBuffer())
   let nonZero = 0
   for (let at = 0; at < bytes.length; at += 16) {
-    const isBody = (at % BLOCK_BYTES) / 16 === 4096
+    const isBody = (at % RAW_BLOCK_BYTES) / 16 === 4096
     if (!isBody && bytes.subarray(at, at + 16).some((byte) => byte !== 0)) nonZero += 1
   }
   return nonZero

@@ -14,3 +14,4 @@ pub mod secp;
 pub mod squash;
 pub mod stream;
 pub mod threshold;
+pub mod word_format;

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import { concatBytes, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
+import { RAW_BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
 import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { type Rng, systemRng } from "@twinlock/sdk/protocol/rng"
 import {
@@ -87,8 +87,8 @@ class ToyShare implements KeyShare {
 
   async decryptionShare(words: Uint8Array): Promise<Uint8Array> {
     if (this.destroyed) throw toyError("SHARE_DESTROYED")
-    const parts = Array.from({ length: words.length / BLOCK_BYTES }, (_, block) => {
-      const at = block * BLOCK_BYTES
+    const parts = Array.from({ length: words.length / RAW_BLOCK_BYTES }, (_, block) => {
+      const at = block * RAW_BLOCK_BYTES
       const body = scalar(readWord(words, at + 4096 * 16, 16))
       return encode(
         this.#shares.reduce(
@@ -315,9 +315,9 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
       if (key === undefined) throw toyError("NO_SERVER_KEY")
       await this.verifyInputList(list, publicKey, crs, metadata)
       const sum = ((list[0] ?? 0) + (list[1] ?? 0)) % 256
-      const words = new Uint8Array(BLOCKS * BLOCK_BYTES)
+      const words = new Uint8Array(BLOCKS * RAW_BLOCK_BYTES)
       for (let block = 0; block < BLOCKS; block++) {
-        const at = block * BLOCK_BYTES
+        const at = block * RAW_BLOCK_BYTES
         for (let j = 0; j < SECRETS; j++)
           writeWord(words, at + 16 * j, 16, mask(key.subarray(0, 32), 0, block, j))
         const digit = BigInt((sum >> (4 * block)) & 15)

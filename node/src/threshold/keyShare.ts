@@ -2,9 +2,21 @@
  * A party's share of the decryption key (protocol §5, §9): an opaque handle. Secret: the share, which stays in Rust and
  * leaves only sealed. The caller must have passed every release check before it asks for a decryption share.
  */
+import { fromHex } from "@twinlock/sdk/protocol/codec"
+import { RAW_BLOCK_BYTES, type WordFormat } from "@twinlock/sdk/protocol/fheType"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
+import { formatCode } from "@twinlock/sdk/protocol/session"
 import type { KeyShare as NativeKeyShare } from "../../native/index.d.ts"
 import { awaitNative, callNative } from "./native.ts"
+
+/** One ciphertext to decrypt. */
+export type ShareWork = {
+  /** The session of exactly these words in this format. */
+  readonly session: SessionId
+  readonly format: WordFormat
+  /** Canonical words. */
+  readonly words: Uint8Array
+}
 
 export type KeyShare = {
   readonly n: number
@@ -14,10 +26,12 @@ export type KeyShare = {
   /** XChaCha20-Poly1305 with a random nonce. @param key 32 bytes @throws NATIVE_DESTROYED, NATIVE_CONFIG */
   seal(key: Uint8Array, context: Uint8Array): Uint8Array
   /**
-   * This party's share of the decryption of canonical words: 64 bytes per block, always the same for the same words.
-   * @param sessionId 32 bytes; must be {@link SessionId} of exactly these words
+   * This party's shares of the decryption of canonical words, in the order of the work: 64 bytes per block, always the same
+   * for the same words and session. One failure fails the whole batch. Off the event loop, on all cores.
    * @throws SHARE_WORDS, SHARE_FAULT, NATIVE_DESTROYED
    */
+  decryptionShares(work: readonly ShareWork[]): Promise<readonly Uint8Array[]>
+  /** One share; the format is that of words of this length. @param sessionId 32 bytes @throws as decryptionShares */
   decryptionShare(words: Uint8Array, sessionId: Uint8Array): Promise<Uint8Array>
   /** Wipes the share as soon as running computations end. */
   destroy(): void
@@ -35,7 +49,22 @@ export function keyShareOf(share: NativeKeyShare): KeyShare {
     t,
     index,
     seal: (key, context) => callNative(() => share.seal(key, context)),
-    decryptionShare: (words, sessionId) => awaitNative(() => share.decryptionShare(words, sessionId)),
+    decryptionShares: (work) =>
+      awaitNative(() =>
+        share.decryptionShares(
+          work.map(({ session, format, words }) => ({
+            words,
+            sessionId: fromHex(session),
+            format: formatCode(format),
+          })),
+        ),
+      ),
+    async decryptionShare(words, sessionId) {
+      const format = formatCode(words.length % RAW_BLOCK_BYTES === 0 ? "raw" : "packed")
+      const [one] = await awaitNative(() => share.decryptionShares([{ words, sessionId, format }]))
+      if (one === undefined) throw new Error("a batch of one has one share")
+      return one
+    },
     destroy: () => share.destroy(),
   }
 }

@@ -20,7 +20,7 @@ export const nativeEngine = {
   verifyInputList,
 } as const
 
-/** Loads an evaluation key, or hands out the one that is loaded already: it takes 2 GB. */
+/** Loads an evaluation key, or hands out the one that is loaded already: it takes 3 GB. */
 export type LoadServerKey = (path: string) => Promise<Pick<ServerKey, "expandInputs" | "compute" | "squash">>
 
 export type SelfTestEngine = {

@@ -22,7 +22,7 @@ export type ExpandedInput = { readonly fheType: FheType; readonly ciphertext: Ui
 export type ServerKey = {
   /** @throws OPERATION_INVALID, CIPHERTEXT_MALFORMED, CIPHERTEXT_TYPE */
   compute(request: ComputeRequest): Promise<Uint8Array>
-  /** Canonical words of the squashed ciphertext. @throws CIPHERTEXT_MALFORMED, CIPHERTEXT_TYPE */
+  /** Canonical words of the squashed ciphertext, in the format of its type. @throws CIPHERTEXT_MALFORMED, CIPHERTEXT_TYPE */
   squash(ciphertext: Uint8Array, fheType: FheType): Promise<Uint8Array>
   /** Verifies the proof, then expands. @throws INPUT_LIST_MALFORMED, INPUT_PROOF_INVALID, CRS_UNUSABLE, PUBLIC_KEY_INVALID */
   expandInputs(
@@ -35,7 +35,7 @@ export type ServerKey = {
 }
 
 /**
- * Reads and prepares a key: ten seconds on two cores, 2 GB outside the JavaScript heap.
+ * Reads and prepares a key: ten seconds on two cores, 3 GB outside the JavaScript heap.
  * @param sha256 the registered digest of the file; hashed while it is read. @throws SERVER_KEY_INVALID, NATIVE_IO
  */
 export async function loadServerKey(path: string, sha256?: Uint8Array): Promise<ServerKey> {

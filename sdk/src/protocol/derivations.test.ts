@@ -55,6 +55,27 @@ describe("session id", () => {
     )
   })
 
+  test("of packed words names the other key part and format", () => {
+    expect(sessionIdOf({ ...session, blockCount: 16 })).toBe(
+      keccak256(
+        abi.encode(
+          ["bytes32", "bytes32", "uint32", "uint256", "uint256", "bytes32", "uint256", "bytes32"],
+          [id("twinlock/session/v1"), keyId, 2, 2, 2, PARAMS_HASH, 16, session.squashedDigest],
+        ),
+      ),
+    )
+  })
+
+  test("differs between the two readings of one digest, at any block count", () => {
+    for (const blockCount of [1, 4, 8, 16, 64]) {
+      const [raw, packed] = (["raw", "packed"] as const).map((format) =>
+        sessionIdOf({ ...session, blockCount, format }),
+      )
+      expect(raw).not.toBe(packed)
+      expect(sessionIdOf({ ...session, blockCount })).toBe(blockCount < 8 ? raw : packed)
+    }
+  })
+
   test("differs by words, block count, epoch and key", () => {
     const ids = [
       session,
@@ -62,7 +83,7 @@ describe("session id", () => {
       { ...session, blockCount: 8 },
       { ...session, epoch: parseEpoch(3) },
       { ...session, keyId: parseKeyId(tagHash("k2")) },
-    ].map(sessionIdOf)
+    ].map((one) => sessionIdOf(one))
     expect(new Set(ids).size).toBe(ids.length)
   })
 })

@@ -1,5 +1,5 @@
 /** Types of encrypted values (protocol §1, codes as in fhEVM handles) and the size of their squashed ciphertexts (§5). */
-import { ProtocolError } from "./errors.ts"
+import { assertNever, ProtocolError } from "./errors.ts"
 
 export type FheTypeErrorCode = "UNKNOWN_FHE_TYPE"
 
@@ -59,10 +59,39 @@ export const bitsOf = (type: FheType): number => BITS[type]
 /** Packed blocks of the squashed ciphertext: 4 bits each, at least one. */
 export const blockCountOf = (type: FheType): number => Math.max(1, BITS[type] / 4)
 
-/** Words of a packed block: 4096 mask words and the body, u128 little-endian. */
-export const BLOCK_BYTES: number = 4097 * 16
-/** Bytes of the canonical words ("blob") of a squashed ciphertext. */
-export const blobBytesOf = (type: FheType): number => blockCountOf(type) * BLOCK_BYTES
+/** Words of a block in the raw format: 4096 mask words and the body, u128 little-endian. */
+export const RAW_BLOCK_BYTES: number = 4097 * 16
+/** Mask words of a value in the packed format: 6 polynomials of 1024 words. */
+export const PACKED_MASK_WORDS: number = 6 * 1024
+/** Types of fewer blocks are raw: packed, they would be longer. */
+const FIRST_PACKED_BLOCKS = 8
+
+/**
+ * How canonical words are read (protocol §1): "raw", block by block under the key part `ns`, or "packed", all blocks of the
+ * value in one ciphertext under `nsc`. A function of the type: one handle has one reading.
+ */
+export type WordFormat = "raw" | "packed"
+
+export const wordFormatOf = (type: FheType): WordFormat => wordFormatOfBlocks(blockCountOf(type))
+
+/** The format of the types of that many blocks. */
+export const wordFormatOfBlocks = (blockCount: number): WordFormat =>
+  blockCount < FIRST_PACKED_BLOCKS ? "raw" : "packed"
+
+/** Bytes of the canonical words ("blob") of a squashed ciphertext, exactly. */
+export function blobBytesOf(type: FheType): number {
+  const format = wordFormatOf(type)
+  const blocks = blockCountOf(type)
+  switch (format) {
+    case "raw":
+      return blocks * RAW_BLOCK_BYTES
+    case "packed":
+      return (PACKED_MASK_WORDS + blocks) * 16
+    default:
+      return assertNever(format)
+  }
+}
+
 /** One ring element per block: 4 coefficients of 16 bytes. */
 export const SHARE_BYTES_PER_BLOCK = 64
 /** The widest type has this many blocks. */

@@ -3,34 +3,42 @@
  * It depends on the canonical words alone, never on a request: repeating a request repeats the same bytes.
  */
 import { keccak, taggedHash, utf8ToBytes } from "./codec.ts"
+import { type WordFormat, wordFormatOfBlocks } from "./fheType.ts"
 import type { Digest, Epoch, KeyId, SessionId } from "./ids.ts"
 
 /** Parameter set of every key (protocol §4). */
 export const PARAMETERS = "V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128"
 export const PARAMS_HASH: Digest = keccak(utf8ToBytes(PARAMETERS))
 
-/** Part of the key that enters the inner product: the noise-squashing secret. */
-export const KEY_PART_NS = 1
-/** Reading of the words: raw u128 little-endian, masks then body, one packed block after the other. */
-export const FORMAT_RAW_WORDS = 1
+/** Key part and format as they enter a session: `ns` reads raw words, `nsc` packed ones. */
+const READINGS = {
+  raw: { keyPart: 1, format: 1 },
+  packed: { keyPart: 2, format: 2 },
+} as const satisfies Record<WordFormat, { readonly keyPart: number; readonly format: number }>
+
+/** Number of a format in session ids and towards the native kernels. */
+export const formatCode = (format: WordFormat): number => READINGS[format].format
 
 /**
  * @param squashedDigest SHA-256 of exactly the canonical words, as in the anchored commitment.
- * @param blockCount packed blocks in those words.
+ * @param blockCount blocks in those words; it fixes their format, since types of one block count share one.
+ * @param format for tests of the separation only: words are never read in another format than their type's.
  */
 export function sessionIdOf(session: {
   readonly keyId: KeyId
   readonly epoch: Epoch
   readonly blockCount: number
   readonly squashedDigest: Digest
+  readonly format?: WordFormat
 }): SessionId {
   const { keyId, epoch, blockCount, squashedDigest } = session
+  const { keyPart, format } = READINGS[session.format ?? wordFormatOfBlocks(blockCount)]
   return taggedHash(
     "twinlock/session/v1",
     keyId,
     epoch,
-    KEY_PART_NS,
-    FORMAT_RAW_WORDS,
+    keyPart,
+    format,
     PARAMS_HASH,
     blockCount,
     squashedDigest,

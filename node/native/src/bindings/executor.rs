@@ -27,7 +27,7 @@ pub struct ExpandedInput {
     pub ciphertext: Uint8Array,
 }
 
-/// The loaded evaluation key, about 2 GB outside the JavaScript heap.
+/// The loaded evaluation key, about 3 GB outside the JavaScript heap.
 #[napi]
 pub struct ServerKey {
     key: Destroyable<server_key::ServerKey>,

@@ -15,6 +15,8 @@ use super::sum::add_into;
 use crate::params::{KEY_BITS, META, Secret};
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr, KeyShare};
+use crate::threshold::share::{ShareKey, ShareRequest, decryption_share};
+use crate::word_format::WordFormat;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -136,15 +138,18 @@ fn check_noise(seed: &[u8; 32], bits: &[u128], committee: Committee, id: PartId,
 fn threshold_decrypt(shares: &[&KeyShare], squashed: &tfhe::SquashedNoiseFheUint) -> u64 {
     let set: Vec<usize> = shares.iter().map(|share| share.index()).collect();
     let weights = lagrange(&set, 0);
+    let keys: Vec<ShareKey> = shares.iter().map(|&share| ShareKey::new(share.clone())).collect();
     let squashed = squashed.underlying_squashed_noise_ciphertext();
     squashed.packed_blocks().iter().enumerate().fold(0, |value, (i, block)| {
-        let words = block.lwe_ciphertext().as_ref();
-        let (body, mask) = words.split_last().expect("a body");
-        let partial: Vec<Gr> = shares
+        // block by block, each as the words of a value of one block
+        let words: Vec<u8> =
+            block.lwe_ciphertext().as_ref().iter().flat_map(|word| word.to_le_bytes()).collect();
+        let request = ShareRequest { words: &words, format: WordFormat::Raw, session: &[8; 32] };
+        let partial: Vec<Gr> = keys
             .iter()
-            .map(|share| {
-                let product = mask.iter().zip(share.ns()).fold(Gr::ZERO, |sum, (a, s)| sum + s.scale(*a));
-                Gr::scalar(*body) - product + share.prss().masks(&[8; 32]).mask(i as u64)
+            .map(|key| {
+                let share = decryption_share(key, request).expect("one block");
+                Gr::from_bytes(share.as_slice().try_into().expect("one element"))
             })
             .collect();
         let opened = dot(&weights, &partial);

@@ -11,7 +11,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Bytes of one replicated key.
 pub const PRSS_KEY_BYTES: usize = 32;
-const TAG: &[u8] = b"twinlock/prss/v1";
+/// What every key derived from a replicated key is bound to first.
+pub const PRSS_TAG: &[u8] = b"twinlock/prss/v1";
 /// log2 of the room that the flooding must leave: 2·C(n,t)·B + 2^70 < 2^122.
 const FLOOD_LIMIT: u128 = 1 << 122;
 const SQUASH_NOISE_BOUND: u128 = 1 << 70;
@@ -54,26 +55,16 @@ impl PrssKeys {
         self.committee.subsets_with(self.index).into_iter().zip(&self.keys)
     }
 
-    /// The flooding masks of one session (protocol §5). Deterministic: a repeated session repeats its masks.
-    pub fn masks(&self, session: &[u8; 32]) -> SessionMasks {
-        SessionMasks {
-            log_range: log_flood_bound(self.committee) + 1,
-            streams: self.streams(session, b"phi"),
-        }
-    }
-
     /// This party's shares (degree exactly 2t) of zero for one context; see [`ZeroShares::share`].
     pub fn zero_shares(&self, context: &[u8; 32]) -> ZeroShares {
-        ZeroShares { index: self.index, t: self.committee.t(), streams: self.streams(context, b"zero") }
-    }
-
-    fn streams(&self, context: &[u8; 32], purpose: &[u8]) -> Vec<(Gr, SecretStream)> {
-        self.by_subset()
+        let streams = self
+            .by_subset()
             .map(|(subset, key)| {
-                let key = derive_key(key, &[TAG, context, purpose]);
+                let key = derive_key(key, &[PRSS_TAG, context, b"zero"]);
                 (subset_factor(self.committee, subset, self.index), SecretStream::new(&key))
             })
-            .collect()
+            .collect();
+        ZeroShares { index: self.index, t: self.committee.t(), streams }
     }
 }
 
@@ -95,30 +86,6 @@ pub fn log_flood_bound(committee: Committee) -> u32 {
             2 * subsets < 1 << (122 - log) && 2 * subsets * (1 << log) + SQUASH_NOISE_BOUND < FLOOD_LIMIT
         })
         .expect("a committee has fewer than 2048 subsets")
-}
-
-/// Shares of the flooding masks E of one session.
-pub struct SessionMasks {
-    log_range: u32,
-    streams: Vec<(Gr, SecretStream)>,
-}
-
-impl SessionMasks {
-    /// ⟨E⟩_i of the global block index `block`: sum over A of (phi_A(2·block) + phi_A(2·block + 1))·f_A(alpha_i), where
-    /// phi_A(c) is block c of AES-256-CTR, little-endian, reduced to [-B, B).
-    pub fn mask(&self, block: u64) -> Gr {
-        let counter = 2 * u128::from(block);
-        let range = (1u128 << self.log_range) - 1;
-        let half = 1u128 << (self.log_range - 1);
-        let phi = |word: [u8; BLOCK]| (u128::from_le_bytes(word) & range).wrapping_sub(half);
-        self.streams.iter().fold(Gr::ZERO, |sum, (factor, stream)| {
-            let mut words = [[0; BLOCK]; 2];
-            stream.fill(counter, words.as_flattened_mut());
-            let value = phi(words[0]).wrapping_add(phi(words[1]));
-            words.zeroize();
-            sum + factor.scale(value)
-        })
-    }
 }
 
 /// Shares of zero: chi(Z) = sum_A f_A(Z)·sum_{k=1..t} PRF(r_A, k)·Z^k, of degree 2t and uniform otherwise.
@@ -180,54 +147,6 @@ mod tests {
     }
 
     #[test]
-    fn masks_equal_the_reference_model() {
-        // threshold-ref.mjs's fA and ring with node:crypto's HKDF and AES-256-CTR, keys and session as above.
-        let committee = Committee::new(4, 1).expect("allowed");
-        let cases = [
-            (
-                1,
-                0,
-                [
-                    0x0034_4d05_4c86_9f14_b4c9_0d18_2745_a77a,
-                    0xfff4_92e0_6f77_6daa_1c1c_3bd2_f19c_98a2,
-                    0xfff7_2c81_6ee7_330a_736e_82f1_7cdf_145e,
-                    0x0028_b090_ffa0_65aa_d8e7_e5b1_1df5_730e,
-                ],
-            ),
-            (
-                3,
-                5,
-                [
-                    0xff62_83ed_8606_ac5d_79d7_ce3c_9ff3_53e0,
-                    0x000f_6d38_8f52_9d9e_7454_580f_b0b1_4dbc,
-                    0xffb8_da46_1b89_29fd_7ca1_fad1_59d7_3a63,
-                    0xffa9_a9a7_6a7d_825f_fd35_d36b_461c_197d,
-                ],
-            ),
-        ];
-        for (index, block, want) in cases {
-            assert_eq!(keys_of(committee, index).masks(&session()).mask(block), Gr(want));
-        }
-    }
-
-    #[test]
-    fn masks_are_small_scalars_of_degree_t() {
-        for (n, t) in [(4, 1), (7, 2)] {
-            let committee = Committee::new(n, t).expect("allowed");
-            for block in [0, 1, 1 << 40] {
-                let points: Vec<Gr> = committee
-                    .parties()
-                    .map(|i| keys_of(committee, i).masks(&session()).mask(block))
-                    .collect();
-                let value = PolynomialTest::new(committee, t).value(&points).expect("degree t");
-                assert_eq!(value.0[1..], [0, 0, 0]);
-                let bound = (2 * binomial(n, t) as i128) << log_flood_bound(committee);
-                assert!((value.0[0] as i128).abs() <= bound);
-            }
-        }
-    }
-
-    #[test]
     fn the_flooding_bound_is_the_protocols() {
         for ((n, t), log) in
             [((4, 1), 118), ((7, 1), 118), ((7, 2), 116), ((10, 3), 114), ((13, 4), 111), ((15, 4), 110)]
@@ -253,14 +172,6 @@ mod tests {
                 assert_ne!(dot(&coefficients, &points), points[2 * t]);
             }
         }
-    }
-
-    #[test]
-    fn another_session_has_other_masks() {
-        let committee = Committee::new(4, 1).expect("allowed");
-        let keys = keys_of(committee, 2);
-        assert_ne!(keys.masks(&session()).mask(0), keys.masks(&[0; 32]).mask(0));
-        assert_ne!(keys.masks(&session()).mask(0), keys.masks(&session()).mask(1));
     }
 
     #[test]

@@ -8,7 +8,10 @@ use crate::ops::inputs::{LIST_LIMIT, ProofContext};
 use crate::ops::server_key::ServerKey;
 use crate::ops::tests::{request, with_scalar};
 use crate::params::META;
-use crate::squash::{MASK_WORDS, PACKED_BLOCK_BYTES, squash};
+use crate::squash::squash;
+use crate::word_format::{
+    PACKED_DEGREE, PACKED_MASK_WORDS, RAW_BLOCK_BYTES, RAW_MASK_WORDS, WORD_BYTES, WordFormat, word,
+};
 use std::time::Instant;
 use tfhe::safe_serialization::safe_serialize;
 use tfhe::zk::{CompactPkeCrs, ZkComputeLoad};
@@ -21,15 +24,32 @@ fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Words of a squashed ciphertext under the noise-squashing key, without any sharing.
-fn open(secret: &[u128], words: &[u8]) -> u128 {
-    let word = |bytes: &[u8]| u128::from_le_bytes(bytes.try_into().unwrap());
-    words.chunks_exact(PACKED_BLOCK_BYTES).rev().fold(0, |value, block| {
-        let (mask, body) = block.split_at(16 * MASK_WORDS);
-        let products = mask.chunks_exact(16).zip(secret).map(|(a, s)| word(a).wrapping_mul(*s));
-        let phase = products.fold(word(body), u128::wrapping_sub);
-        value << 4 | phase.wrapping_add(1 << 122) >> 123
-    })
+/// The value of a squashed ciphertext from the phases of its blocks.
+fn value(phases: impl DoubleEndedIterator<Item = u128>) -> u128 {
+    phases.rev().fold(0, |value, phase| value << 4 | phase.wrapping_add(1 << 122) >> 123)
+}
+
+/// Opens raw words under the noise-squashing key, without any sharing.
+fn open(ns: &[u128], words: &[u8]) -> u128 {
+    value(words.chunks_exact(RAW_BLOCK_BYTES).map(|block| {
+        let (mask, body) = block.split_at(RAW_MASK_WORDS * WORD_BYTES);
+        let products = mask.chunks_exact(WORD_BYTES).zip(ns).map(|(a, s)| word(a).wrapping_mul(*s));
+        products.fold(word(body), u128::wrapping_sub)
+    }))
+}
+
+/// Opens packed words under the key of compressed squashed ciphertexts: coefficients of B − Σ A_p·S_p.
+fn open_packed(nsc: &[u128], words: &[u8]) -> u128 {
+    let (mask, bodies) = words.split_at(PACKED_MASK_WORDS * WORD_BYTES);
+    let mask: Vec<u128> = mask.chunks_exact(WORD_BYTES).map(word).collect();
+    let phase = |(k, body): (usize, &[u8])| {
+        mask.iter().enumerate().fold(word(body), |phase, (at, a)| {
+            let (first, j) = (at - at % PACKED_DEGREE, at % PACKED_DEGREE);
+            let product = a.wrapping_mul(nsc[first + (PACKED_DEGREE + k - j) % PACKED_DEGREE]);
+            if j <= k { phase.wrapping_sub(product) } else { phase.wrapping_add(product) }
+        })
+    };
+    value(bodies.chunks_exact(WORD_BYTES).enumerate().map(phase))
 }
 
 fn code<T>(result: Result<T, Failure>) -> Option<Code> {
@@ -40,10 +60,12 @@ fn code<T>(result: Result<T, Failure>) -> Option<Code> {
 #[ignore = "minutes: makes a full server key and the crate's own CRS"]
 fn inputs_operations_and_squashing_under_a_full_key() {
     let client = ClientKey::generate(Config::from(META));
-    let (_, _, _, squashing, ..) = client.clone().into_raw_parts();
+    let (_, _, _, squashing, packing, ..) = client.clone().into_raw_parts();
     let squashing = squashing.unwrap();
     let secret = squashing.into_raw_parts();
     let secret: Vec<u128> = secret.post_noise_squashing_lwe_secret_key().as_ref().to_vec();
+    let packed_secret = packing.unwrap().into_raw_parts();
+    let packed_secret: Vec<u128> = packed_secret.post_packing_ks_key().as_ref().to_vec();
     let folder = std::env::temp_dir().join(format!("twinlock-full-key-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("server-key");
@@ -110,8 +132,8 @@ fn inputs_operations_and_squashing_under_a_full_key() {
     let greater = timed("gt u64", || key.compute(&request("gt", &[&sum, &values[2]]))).unwrap();
     let byte = timed("add u8", || key.compute(&request("add", &[&values[1], &values[1]]))).unwrap();
     let words = timed("squash u64", || squash(&key, &twice, FheType::Uint64)).unwrap();
-    assert_eq!(words.len(), 16 * PACKED_BLOCK_BYTES);
-    assert_eq!(open(&secret, &words), 2 * 0x0123_4567_89ab_cdef + 1);
+    assert_eq!(words.len(), WordFormat::Packed.byte_length(16));
+    assert_eq!(open_packed(&packed_secret, &words), 2 * 0x0123_4567_89ab_cdef + 1);
     assert_eq!(words, squash(&key, &twice, FheType::Uint64).unwrap());
     assert_eq!(open(&secret, &timed("squash bool", || squash(&key, &greater, FheType::Bool)).unwrap()), 1);
     assert_eq!(open(&secret, &squash(&key, &values[0], FheType::Bool).unwrap()), 1);
