@@ -8,18 +8,27 @@ import { promisify } from "node:util"
 import { proveInputs } from "@twinlock/sdk/fhe/ciphertext"
 import { loadNodeTfhe } from "@twinlock/sdk/fhe/load"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
-import { blobBytesOf, blockCountOf, FHE_TYPES, type FheType } from "@twinlock/sdk/protocol/fheType"
-import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import {
+  bitsOf,
+  blobBytesOf,
+  blockCountOf,
+  FHE_TYPES,
+  type FheType,
+  wordFormatOf,
+} from "@twinlock/sdk/protocol/fheType"
+import { parsePartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type DealtKey, dealtKey } from "../../../test/support/keyDealer.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
+import type { ShareWork } from "./keyShare.ts"
+import { packedNoise, secretOf } from "./packedNoise.fixture.ts"
 import { evaluateSelfTest } from "./selfTest.ts"
 import { loadServerKey, type ServerKey } from "./serverKey.ts"
 
 const METADATA = new TextEncoder().encode("metadata of alice")
-const SESSION = new Uint8Array(32).fill(9)
+const SESSION = parseSessionId(`0x${"09".repeat(32)}`)
 const VALUES = [true, 200n, 0x0123_4567_89ab_cdefn] as const
 const code = (name: string) => (error: unknown) => isProtocolError(error, name)
 
@@ -49,6 +58,12 @@ afterAll(() => {
   for (const share of key.shares) share.destroy()
 })
 
+const workOf = (words: Uint8Array, fheType: FheType): ShareWork => ({
+  session: SESSION,
+  format: wordFormatOf(fheType),
+  words,
+})
+
 /** Squashes, asks the named parties for shares and opens them. */
 async function decrypt(ciphertext: Uint8Array, fheType: FheType, parties = [1, 2, 3]): Promise<bigint> {
   const words = await server.squash(ciphertext, fheType)
@@ -59,7 +74,7 @@ async function decrypt(ciphertext: Uint8Array, fheType: FheType, parties = [1, 2
 async function open(words: Uint8Array, fheType: FheType, parties: readonly number[]): Promise<bigint> {
   const opening = createOpening({ n: key.n, t: key.t, blocks: blockCountOf(fheType) })
   for (const party of parties) {
-    const share = await key.shares[party - 1]?.decryptionShare(words, SESSION)
+    const [share] = (await key.shares[party - 1]?.decryptionShares([workOf(words, fheType)])) ?? []
     if (share === undefined) throw new Error("no such party")
     const state = opening.add(parsePartyIndex(party, key.n), share)
     if (state.status === "opened") return decodePlaintext(state.values, fheType)
@@ -144,8 +159,10 @@ describe("computation", () => {
   test("gives the same bytes in another process", async () => {
     const request = { operator: "mul", operands: [input(1), input(1)] }
     const product = await server.compute(request)
+    const wide = await server.compute({ operator: "cast", operands: [product], toType: FHE_TYPES.uint32 })
     const words = await server.squash(product, FHE_TYPES.uint8)
-    const expected = createHash("sha256").update(product).update(words).digest("hex")
+    const packed = await server.squash(wide, FHE_TYPES.uint32)
+    const expected = createHash("sha256").update(product).update(words).update(packed).digest("hex")
     const fixture = new URL("./recompute.fixture.ts", import.meta.url).pathname
     const { stdout } = await promisify(execFile)(process.execPath, [fixture], {
       env: {
@@ -163,8 +180,10 @@ describe("decryption shares", () => {
   test("are the same for the same words, and every quorum opens the same value", async () => {
     const words = await server.squash(input(1), FHE_TYPES.uint8)
     const [alice] = key.shares
-    const shares = await Promise.all([1, 2].map(() => alice?.decryptionShare(words, SESSION)))
+    const work = workOf(words, FHE_TYPES.uint8)
+    const shares = await Promise.all([1, 2].map(() => alice?.decryptionShares([work, work])))
     expect(shares[0]).toEqual(shares[1])
+    expect(shares[0]?.[0]).toEqual(shares[0]?.[1])
     for (const parties of [
       [1, 2, 3],
       [1, 2, 4],
@@ -179,7 +198,7 @@ describe("decryption shares", () => {
     const opening = createOpening({ n: key.n, t: key.t, blocks: blockCountOf(FHE_TYPES.uint8) })
     let state = opening.state
     for (const [i, holder] of key.shares.entries()) {
-      const share = await holder.decryptionShare(words, SESSION)
+      const [share = words] = await holder.decryptionShares([workOf(words, FHE_TYPES.uint8)])
       state = opening.add(
         parsePartyIndex(i + 1, key.n),
         i === 2 ? new Uint8Array(randomBytes(share.length)) : share,
@@ -189,18 +208,40 @@ describe("decryption shares", () => {
     expect(decodePlaintext(state.values, FHE_TYPES.uint8)).toBe(VALUES[1])
     expect(state.culprits).toEqual([3])
   })
+})
 
-  test("want whole blocks", async () => {
-    const [alice] = key.shares
-    if (alice === undefined) throw new Error("no share")
-    for (const length of [0, 65_551, 65_553, 65 * 65_552]) {
-      const refused = alice.decryptionShare(new Uint8Array(length), SESSION)
-      await expect(refused).rejects.toSatisfy(code("SHARE_WORDS"))
-    }
-    await expect(alice.decryptionShare(new Uint8Array(65_552), SESSION.subarray(1))).rejects.toSatisfy(
-      code("NATIVE_CONFIG"),
-    )
-  })
+describe("packed words", () => {
+  const random = (bits: number): bigint =>
+    BigInt.asUintN(bits, BigInt(`0x${Buffer.from(randomBytes(32)).toString("hex")}`))
+  const scalarOf = (value: bigint): Uint8Array =>
+    new Uint8Array(Buffer.from(value.toString(16).padStart(64, "0"), "hex"))
+
+  /** An encryption of a known value of any width with the noise of a computed one: one of two, chosen by an encrypted bit. */
+  async function encrypted(fheType: FheType, value: bigint): Promise<Uint8Array> {
+    const known = (word: bigint) =>
+      server.compute({ operator: "trivial", operands: [], scalar: scalarOf(word), toType: fheType })
+    const [chosen, other] = [await known(value), await known(random(bitsOf(fheType)))]
+    return server.compute({ operator: "select", operands: [input(0), chosen, other] })
+  }
+
+  test.each(["uint32", "uint64", "uint128", "uint160", "uint256"] as const)(
+    "of %s decrypt to a random value, with noise far below what masks hide",
+    async (name) => {
+      const fheType = FHE_TYPES[name]
+      const value = random(bitsOf(fheType))
+      const words = await server.squash(await encrypted(fheType, value), fheType)
+      expect(words.length).toBe(blobBytesOf(fheType))
+      for (const parties of [
+        [1, 2, 3],
+        [4, 3, 2],
+      ])
+        expect(await open(words, fheType, parties)).toBe(value)
+      const noise = packedNoise(secretOf(key), words, fheType, value)
+      const widest = Math.max(...noise.map((e) => e.toString(2).length))
+      process.stdout.write(`${name}: noise of ${noise.length} packed blocks has at most ${widest} bits\n`)
+      expect(widest).toBeLessThanOrEqual(70)
+    },
+  )
 })
 
 test("the self-test of a ceremony adds its two values", async () => {
@@ -219,12 +260,11 @@ test("a destroyed share or key answers no more", async () => {
   const { shares } = await dealtKey({ n: 4, t: 1 })
   const [share] = shares
   if (share === undefined) throw new Error("no share")
-  const running = share.decryptionShare(new Uint8Array(65_552), SESSION)
+  const work = workOf(new Uint8Array(65_552), FHE_TYPES.bool)
+  const running = share.decryptionShares([work])
   share.destroy()
-  expect(await running).toHaveLength(64)
-  await expect(share.decryptionShare(new Uint8Array(65_552), SESSION)).rejects.toSatisfy(
-    code("NATIVE_DESTROYED"),
-  )
+  expect((await running)[0]).toHaveLength(64)
+  await expect(share.decryptionShares([work])).rejects.toSatisfy(code("NATIVE_DESTROYED"))
   expect(() => share.seal(new Uint8Array(32), METADATA)).toThrow(/^NATIVE_DESTROYED/)
   for (const other of shares) other.destroy()
 })

@@ -8,5 +8,9 @@ if (path === undefined || operand === undefined) throw new Error("want a server 
 const server = await loadServerKey(path)
 const byte = new Uint8Array(Buffer.from(operand, "base64"))
 const product = await server.compute({ operator: "mul", operands: [byte, byte] })
-const words = await server.squash(product, FHE_TYPES.uint8)
-process.stdout.write(createHash("sha256").update(product).update(words).digest("hex"))
+const wide = await server.compute({ operator: "cast", operands: [product], toType: FHE_TYPES.uint32 })
+const [raw, packed] = [
+  await server.squash(product, FHE_TYPES.uint8),
+  await server.squash(wide, FHE_TYPES.uint32),
+]
+process.stdout.write(createHash("sha256").update(product).update(raw).update(packed).digest("hex"))
