@@ -9,4 +9,6 @@ pub mod seal;
 pub mod share;
 
 #[cfg(test)]
+mod leakage;
+#[cfg(test)]
 mod tests;
