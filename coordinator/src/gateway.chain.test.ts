@@ -66,7 +66,7 @@ describe("the contracts take what is signed here", () => {
     if (first === undefined) throw new Error("no result")
     await chain.gateway.fulfil(first)
     await chain.gateway.fulfilMany(batchOf(results))
-    expect(await statesOf(results)).toEqual(["fulfilled", "pending", "fulfilled"])
+    expect(await statesOf(results)).toEqual(["fulfilled", "demanding", "fulfilled"])
   })
 
   test("more than a transaction's gas: the rest waits for the next", async () => {

@@ -7,6 +7,7 @@ import {
   REQUEST_STATUS,
 } from "@twinlock/sdk/chain/abi"
 import { contractEndorsed, contractEvidence, contractResult } from "@twinlock/sdk/chain/acceptance"
+import { needsEvidence } from "@twinlock/sdk/protocol/certificate"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { BatchBody, CertifiedBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 import {
@@ -29,7 +30,10 @@ import {
 import type { CoordinatorConfig } from "./config.ts"
 import { coordinatorError } from "./httpError.ts"
 
-export type RequestState = "unknown" | "pending" | "fulfilled" | "closed"
+/** `demanding` waits too, for a result with evidence: the group's signature alone is not enough for it. */
+export type RequestState = "unknown" | "pending" | "demanding" | "fulfilled" | "closed"
+
+export const isWaiting = (state: RequestState): boolean => state === "pending" || state === "demanding"
 
 export type ActiveKey = {
   readonly keyId: KeyId
@@ -152,8 +156,16 @@ export function createGateway(
 
   return {
     async status(requestId) {
-      const { status } = await ask(gateway.getFunction("requestOf").staticCall(requestId))
-      return STATES[Number(status)] ?? "unknown"
+      const { status, endorsements, freshQuotes } = await ask(
+        gateway.getFunction("requestOf").staticCall(requestId),
+      )
+      const state = STATES[Number(status)] ?? "unknown"
+      const demands = needsEvidence({
+        endorsements: Number(endorsements),
+        freshQuotes: Number(freshQuotes),
+        groupOnly: false,
+      })
+      return state === "pending" && demands ? "demanding" : state
     },
     simulate: async (submission) => {
       const [name, ...args] = callOf(submission)

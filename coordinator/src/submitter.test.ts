@@ -165,6 +165,17 @@ describe("a batch", () => {
     ])
   })
 
+  test("holds nothing against the evidence that one of its requests demands", async () => {
+    const { submitter, sent } = await scene({ states: { [idOf(1)]: "demanding" } })
+    const accepted = await submitter.accept(batchOf(3))
+    expect(accepted.map(({ result }) => result.requestId)).toEqual([idOf(2), idOf(3)])
+    const [group] = resultsOfBatch(batchOf(1))
+    const evidence = { endorsers: "0", signatures: [], quotes: [] }
+    await submitter.accept({ ...group, kind: "policy", evidence } as CertifiedBody)
+    await submitter.flush()
+    expect(sent).toContainEqual({ kind: "policy", ids: [idOf(1)] })
+  })
+
   test("goes result by result after a restart: the rest of it is not known any more", async () => {
     const { start, sent, directory } = await scene()
     const outbox = await createOutbox(directory, 10)

@@ -11,7 +11,7 @@ import type {
 } from "@twinlock/sdk/protocol/http"
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import { createKnownBatches, resultsOfBatch } from "./batches.ts"
-import type { Gateway } from "./gateway.ts"
+import { type Gateway, isWaiting } from "./gateway.ts"
 import { coordinatorError } from "./httpError.ts"
 import type { Outbox } from "./outbox.ts"
 import { MAX_BATCH } from "./schemas.ts"
@@ -60,7 +60,7 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
     onResult(result, requestId)
   }
 
-  /** Those of a batch that wait here and on chain. */
+  /** Those of a batch that wait here, and on chain for no more than it brings. */
   async function waitingOf(batch: BatchBody): Promise<readonly RequestId[]> {
     const kept = new Set(await outbox.list())
     const ids = [...new Set(batch.results.map(({ requestId }) => requestId))].filter((id) => kept.has(id))
@@ -86,7 +86,7 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
     }
     for (const requestId of waiting) {
       // What the batch skipped stays, and goes alone.
-      if ((await gateway.status(requestId)) === "pending") continue
+      if (isWaiting(await gateway.status(requestId))) continue
       note(requestId, transaction)
       await settle(requestId, "fulfilled")
     }
@@ -95,7 +95,7 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
   async function submit(requestId: RequestId): Promise<void> {
     const item = await outbox.get(requestId)
     if (item === null) return
-    if ((await gateway.status(requestId)) !== "pending") return settle(requestId, "already")
+    if (!isWaiting(await gateway.status(requestId))) return settle(requestId, "already")
     if (item.kind === "group") {
       await submitBatch(item)
       if ((await outbox.get(requestId)) === null) return
@@ -127,7 +127,11 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
     async accept(submission) {
       const items = submission.kind === "batch" ? resultsOfBatch(submission) : [submission]
       const states = await Promise.all(items.map(({ result }) => gateway.status(result.requestId)))
-      const waiting = items.filter((_, i) => states[i] === "pending")
+      // ⚔ What a batch brings for a request that demands more must not stand where its evidence belongs.
+      const waiting = items.filter((_, i) => {
+        const state = states[i] ?? "unknown"
+        return submission.kind === "batch" ? state === "pending" : isWaiting(state)
+      })
       if (waiting.length === 0) return []
       // Nothing is kept that the contract did not judge: disks do not fill for free.
       await gateway.simulate(submission).catch((cause: unknown) => {
