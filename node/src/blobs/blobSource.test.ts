@@ -14,13 +14,19 @@ const GONE = "http://127.0.0.1:9"
 let server: Server
 let source: BlobSource
 let url: string
-let answer: { readonly status: number; readonly body: Uint8Array; readonly length?: number }
+let answer: {
+  readonly status: number
+  readonly body: Uint8Array
+  readonly length?: number
+  readonly chunked?: true
+}
 let paths: string[]
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     paths.push(request.url ?? "")
     response.statusCode = answer.status
+    if (answer.chunked === true) response.flushHeaders()
     if (answer.length !== undefined) response.setHeader("content-length", answer.length)
     response.end(answer.body)
   })
@@ -52,6 +58,11 @@ test.each<[string, typeof answer, number]>([
   ["an error with the right bytes", { status: 500, body: bytes }, bytes.length],
   ["a redirect", { status: 302, body: bytes }, bytes.length],
   ["more bytes than allowed", { status: 200, body: bytes }, bytes.length - 1],
+  [
+    "more bytes than allowed, of no announced length",
+    { status: 200, body: bytes, chunked: true },
+    bytes.length - 1,
+  ],
   ["a length announced that is too large", { status: 200, body: bytes, length: 98_560 }, 1_000],
   ["an answer that ends early", { status: 200, body: bytes.subarray(1), length: 98_560 }, bytes.length],
 ])("none: %s", async (_name, given, maxBytes) => {

@@ -169,6 +169,14 @@ describe("memory", () => {
     expect(asked).toHaveLength(8)
   })
 
+  test("what finds no room anyway drives nothing out", async () => {
+    const { source, blob, fetched, isKept } = world(3 * SIZE)
+    const kept = await fetched()
+    source.prefetch(blob(), SIZE)
+    source.prefetch(blob(2 * SIZE + 1), 2 * SIZE + 1)
+    expect(await isKept(kept)).toBe(true)
+  })
+
   test("larger than everything is not fetched", () => {
     const { source, asked, blob } = world(SIZE - 1)
     source.prefetch(blob(), SIZE)

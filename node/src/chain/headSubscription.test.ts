@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
-import { afterEach, expect, test } from "vitest"
+import { afterEach, beforeEach, expect, test } from "vitest"
 import { createManualClock, type ManualClock } from "../clock.ts"
 import { startAnvil } from "./anvilProcess.fixture.ts"
 import { subscribedHint } from "./headSubscription.ts"
@@ -23,7 +23,16 @@ const HEADER = frame('{"jsonrpc":"2.0","method":"eth_subscription","params":{"re
 
 let server: Server | null = null
 const cancels: (() => void)[] = []
+let over = false
+/** Gives way until `condition` holds, or the test has ended without it. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition() && !over) await new Promise((resolve) => setImmediate(resolve))
+}
+beforeEach(() => {
+  over = false
+})
 afterEach(() => {
+  over = true
   for (const cancel of cancels.splice(0)) cancel()
   server?.closeAllConnections()
   server?.close()
@@ -98,7 +107,7 @@ test.each<[string, Script]>([
   ["speaks no WebSocket", (socket) => socket.write("HTTP/1.1 400 no\r\n\r\n")],
 ])("an endpoint that %s: polling goes on, and it is tried again later", async (_name, script) => {
   const { told, next, clock } = listen(await endpoint(script, (socket) => socket.write(SUBSCRIBED)))
-  while (clock.pending()[0] !== 500) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => clock.pending()[0] === 500)
   expect(told).toEqual(["polling"])
   clock.advance(500)
   await next("no polling")
@@ -122,7 +131,7 @@ test("nobody is there: every further attempt waits longer, and the end is the en
   const { clock, cancel, told } = listen("ws://127.0.0.1:9")
   for (const pause of [500, 1000, 2000, 4000]) {
     const due = clock.now() + pause
-    while (clock.pending()[0] !== due) await new Promise((resolve) => setImmediate(resolve))
+    await until(() => clock.pending()[0] === due)
     clock.advance(pause)
   }
   cancel()

@@ -163,12 +163,26 @@ test("a registration that was not agreed on is missing, asked again, and spoils 
 })
 
 test("a flood of signers is answered, but not kept", async () => {
+  const unknown = {
+    operator: account(0),
+    role: 0,
+    revoked: false,
+    inGrace: false,
+    expiresAt: 0,
+    attestedAt: 0,
+  }
+  const record = {
+    ...{ ...unknown, challengeBlock: 0, ppid: `0x${"00".repeat(16)}`, piid: `0x${"00".repeat(16)}` },
+    ...{ peerIdHash: word(0), configHash: word(0), entryId: 0 },
+  }
   let calls = 0
   const nodes = createNodeRecords(
     {
       async read(wanted) {
         calls += wanted.length
-        return wanted.map(() => split)
+        return wanted.map(({ abi, method }) => ({
+          value: abi.encodeFunctionResult(method, [method === "nodeOf" ? record : 0]),
+        }))
       },
     },
     contracts.nodeRegistry,
@@ -178,4 +192,6 @@ test("a flood of signers is answered, but not kept", async () => {
   )
   expect((await nodes.read(signers, at)).size).toBe(1_000)
   expect(calls).toBe(2_000)
+  expect((await nodes.read(signers, at)).size).toBe(1_000)
+  expect(calls).toBe(2_000 + 2 * (1_000 - 256))
 })
