@@ -82,7 +82,7 @@ function eager(deps: DecryptionDeps): DecryptionDeps {
           sessions.map((sessionId) => ({ subject, sessionId })),
         )
         const computed = await holder.decryptionShares(
-          items.map(({ sessionId }) => ({ session: sessionId, words: new Uint8Array() })),
+          items.map(({ sessionId }) => ({ session: sessionId, words: new Uint8Array(), format: "raw" })),
         )
         const shares = items.map((item, i) => ({ ...item, share: computed[i] ?? new Uint8Array() }))
         const early = signAs<DecryptionShares>(seat, { kind: "decryption-shares", shares })

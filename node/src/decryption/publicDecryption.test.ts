@@ -25,9 +25,9 @@ import {
   SIGNING,
 } from "../../../test/support/scriptedChain.ts"
 import { createMemoryStore } from "../storage/memoryStore.ts"
+import type { ShareWork } from "../threshold/keyShare.ts"
 import { nativeKernel } from "../threshold/opening.ts"
 import { recoverSigner } from "../threshold/recoverSigner.ts"
-import type { ShareWork } from "./release.ts"
 import { AT_WORK, RESERVED } from "./requestQueue.ts"
 import { batchDigest, batchOf, leafOf } from "./signing/batch.ts"
 

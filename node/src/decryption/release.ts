@@ -3,17 +3,14 @@
  * and the release booked, before this node even approves. Shares leave only through `sharesOf`.
  */
 import { hash } from "node:crypto"
-import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
-import type { SessionId } from "@twinlock/sdk/protocol/ids"
+import { blobBytesOf, wordFormatOf } from "@twinlock/sdk/protocol/fheType"
 import type { SessionShare } from "@twinlock/sdk/protocol/messages"
 import type { BlobSource } from "../blobs/blobSource.ts"
+import type { ShareWork } from "../threshold/keyShare.ts"
 import type { Authorised } from "./authorisePublic.ts"
 import type { OpenableCiphertext } from "./ciphertexts.ts"
 import { decryptionError } from "./errors.ts"
 import type { ReleaseLedger } from "./releaseLedger.ts"
-
-/** One session whose share is wanted, with its canonical words. */
-export type ShareWork = { readonly session: SessionId; readonly words: Uint8Array }
 
 /** The opaque native key share, as far as decryption needs it. */
 export type ShareHolder = {
@@ -108,6 +105,7 @@ export async function sharesOf(
   const work = await Promise.all(
     [...wanted.values()].map(async (ciphertext) => ({
       session: ciphertext.session,
+      format: wordFormatOf(ciphertext.fheType),
       words: await wordsOf(ciphertext, blobs),
     })),
   )

@@ -4,7 +4,6 @@
  */
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fromHex } from "@twinlock/sdk/protocol/codec"
 import { createCommittee, partyOf } from "@twinlock/sdk/protocol/committee"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
 import type { KeyId, PartyIndex } from "@twinlock/sdk/protocol/ids"
@@ -34,10 +33,7 @@ export type KeyholderOptions = {
 }
 
 const honest: KeyholderOptions = {
-  holderOf: (share) => ({
-    decryptionShares: (work) =>
-      Promise.all(work.map(({ words, session }) => share.decryptionShare(words, fromHex(session)))),
-  }),
+  holderOf: (share) => share,
 }
 
 const LONGEST_PAUSE_MS = 60_000

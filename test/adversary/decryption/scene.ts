@@ -76,7 +76,9 @@ export async function honestShares(
   { holder }: Traitor,
   { ciphertexts }: Scene,
 ): Promise<readonly { readonly session: SessionId; readonly share: Uint8Array }[]> {
-  const shares = await holder.decryptionShares(ciphertexts)
+  const shares = await holder.decryptionShares(
+    ciphertexts.map(({ session, words }) => ({ session, words, format: "raw" })),
+  )
   return ciphertexts.map(({ session }, i) => ({ session, share: shares[i] ?? new Uint8Array() }))
 }
 
