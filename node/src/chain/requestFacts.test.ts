@@ -90,7 +90,7 @@ test("everything about three requests is one batch, in which no handle stands tw
   expect([...found.values()].map((of) => of?.handles.length)).toEqual([2, 2, 1])
   expect(asked).toHaveLength(1)
   expect(asked[0]).toHaveLength(2 + 3 + 2 * 4)
-  expect(found.get(A)?.request).toEqual({
+  expect(found.get(A)?.request).toMatchObject({
     ...{ requestId: A, requester: account(7), keyId: word(9), handles: handles[A], status: "open" },
     ...{ blockNumber: 90n, blockHash: word(90), uncancellableFrom: 530n, deadline: 9_000n },
   })
