@@ -31,6 +31,7 @@ import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
 import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
 import { share } from "@twinlock/sdk/threshold/shamir"
+import { groupBodies } from "./deliveredResults.ts"
 import { generateFrostGroup } from "./frostGroup.ts"
 import {
   DOMAIN,
@@ -93,6 +94,7 @@ export type TestCommittee = {
   readonly committee: Committee
   traitor(party: number): Traitor
   readonly clock: ManualClock
+  /** What a group signature certifies, result by result. */
   readonly delivered: CertificatesRequest[]
   readonly groupKey: ReturnType<typeof generateFrostGroup>["publicKey"]
   /** Kills a party's node and starts it again from its sealed store: memory, nonces and timers are gone. */
@@ -217,10 +219,10 @@ export function createTestCommittee({
       },
       holder: holders.get(number) ?? createTestHolder(party, n, t, ciphertexts),
       frostPublic: group.publicKey,
-      deliver: async (certified) => {
+      deliver: async (body) => {
         if (!delivers(number)) return
-        delivered.push(certified)
-        await deliver(certified)
+        delivered.push(...groupBodies(body))
+        for (const certified of groupBodies(body)) await deliver(certified)
       },
       scheduler: clock,
       rng: systemRng,

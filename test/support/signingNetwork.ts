@@ -21,7 +21,7 @@ import { silentLogger } from "@twinlock/node/telemetry/logger"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { createCommittee, partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import { type Address, type Digest, type PartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import { type Approval, MAX_ITEMS } from "@twinlock/sdk/protocol/messages"
 import { addressOfSecretKey } from "@twinlock/sdk/protocol/signature"
@@ -49,7 +49,7 @@ export type SigningMember = {
   readonly gossip: KeyGossip
   /** Null for a party that the test plays itself. */
   readonly signing: Signing | null
-  readonly delivered: CertificatesRequest[]
+  readonly delivered: SubmissionBody[]
   /** Parties that this node proved at fault. */
   readonly blamed: PartyIndex[]
 }
@@ -132,7 +132,7 @@ export function createSigningNetwork({
       signer: new Secret(Uint8Array.from(keys.get(party) ?? [])),
     }
     const gossip = createKeyGossip(seat, network, clock)
-    const [delivered, blamed]: [CertificatesRequest[], PartyIndex[]] = [[], []]
+    const [delivered, blamed]: [SubmissionBody[], PartyIndex[]] = [[], []]
     const renew = (subject: Digest) => void sendApproval(party, [subject])
     const signing = absent.includes(party)
       ? null

@@ -5,7 +5,7 @@
 
 import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
 import { fheTypeOf } from "@twinlock/sdk/protocol/handles"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
@@ -47,6 +47,7 @@ export type DecryptionOptions = SigningOptions & {
 export const DEFAULT_OPTIONS: DecryptionOptions = {
   takeoverMs: 500,
   hedgeMs: 250,
+  fallbackMs: 10_000,
   caughtMs: 600_000,
   shareTimeoutMs: 1000,
   maxServed: 16,
@@ -73,7 +74,7 @@ export type DecryptionDeps = {
   readonly openingKernel?: OpeningKernel | undefined
   readonly frostShare: FrostKeyShare
   readonly frostPublic: PublicKeyPackage
-  readonly deliver: (certified: CertificatesRequest) => Promise<void>
+  readonly deliver: (certified: SubmissionBody) => Promise<void>
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly rng: Rng

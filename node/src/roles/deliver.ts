@@ -1,13 +1,13 @@
 /** Where a finished certificate goes: to every coordinator; any of them, or anybody else, can submit it. */
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 
 export type DeliverErrorCode = "CERTIFICATE_NOT_TAKEN"
 
 const TIMEOUT_MS = 15_000
 
 /** @returns a function that resolves once one coordinator took the certificate. @throws CERTIFICATE_NOT_TAKEN */
-export function createDelivery(urls: readonly string[]): (certified: CertificatesRequest) => Promise<void> {
+export function createDelivery(urls: readonly string[]): (certified: SubmissionBody) => Promise<void> {
   return async (certified) => {
     const body = JSON.stringify(certified)
     const results = await Promise.allSettled(

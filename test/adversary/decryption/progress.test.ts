@@ -6,7 +6,6 @@ import { rankedParties } from "@twinlock/node/decryption/ranking"
 import { signAs } from "@twinlock/node/decryption/seat"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap, quorum } from "@twinlock/sdk/protocol/committee"
-import { certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
 import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type {
@@ -25,6 +24,7 @@ import {
   type TestCommittee,
   type Traitor,
 } from "../../support/decryptionNetwork.ts"
+import { deliveredResults } from "../../support/deliveredResults.ts"
 import {
   addCiphertext,
   addRequest,
@@ -62,11 +62,11 @@ const commitmentsOf = ({ frostShare }: Traitor, count: number): readonly Commitm
   Array.from({ length: count }, () => createNonces(frostShare, systemRng).commitment)
 
 const delivered = ({ committee }: Progress): ReadonlySet<RequestId> =>
-  new Set(committee.delivered.map(({ result }) => resultFromBody(result).requestId))
+  new Set(committee.delivered.flatMap(deliveredResults).map(({ result }) => result.requestId))
 const signersOf = ({ committee }: Progress, n: number): readonly PartyIndex[] => {
-  const [first] = committee.delivered
-  if (first === undefined) throw new Error("nothing was delivered")
-  return partiesOfBitmap(certificateFromBody(first.certificate).signers, n)
+  const [first] = committee.delivered.flatMap(deliveredResults)
+  if (first?.kind !== "group") throw new Error("nothing was delivered")
+  return partiesOfBitmap(first.certificate.signers, n)
 }
 const finish = async (scene: Progress, ms: number, stepMs = 100) => {
   await scene.committee.run(ms, () => delivered(scene).size === scene.requests.length, stepMs)

@@ -3,17 +3,18 @@
  * leaves out who was silent or lied, and tries again, more and more seldom, until there is a certificate or the gateway no
  * longer waits. Nothing of a failure, be it of the chain, the network or a signer, ends the attempts for good.
  */
-import { partyIndexes, quorum, signersBitmap } from "@twinlock/sdk/protocol/committee"
+import { partyIndexes, quorum } from "@twinlock/sdk/protocol/committee"
 import { assertNever, isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { CommitmentPair, SignatureShare } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { approvers } from "../subject.ts"
 import { chooseSigners, createAttempt, missing, outcomeOf, type SigningAttempt } from "./attempt.ts"
-import { batchOf, type Certified } from "./batch.ts"
+import { batchOf, type GroupCertified } from "./batch.ts"
 import { afterFailure, afterSuccess, chooseBatch } from "./batching.ts"
 import type { Conduct } from "./conduct.ts"
 import { type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
+import { createPace } from "./pace.ts"
 import { awaited, mayExtend, newSession, type SigningSession, takeShare } from "./session.ts"
 import { answerSigningRequest } from "./signer.ts"
 import type { SigningDeps } from "./signing.ts"
@@ -32,20 +33,42 @@ export type Aggregator = {
 
 export type AggregatorDeps = {
   readonly conduct: Conduct
+  /** Milliseconds after the opening from which this node aggregates results of the group. */
+  readonly turnOf: (group: RankGroup) => number
   /** Told every own certificate. */
-  readonly onSigned: (certified: Certified) => void
+  readonly onSigned: (certified: GroupCertified) => void
 }
 
 const LONGEST_PAUSE_MS = 16_000
 
+/** Expected times beyond this no longer lengthen timeouts. */
+const SLOWEST_MS = 4000
+/** A list gets another one beside it, or is given up, after so many times what a list takes at present. */
+const HEDGE_FACTOR = 3
+const TIMEOUT_FACTOR = 8
+/** Own batches out at once, over all blocks: of what is new, and of what failed before. What is due then waits. */
+const FRESH_AT_ONCE = 4
+const AGAIN_AT_ONCE = 2
+
 /** Own batches of a group: one of what is new, and beside it one of what failed before, so that neither waits. */
+type Kind = "fresh" | "again"
 type Work = { fresh: SigningSession | null; again: SigningSession | null; cancel: () => void }
 
-export function createAggregator(deps: SigningDeps, { conduct, onSigned }: AggregatorDeps): Aggregator {
+export function createAggregator(
+  deps: SigningDeps,
+  { conduct, turnOf, onSigned }: AggregatorDeps,
+): Aggregator {
   const { seat, publicKey, pool, book, engine, gossip, standing, clock, scheduler, logger, options } = deps
   const { committee, self } = seat
   const works = new Map<RankGroup, Work>()
+  const out: Record<Kind, number> = { fresh: 0, again: 0 }
+  /** Groups whose batches wait for others to end, oldest first. */
+  const queue = new Set<RankGroup>()
+  const roundTrip = createPace(SLOWEST_MS)
   let stopped = false
+
+  /** When each list went out; milliseconds. */
+  const sent = new WeakMap<SigningAttempt, number>()
 
   const isWaiting = ({ certified, group, requestId }: OpenResult) =>
     certified === null && group.results.has(requestId)
@@ -64,17 +87,25 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
     if (stopped) return
     const work = workOf(group)
     work.cancel()
-    const turn = rankIn(group, self) * options.takeoverMs
+    const turn = turnOf(group)
     const due = (result: OpenResult) => Math.max(result.openedAt + turn, result.notBefore)
     const idle = [...group.results.values()].filter((result) => isWaiting(result) && !result.busy)
     const now = idle.filter((result) => due(result) <= clock.now())
     // What is new does not wait for what others could not answer before.
     const [fresh, again] = [now.filter(({ suspect }) => !suspect), now.filter(({ suspect }) => suspect)]
-    if (work.fresh === null && fresh.length > 0) work.fresh = begin(group, fresh)
-    if (work.again === null && again.length > 0) work.again = begin(group, again)
+    startDue(group, "fresh", fresh)
+    startDue(group, "again", again)
     const next = Math.min(...idle.filter((result) => !now.includes(result)).map(due))
     if (next === Number.POSITIVE_INFINITY) return
     work.cancel = scheduler.after(Math.max(0, next - clock.now()), () => wake(group))
+  }
+
+  function startDue(group: RankGroup, kind: Kind, due: readonly OpenResult[]): void {
+    const work = workOf(group)
+    if (due.length === 0 || work[kind] !== null) return
+    if (out[kind] >= (kind === "fresh" ? FRESH_AT_ONCE : AGAIN_AT_ONCE)) return void queue.add(group)
+    out[kind] += 1
+    work[kind] = begin(group, due)
   }
 
   function begin(group: RankGroup, due: readonly OpenResult[]): SigningSession {
@@ -114,8 +145,13 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
     session.owed -= 1
     session.lists.add(attempt)
     // Who is silent by then is not waited for; who answers later still counts until the list expires.
-    scheduler.after(options.hedgeMs, () => hedge(session, attempt))
-    scheduler.after(options.shareTimeoutMs, () => expire(session, attempt))
+    const madeAt = clock.now()
+    const pace = roundTrip.expected()
+    const hedgeMs = Math.max(options.hedgeMs, HEDGE_FACTOR * pace)
+    const timeoutMs = Math.max(options.shareTimeoutMs, TIMEOUT_FACTOR * pace)
+    sent.set(attempt, madeAt)
+    scheduler.after(hedgeMs, () => hedge(session, attempt))
+    scheduler.after(timeoutMs, () => expire(session, attempt, timeoutMs))
     await gossip.publish(attempt.request)
     accept(session, await answerSigningRequest(attempt.request, session.batch, deps))
     return attempt
@@ -159,8 +195,9 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
     extend(session)
   }
 
-  function expire(session: SigningSession, attempt: SigningAttempt): void {
+  function expire(session: SigningSession, attempt: SigningAttempt, timeoutMs: number): void {
     if (session.closed || !session.lists.delete(attempt)) return
+    roundTrip.failed(timeoutMs / TIMEOUT_FACTOR)
     logger.warn({ blockHash: session.group.blockHash, silent: missing(attempt) }, "signers were silent")
     if (session.lists.size === 0) fail(session, 0)
   }
@@ -177,12 +214,19 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
   }
 
   function end(session: SigningSession): void {
+    if (session.closed) return
     session.closed = true
     session.lists.clear()
     for (const result of session.results) result.busy = false
     const work = workOf(session.group)
-    if (work.fresh === session) work.fresh = null
-    if (work.again === session) work.again = null
+    const kind: Kind = work.fresh === session ? "fresh" : "again"
+    work[kind] = null
+    out[kind] -= 1
+    const [next] = queue
+    if (next === undefined) return
+    queue.delete(next)
+    // Not within the end of another: its own group goes on first.
+    queueMicrotask(() => wake(next))
   }
 
   function accept(session: SigningSession, share: SignatureShare): boolean {
@@ -211,9 +255,10 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
       }
       case "signed": {
         const { signature, signers: parties } = outcome
+        roundTrip.took(clock.now() - (sent.get(list) ?? clock.now()))
         end(session)
         afterSuccess(session.group.results.values())
-        onSigned({ batch: session.batch, signers: signersBitmap(parties), parties, signature })
+        onSigned({ kind: "group", batch: session.batch, parties, signature })
         wake(session.group)
         break
       }
@@ -251,6 +296,7 @@ export function createAggregator(deps: SigningDeps, { conduct, onSigned }: Aggre
     },
     stop() {
       stopped = true
+      queue.clear()
       for (const work of works.values()) {
         work.cancel()
         for (const session of sessionsOf(work)) end(session)

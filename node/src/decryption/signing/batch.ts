@@ -1,9 +1,10 @@
 /** What a group signature says (protocol §6): a Merkle tree of results and who signed it. */
-import type { Certificate } from "@twinlock/sdk/protocol/certificate"
+import type { Certificate, CompactSignature } from "@twinlock/sdk/protocol/certificate"
 import { signersBitmap } from "@twinlock/sdk/protocol/committee"
 import {
   type DecryptionResult,
   hashDecryptionResult,
+  hashEndorsedBatch,
   hashResultBatch,
   typedDigest,
 } from "@twinlock/sdk/protocol/eip712"
@@ -22,13 +23,24 @@ export type Leaf = {
 /** Results in the order of their leaves. */
 export type Batch = { readonly leaves: readonly Leaf[]; readonly root: Digest }
 
-/** A group signature over a batch. */
-export type Certified = {
+/** A batch with what a contract accepts it by: a group signature (rule B′), or those of a quorum of seats (rule E). */
+export type CertifiedBatch = GroupCertified | EndorsedBatch
+
+export type GroupCertified = {
+  readonly kind: "group"
   readonly batch: Batch
-  /** Bit (index − 1) stands for party `index`. */
-  readonly signers: bigint
+  /** Ascending, as in the bitmap under the signature. */
   readonly parties: readonly PartyIndex[]
   readonly signature: GroupSignature
+}
+
+export type EndorsedBatch = {
+  readonly kind: "endorsed"
+  readonly batch: Batch
+  /** Ascending, at least a quorum. */
+  readonly parties: readonly PartyIndex[]
+  /** By party, in their order. */
+  readonly signatures: readonly CompactSignature[]
 }
 
 /** Results under one signature at most: what a contract takes in one call. */
@@ -60,19 +72,27 @@ export function batchDigest({ key, signing }: KeySeat, batch: Batch, signers: re
   )
 }
 
-/** The certificate of result `index` of a signed batch. */
-export function certificateOf({ key }: KeySeat, certified: Certified, index: number): Certificate {
-  const { batch, signers, signature } = certified
-  return {
-    keyId: key.keyId,
-    epoch: key.epoch,
-    signers,
-    leaves: batch.leaves.length,
+/** The digest that a seat signs for rules E and A: it names no signers. */
+export const endorsedDigest = ({ key, signing }: KeySeat, batch: Batch): Digest =>
+  typedDigest(
+    signing,
+    hashEndorsedBatch({
+      keyId: key.keyId,
+      epoch: key.epoch,
+      root: batch.root,
+      leaves: batch.leaves.length,
+    }),
+  )
+
+/** The place of a result in its batch. @throws MERKLE_INDEX where it is not in it */
+export function placeOf(
+  { leaves }: Batch,
+  requestId: RequestId,
+): Pick<Certificate, "leaves" | "index" | "path"> {
+  const index = leaves.findIndex((leaf) => leaf.requestId === requestId)
+  const path = pathOf(
+    leaves.map(({ leaf }) => leaf),
     index,
-    path: pathOf(
-      batch.leaves.map(({ leaf }) => leaf),
-      index,
-    ),
-    ...signature,
-  }
+  )
+  return { leaves: leaves.length, index, path }
 }

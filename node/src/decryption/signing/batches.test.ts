@@ -1,7 +1,6 @@
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
 import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
-import { certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
 import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type { SignatureShare, SigningRequest, Unsigned } from "@twinlock/sdk/protocol/messages"
@@ -9,6 +8,7 @@ import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { rootOfPath } from "@twinlock/sdk/threshold/merkle"
 import { describe, expect, test } from "vitest"
+import { deliveredResults } from "../../../../test/support/deliveredResults.ts"
 import { seededRng } from "../../../../test/support/seededRng.ts"
 import {
   createSigningNetwork,
@@ -36,9 +36,9 @@ type Delivered = { readonly root: Digest; readonly leaves: number; readonly sign
 function deliveredBy(network: SigningNetwork, party: number): ReadonlyMap<RequestId, Delivered> {
   const { delivered, seat } = network.member(party)
   return new Map(
-    delivered.map((body) => {
-      const result = resultFromBody(body.result)
-      const { leaves, index, path, signers: bitmap, r, s } = certificateFromBody(body.certificate)
+    delivered.flatMap(deliveredResults).map(({ result, ...certified }) => {
+      if (certified.kind !== "group") throw new Error("no group signature")
+      const { leaves, index, path, signers: bitmap, r, s } = certified.certificate
       const root = rootOfPath({ leaf: leafOf(result).leaf, leaves, index, path })
       if (root === null) throw new Error("no such place")
       const signers = partiesOfBitmap(bitmap, size.n)

@@ -3,25 +3,28 @@
  * still waits for a result of the batch, each more and more seldom. A certificate that names a party without standing is
  * void on chain: it is given up, and another list signs.
  */
-import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
+import { needsEvidence } from "@twinlock/sdk/protocol/certificate"
+import { partiesOfBitmap, signersBitmap } from "@twinlock/sdk/protocol/committee"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
-import { certificateToBody, resultToBody } from "@twinlock/sdk/protocol/http"
 import type { RequestId } from "@twinlock/sdk/protocol/ids"
 import type { CertificateAnnouncement } from "@twinlock/sdk/protocol/messages"
 import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { signAs } from "../seat.ts"
-import { type Batch, batchDigest, type Certified, certificateOf } from "./batch.ts"
+import { type Batch, batchDigest, type CertifiedBatch, type GroupCertified } from "./batch.ts"
+import { plainBodies, policyBody, type Support } from "./deliverables.ts"
 import { type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
 import type { SigningDeps } from "./signing.ts"
 
 export type Delivery = {
   /** Takes a certificate that holds, for those of its results that have none. */
-  certify(certified: Certified): void
+  certify(certified: CertifiedBatch): void
   /** The certificate of an announcement over this node's own results, where it holds; else null. */
-  verify(batch: Batch, announcement: CertificateAnnouncement): Certified | null
+  verify(batch: Batch, announcement: CertificateAnnouncement): GroupCertified | null
   /** True while every party that it names stands; gives the certificate up where one does not. */
-  stillStands(certified: Certified): Promise<boolean>
-  announce(certified: Certified): void
+  stillStands(certified: CertifiedBatch): Promise<boolean>
+  announce(certified: GroupCertified): void
+  /** There is more of what a requester demands beside the group signature. */
+  supported(batch: Batch): void
   stop(): void
 }
 
@@ -29,28 +32,37 @@ export type DeliveryDeps = {
   readonly find: (request: RequestId) => OpenResult | undefined
   /** These results have no certificate any more and need another list. */
   readonly onVoid: (results: readonly OpenResult[]) => void
+  /** The group signature over the batch is not on chain yet. */
+  readonly onTurn: (batch: Batch) => void
+  /** Endorsements and quotes of a batch so far. */
+  readonly supportOf: (batch: Batch) => Omit<Support, "live">
 }
 
 const LONGEST_PAUSE_MS = 60_000
 
-export function createDelivery(deps: SigningDeps, { find, onVoid }: DeliveryDeps): Delivery {
+export function createDelivery(
+  deps: SigningDeps,
+  { find, onVoid, onTurn, supportOf }: DeliveryDeps,
+): Delivery {
   const { seat, gossip, standing, scheduler, logger, options } = deps
   const key = groupKey(deps.publicKey)
+  /** Certificates whose delivery is this node's turn, with the number of deliveries before. */
+  const turns = new Map<CertifiedBatch, number>()
   let stopped = false
 
-  const warn = (certified: Certified, what: string) => (err: unknown) => {
+  const warn = (certified: CertifiedBatch, what: string) => (err: unknown) => {
     const code = isProtocolError(err) ? err.detail.code : "INTERNAL"
     logger.warn({ root: certified.batch.root, code, err }, what)
   }
 
   /** Results that the certificate serves and that the gateway still waits for. */
-  const awaiting = (certified: Certified): readonly OpenResult[] =>
+  const awaiting = (certified: CertifiedBatch): readonly OpenResult[] =>
     certified.batch.leaves.flatMap(({ requestId }) => {
       const result = find(requestId)
       return result?.certified === certified ? [result] : []
     })
 
-  async function stillStands(certified: Certified): Promise<boolean> {
+  async function stillStands(certified: CertifiedBatch): Promise<boolean> {
     const live = await standing(certified.parties)
     const fallen = certified.parties.filter((party) => !live.has(party))
     const results = awaiting(certified)
@@ -60,18 +72,25 @@ export function createDelivery(deps: SigningDeps, { find, onVoid }: DeliveryDeps
       result.certified = null
       result.failures = 0
       result.notBefore = 0
+      result.proposeAt = 0
       result.served.clear()
     }
     if (results.length > 0) onVoid(results)
     return false
   }
 
-  async function deliver(certified: Certified, deliveries: number): Promise<void> {
-    if (stopped || awaiting(certified).length === 0) return
+  async function deliver(certified: CertifiedBatch, deliveries: number): Promise<void> {
+    if (stopped || awaiting(certified).length === 0) return void turns.delete(certified)
+    turns.set(certified, deliveries)
+    // What peers may have missed of the own support is said again, as seldom as deliveries are.
+    if (certified.kind === "group") onTurn(certified.batch)
     try {
       // Where the chain cannot be read, the contract judges.
       if (!(await stillStands(certified).catch(() => true))) return
-      await Promise.all(awaiting(certified).map((result) => deliverOne(certified, result)))
+      await Promise.all([
+        ...plainBodies(seat, certified, awaiting(certified)).map(deps.deliver),
+        deliverSupported(certified),
+      ])
     } catch (error) {
       warn(certified, "certificate was not delivered")(error)
     }
@@ -80,14 +99,17 @@ export function createDelivery(deps: SigningDeps, { find, onVoid }: DeliveryDeps
     scheduler.after(pause, () => void deliver(certified, deliveries + 1))
   }
 
-  async function deliverOne(certified: Certified, { result, requestId }: OpenResult): Promise<void> {
-    const index = certified.batch.leaves.findIndex((leaf) => leaf.requestId === requestId)
-    const certificate = certificateOf(seat, certified, index)
-    await deps.deliver({
-      kind: "group",
-      result: resultToBody(result),
-      certificate: certificateToBody(certificate),
-    })
+  /** Results whose requesters demand more than the group signature, as far as it is there. */
+  async function deliverSupported(certified: CertifiedBatch): Promise<void> {
+    const demanding = awaiting(certified).filter(({ policy }) => needsEvidence(policy))
+    if (certified.kind !== "group" || demanding.length === 0) return
+    const { endorsed, quotes } = supportOf(certified.batch)
+    const live = await standing([...new Set([...endorsed.parties, ...quotes.keys()])])
+    const turn = turns.get(certified) ?? 0
+    const bodies = demanding.map((open) =>
+      policyBody(seat, certified, open, { endorsed, quotes, live }, turn),
+    )
+    await Promise.all(bodies.flatMap((body) => (body === null ? [] : [deps.deliver(body)])))
   }
 
   return {
@@ -102,21 +124,26 @@ export function createDelivery(deps: SigningDeps, { find, onVoid }: DeliveryDeps
       if (wait === 0) void deliver(certified, 0)
       else scheduler.after(wait, () => void deliver(certified, 0))
     },
+    supported(batch) {
+      const certified = [...turns.keys()].find((other) => other.batch.root === batch.root)
+      if (certified !== undefined)
+        deliverSupported(certified).catch(warn(certified, "certificate was not delivered"))
+    },
     verify(batch, { root, signers, r, s }) {
       if (batch.root !== root) return null
       const parties = partiesOfBitmap(signers, seat.committee.n)
       const signature = { r, s }
       return verifyGroupSignature(key, batchDigest(seat, batch, parties), signature)
-        ? { batch, signers, parties, signature }
+        ? { kind: "group", batch, parties, signature }
         : null
     },
     announce(certified) {
-      const { batch, signers, signature } = certified
+      const { batch, parties, signature } = certified
       const announcement = signAs<CertificateAnnouncement>(seat, {
         kind: "certificate-announcement",
         subjects: batch.leaves.map(({ requestId }) => requestId),
         root: batch.root,
-        signers,
+        signers: signersBitmap(parties),
         ...signature,
       })
       gossip.publish(announcement).catch(warn(certified, "announcement failed"))

@@ -1,9 +1,12 @@
 /** An opened result on its way to a certificate (protocol §6.3), and the rank group that it belongs to. */
+import { type AcceptancePolicy, needsEvidence } from "@twinlock/sdk/protocol/certificate"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
-import type { Certified, Leaf } from "./batch.ts"
+import type { CertifiedBatch, Leaf } from "./batch.ts"
 
 export type OpenResult = Leaf & {
   readonly group: RankGroup
+  /** What the requester demands before the result counts. */
+  readonly policy: AcceptancePolicy
   /** Milliseconds; ranks are staggered from here. A node that restarts opens again, and counts again. */
   readonly openedAt: number
   /** Lists served per aggregator since a time. */
@@ -18,7 +21,10 @@ export type OpenResult = Leaf & {
   notBefore: number
   /** In an own batch now. */
   busy: boolean
-  certified: Certified | null
+  /** Own proposals to endorse it, and when the next one is due: milliseconds. */
+  proposals: number
+  proposeAt: number
+  certified: CertifiedBatch | null
 }
 
 /** Results whose requests lie in one host block: they have the same aggregator. */
@@ -27,5 +33,8 @@ export type RankGroup = {
   readonly ranks: ReadonlyMap<PartyIndex, number>
   readonly results: Map<RequestId, OpenResult>
 }
+
+/** True where a quorum of seats may stand in for the group signature. */
+export const allowsEndorsed = ({ policy }: OpenResult): boolean => !policy.groupOnly && !needsEvidence(policy)
 
 export const rankIn = ({ ranks }: RankGroup, party: PartyIndex): number => ranks.get(party) ?? ranks.size

@@ -7,7 +7,8 @@ import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
 import type { SigningRequest } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
-import { batchOf, type Certified } from "./batch.ts"
+import { batchOf, type CertifiedBatch } from "./batch.ts"
+import { countServed, mayServe } from "./bounds.ts"
 import type { Conduct } from "./conduct.ts"
 import { type OpenResult, rankIn } from "./openResult.ts"
 import { answerSigningRequest } from "./signer.ts"
@@ -28,34 +29,20 @@ export type ServingDeps = {
   readonly find: (request: RequestId) => OpenResult | undefined
   readonly conduct: Conduct
   /** Says again what is certified already, while it stands. @returns false where it does not */
-  readonly repeat: (certified: Certified) => Promise<boolean>
+  readonly repeat: (certified: CertifiedBatch) => Promise<boolean>
 }
 
+/** A list that waited for so many time-outs is not answered any more. */
+const LASTING = 4
 /** Lists of one aggregator that wait their turn or for an earlier one of its own; the oldest go first. */
 const QUEUE = 8
 
 export function createServing(deps: SigningDeps, { find, conduct, repeat }: ServingDeps): Serving {
   const { seat, book, engine, gossip, clock, scheduler, logger, options } = deps
-  const waiting = createWaitingRoom<SigningRequest>(clock, 2 * options.shareTimeoutMs)
+  const waiting = createWaitingRoom<SigningRequest>(clock, LASTING * options.shareTimeoutMs)
   const queues = new Map<PartyIndex, (() => Promise<void>)[]>()
   const deferred = new Map<string, { request: SigningRequest; readonly cancel: () => void }>()
   let stopped = false
-
-  /** True where the aggregator may be served once more for this result. */
-  function mayServe({ served }: OpenResult, aggregator: PartyIndex): boolean {
-    const last = served.get(aggregator)
-    const fresh = last === undefined || clock.now() - last.since >= options.servePeriodMs
-    return fresh || last.count < options.maxServed
-  }
-
-  function count({ served }: OpenResult, aggregator: PartyIndex): void {
-    const last = served.get(aggregator)
-    const fresh = last === undefined || clock.now() - last.since >= options.servePeriodMs
-    served.set(
-      aggregator,
-      fresh ? { since: clock.now(), count: 1 } : { since: last.since, count: last.count + 1 },
-    )
-  }
 
   /** Results of a request in its order; null where one is not open here, which the request then waits for. */
   function resultsOf(request: SigningRequest, since: number): readonly OpenResult[] | null {
@@ -123,7 +110,9 @@ export function createServing(deps: SigningDeps, { find, conduct, repeat }: Serv
     since: number,
   ): Promise<void> {
     const { party } = request
-    if (!results.every((result) => mayServe(result, party))) return
+    // It was given up meanwhile: an answer would cost a nonce and serve nobody.
+    if (clock.now() - since > LASTING * options.shareTimeoutMs) return
+    if (!results.every((result) => mayServe(result, party, clock.now(), options))) return
     const [first] = results
     if (first === undefined) return
     const stranger = request.signers.find(
@@ -139,7 +128,7 @@ export function createServing(deps: SigningDeps, { find, conduct, repeat }: Serv
       engine.blame(requestSubject(first.requestId), [party])
       return
     }
-    for (const result of results) count(result, party)
+    for (const result of results) countServed(result, party, clock.now(), options)
     // Whoever asks for what is signed already missed the announcement.
     const certified = new Set(results.map((result) => result.certified))
     let stand = true

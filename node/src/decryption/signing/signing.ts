@@ -2,8 +2,9 @@
  * Threshold signing of opened results (protocol §6.3): every node answers ranked aggregators, and aggregates itself when
  * its rank's time has come. A certificate that verifies ends the work on its results until a party that it names falls.
  */
+import { type AcceptancePolicy, STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import type { CertificateAnnouncement, CommitmentPair } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
@@ -17,12 +18,15 @@ import { rankedParties } from "../ranking.ts"
 import type { KeySeat } from "../seat.ts"
 import type { Standing } from "../standing.ts"
 import { createAggregator } from "./aggregator.ts"
-import { batchOf, leafOf, MAX_LEAVES } from "./batch.ts"
+import { type Batch, batchOf, type CertifiedBatch, leafOf, MAX_LEAVES } from "./batch.ts"
 import type { CommitmentBook } from "./commitmentBook.ts"
 import { createConduct } from "./conduct.ts"
 import { createDelivery } from "./delivery.ts"
+import { createEndorsing } from "./endorsing.ts"
 import type { NoncePool } from "./noncePool.ts"
-import type { OpenResult, RankGroup } from "./openResult.ts"
+import { type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
+import { createPace } from "./pace.ts"
+import { createQuoting, type Quotes } from "./quoting.ts"
 import { createServing } from "./serving.ts"
 import { createWaitingRoom } from "./waitingRoom.ts"
 
@@ -37,8 +41,12 @@ export type Signing = {
   forget(request: RequestId): void
 }
 
-/** Where on the host chain a request lies: what ranks its aggregators. */
-export type RequestPlace = { readonly blockHash: Digest }
+/** Where on the host chain a request lies, which ranks its aggregators, and what the requester demands. */
+export type RequestPlace = {
+  readonly blockHash: Digest
+  /** The standing rule where it is missing. */
+  readonly policy?: AcceptancePolicy | undefined
+}
 
 export type SigningOptions = {
   /** Milliseconds after which the next rank takes over. */
@@ -47,6 +55,8 @@ export type SigningOptions = {
   readonly hedgeMs: number
   /** Milliseconds after which a list is given up. */
   readonly shareTimeoutMs: number
+  /** Milliseconds after the opening from which seats endorse a result that has no certificate yet (rule E). */
+  readonly fallbackMs: number
   /** Milliseconds for which a party that signed something wrong is left out. */
   readonly caughtMs: number
   /** Lists of one aggregator for one result that a signer serves per {@link SigningOptions.servePeriodMs}. */
@@ -68,8 +78,10 @@ export type SigningDeps = {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly logger: Logger
-  /** Brings a certificate towards the chain; may be called again for the same one. */
-  readonly deliver: (certified: CertificatesRequest) => Promise<void>
+  /** Brings certificates towards the chain; may be called again for the same ones. */
+  readonly deliver: (certified: SubmissionBody) => Promise<void>
+  /** Quotes of the own enclave; none where this node can make none. */
+  readonly quotes?: Quotes | null | undefined
   /** A faster kernel for public sums of points. */
   readonly sum?: WeightedSum | undefined
   readonly options: SigningOptions
@@ -78,12 +90,18 @@ export type SigningDeps = {
 /** Pairs on an approval: for the first aggregator, and for one that takes over at once. */
 const PAIRS = 2
 
+/** Times that the first rank takes at present for which the others wait, up to a bound. */
+const PATIENCE = 2
+const SLOWEST_MS = 8000
+
 export function createSigning(deps: SigningDeps): Signing {
   const { seat, pool, book, engine, gossip, clock, logger, options } = deps
   const groups = new Map<Digest, RankGroup>()
   const results = new Map<RequestId, OpenResult>()
   const conduct = createConduct(clock, options.caughtMs)
   const early = createWaitingRoom<CertificateAnnouncement>(clock, options.servePeriodMs)
+  /** From the opening of a batch's first result to its certificate, where the first rank signs. */
+  const firstRank = createPace(SLOWEST_MS)
   const woken = new Set<RankGroup>()
   let stopped = false
 
@@ -92,23 +110,51 @@ export function createSigning(deps: SigningDeps): Signing {
     find,
     onVoid(open) {
       for (const group of new Set(open.map((result) => result.group))) aggregator.wake(group)
+      for (const result of open) endorsing.opened(result)
     },
+    onTurn: (batch) => support(batch),
+    supportOf: (batch) => ({ endorsed: endorsing.endorsed(batch), quotes: quoting.quotes(batch) }),
+  })
+  const support = (batch: Batch) => {
+    endorsing.support(batch)
+    quoting.support(batch)
+  }
+  const supported = (batch: Batch) => delivery.supported(batch)
+  const quoting = createQuoting(deps, { find, conduct, onSupport: supported })
+  const endorsing = createEndorsing(deps, {
+    ...{ find, conduct },
+    onSupport: supported,
+    onEndorsed: certify,
   })
   const aggregator = createAggregator(deps, {
     conduct,
+    turnOf(group) {
+      const rank = rankIn(group, seat.self)
+      // Whoever is first may be busy: the busier it is, the longer the others wait.
+      return rank === 0 ? 0 : rank * options.takeoverMs + PATIENCE * firstRank.expected()
+    },
     onSigned(certified) {
-      delivery.certify(certified)
+      certify(certified)
       delivery.announce(certified)
     },
   })
   const serving = createServing(deps, {
     ...{ find, conduct },
     async repeat(certified) {
-      const stands = await delivery.stillStands(certified)
-      if (stands) delivery.announce(certified)
-      return stands
+      if (!(await delivery.stillStands(certified))) return false
+      if (certified.kind === "group") delivery.announce(certified)
+      else endorsing.repeat(certified.batch)
+      return true
     },
   })
+
+  /** What ends the work on its results, until it falls or the gateway has them. */
+  function certify(certified: CertifiedBatch): void {
+    delivery.certify(certified)
+    if (certified.kind === "group") support(certified.batch)
+    const open = certified.batch.leaves.flatMap(({ requestId }) => find(requestId) ?? [])
+    for (const group of new Set(open.map((result) => result.group))) aggregator.settle(group)
+  }
 
   function groupOf({ blockHash }: RequestPlace): RankGroup {
     const known = groups.get(blockHash)
@@ -147,8 +193,9 @@ export function createSigning(deps: SigningDeps): Signing {
     }
     const live = await deps.standing(certified.parties)
     if (!certified.parties.every((signer) => live.has(signer))) return
-    delivery.certify(certified)
-    for (const group of new Set(open.map((result) => result.group))) aggregator.settle(group)
+    const rank = rankIn(first.group, party)
+    if (rank === 0) firstRank.took(clock.now() - Math.min(...open.map(({ openedAt }) => openedAt)))
+    certify(certified)
   }
 
   const judgeSoon = (announcement: CertificateAnnouncement, since = clock.now()) =>
@@ -169,12 +216,16 @@ export function createSigning(deps: SigningDeps): Signing {
         if (mine) book.add(share.party, share.commitments, true)
         serving.heard(share.party)
       })
+      gossip.listen("endorsement", (endorsement) => endorsing.take(endorsement))
+      gossip.listen("fresh-quote", (quote) => quoting.take(quote))
       gossip.listen("certificate-announcement", (announcement) => judgeSoon(announcement))
     },
     stop() {
       stopped = true
       aggregator.stop()
       serving.stop()
+      endorsing.stop()
+      quoting.stop()
       delivery.stop()
       results.clear()
       groups.clear()
@@ -190,19 +241,26 @@ export function createSigning(deps: SigningDeps): Signing {
       const entry: OpenResult = {
         ...leafOf(result),
         ...{ group, openedAt: clock.now(), served: new Map(), together: MAX_LEAVES, suspect: false },
-        ...{ failures: 0, notBefore: 0, busy: false, certified: null },
+        ...{ failures: 0, notBefore: 0, busy: false, certified: null, proposals: 0, proposeAt: 0 },
+        policy: place.policy ?? STANDING_POLICY,
       }
       results.set(entry.requestId, entry)
       group.results.set(entry.requestId, entry)
       for (const { message, since } of early.take(entry.requestId)) judgeSoon(message, since)
       serving.opened(entry)
+      endorsing.opened(entry)
+      quoting.opened(entry)
       wakeSoon(group)
     },
     forget(request) {
       const result = results.get(request)
       if (result === undefined) return
-      const { group } = result
+      const { group, certified } = result
       results.delete(request)
+      if (certified?.batch.leaves.some(({ requestId }) => results.has(requestId)) === false) {
+        endorsing.forget(certified.batch)
+        quoting.forget(certified.batch)
+      }
       group.results.delete(request)
       aggregator.settle(group)
       if (group.results.size === 0) groups.delete(group.blockHash)
