@@ -1,5 +1,7 @@
 /** Handles and requests of a run as its plan says, and what of them must be decrypted in the end. */
+
 import type { DecryptionRequest } from "@twinlock/node/chain/chainView"
+import { STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import type { Committee } from "@twinlock/sdk/protocol/committee"
 import { parseRequestId } from "@twinlock/sdk/protocol/ids"
@@ -71,7 +73,7 @@ export function startTraffic(
     const made = (): void => {
       const block = chain.block(chain.latest)
       chain.setRequest({
-        ...{ requestId, requester: GATEWAY, keyId, status: "open" },
+        ...{ requestId, requester: GATEWAY, keyId, status: "open", policy: STANDING_POLICY },
         handles: pick(request.handles).map(({ handle }) => handle),
         blockNumber: block.number,
         blockHash: block.hash,

@@ -1,4 +1,5 @@
 /** A chain that says what the test lets it say: requests, commitments, access control and standing of one test key. */
+
 import type {
   BlockRef,
   ChainView,
@@ -10,6 +11,7 @@ import type {
   PermitFloor,
   RequestFacts,
 } from "@twinlock/node/chain/chainView"
+import { STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import { sha256Digest, taggedHash, tagHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
@@ -185,6 +187,7 @@ export function addRequest(
     blockNumber: chain.head.number,
     blockHash: chain.head.hash,
     uncancellableFrom: chain.head.timestamp,
+    policy: STANDING_POLICY,
     deadline: chain.head.timestamp + 3600n,
     status: "open",
     ...change,

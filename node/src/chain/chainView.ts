@@ -2,6 +2,7 @@
  * What a node believes about the chain (protocol §8). Every read names the agreed block at which it is true; nothing
  * is read "at latest". Implementations fail closed: a read that the endpoints do not agree on throws.
  */
+import type { AcceptancePolicy } from "@twinlock/sdk/protocol/certificate"
 import type { Commitment as AnchoredCommitment } from "@twinlock/sdk/protocol/commitment"
 import type { Committee } from "@twinlock/sdk/protocol/committee"
 import type {
@@ -113,6 +114,8 @@ export type DecryptionRequest = {
   /** Chain time in seconds. */
   readonly deadline: bigint
   readonly status: "open" | "cancelled" | "fulfilled" | "refunded"
+  /** What the requester demands before the result counts. */
+  readonly policy: AcceptancePolicy
 }
 
 /** What the chain says about one handle of a request. `details` come from events: see `commitmentDetails`. */

@@ -1,5 +1,7 @@
 /** Decodes the structs of the contracts into the view's types; whatever does not fit is CHAIN_MALFORMED. */
+
 import { KEY_STATUS, REQUEST_STATUS, ROLE } from "@twinlock/sdk/chain/abi"
+import type { AcceptancePolicy } from "@twinlock/sdk/protocol/certificate"
 import { type Address, type Digest, parseAddress, parseDigest } from "@twinlock/sdk/protocol/ids"
 import type { Result } from "ethers"
 import type { Fields } from "./abiWords.ts"
@@ -90,6 +92,7 @@ export function commitmentStateOf(final: Fields): CommitmentState {
 export type StoredRequest = Pick<DecryptionRequest, "requester" | "deadline" | "status"> & {
   readonly requestedAt: bigint
   readonly handlesHash: Digest
+  readonly policy: AcceptancePolicy
 }
 
 /** A delivered result is fulfilled, whether its callback went through or not. */
@@ -122,5 +125,10 @@ export function storedRequestOf(request: Fields): StoredRequest | null {
     requestedAt: BigInt(String(request["requestedAt"])),
     deadline: BigInt(String(request["deadline"])),
     handlesHash: digestOf(request, "handlesHash"),
+    policy: {
+      endorsements: Number(request["endorsements"]),
+      freshQuotes: Number(request["freshQuotes"]),
+      groupOnly: request["groupOnly"] === true,
+    },
   }
 }

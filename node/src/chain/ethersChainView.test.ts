@@ -172,7 +172,7 @@ beforeEach(() => {
     keyOfHost: [keyId],
     headerOf: [[123n, 27, 4, 3, contracts.decryptionGateway]],
     finalOf: [word(15), false],
-    requestOf: [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, 0, 0, false, hashWords([handle, word(6)])]],
+    requestOf: [[address(9), 400, 1, "0x00000000", 5_000, 0, 10, 3, 2, true, hashWords([handle, word(6)])]],
     cancelWindow: [30],
     isAllowedForDecryption: [true],
     isAllowed: (_handle, account) => [account === address(9)],
@@ -320,6 +320,7 @@ describe("chain view", () => {
       uncancellableFrom: 430n,
       deadline: 5_000n,
       status: "open",
+      policy: { endorsements: 3, freshQuotes: 2, groupOnly: true },
     })
   })
 

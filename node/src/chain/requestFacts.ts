@@ -162,6 +162,7 @@ export function createRequestFacts(deps: RequestFactsDeps): ChainView["requestFa
           uncancellableFrom: stored.requestedAt + first.cancelWindow,
           deadline: stored.deadline,
           status: stored.status,
+          policy: stored.policy,
         },
         handles: states.map((state) => ({ ...state, details: details.get(state.commitment.leaf) ?? null })),
       })

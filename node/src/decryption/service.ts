@@ -10,6 +10,7 @@ import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
+import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
 import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
@@ -31,6 +32,7 @@ import { createRequestCursor } from "./requestCursor.ts"
 import type { KeySeat } from "./seat.ts"
 import { createCommitmentBook } from "./signing/commitmentBook.ts"
 import { createNoncePool } from "./signing/noncePool.ts"
+import type { Quotes } from "./signing/quoting.ts"
 import { createSigning, type SigningOptions } from "./signing/signing.ts"
 import { createStanding } from "./standing.ts"
 import { createUserDecryption, type UserDecryption } from "./userDecryption.ts"
@@ -42,11 +44,16 @@ export type DecryptionOptions = SigningOptions & {
   readonly requestsPerUser: number
   /** User decryptions of all users at once. */
   readonly userRequests: number
+  /** FROST nonce pairs made ahead of time, one per step. */
+  readonly nonceStock: number
+  readonly nonceStepMs: number
 }
 
 export const DEFAULT_OPTIONS: DecryptionOptions = {
   takeoverMs: 500,
   hedgeMs: 250,
+  nonceStock: 16,
+  nonceStepMs: 20,
   fallbackMs: 10_000,
   caughtMs: 600_000,
   shareTimeoutMs: 1000,
@@ -72,6 +79,10 @@ export type DecryptionDeps = {
   readonly recover?: SignerRecovery | undefined
   /** A faster kernel for openings. */
   readonly openingKernel?: OpeningKernel | undefined
+  /** A faster kernel for sums of points. */
+  readonly sum?: WeightedSum | undefined
+  /** The own enclave's quotes; none where it can make none. */
+  readonly quotes?: Quotes | null | undefined
   readonly frostShare: FrostKeyShare
   readonly frostPublic: PublicKeyPackage
   readonly deliver: (certified: SubmissionBody) => Promise<void>
@@ -108,7 +119,10 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   })
   const signing = createSigning({
     ...{ seat, engine, gossip, standing, clock, scheduler, logger, options },
-    pool: createNoncePool(deps.frostShare, deps.rng),
+    pool: createNoncePool(deps.frostShare, deps.rng, {
+      stock: { scheduler, size: options.nonceStock, stepMs: options.nonceStepMs },
+    }),
+    ...{ recover: deps.recover, sum: deps.sum, quotes: deps.quotes },
     book: createCommitmentBook(),
     keyShare: deps.frostShare,
     publicKey: deps.frostPublic,

@@ -24,6 +24,7 @@ import { nativeKernel } from "../threshold/opening.ts"
 import { recoverSigner } from "../threshold/recoverSigner.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
+import { freshQuotes } from "./freshQuotes.ts"
 import { trimMemoryRegularly } from "./memory.ts"
 import { createStandingEvidence } from "./standingEvidence.ts"
 
@@ -113,6 +114,7 @@ export function keyholderServices(
       holder: options.holderOf(share),
       recover: recoverSigner,
       openingKernel: nativeKernel,
+      quotes: freshQuotes(context.quoter),
       deliver: createDelivery(config.coordinators),
       startBlock: fromBlock,
       options: DEFAULT_OPTIONS,

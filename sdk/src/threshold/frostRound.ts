@@ -72,6 +72,7 @@ export type SigningRound = {
 
 const PAIR_BYTES = 2 * POINT_BYTES
 const ONE = abiWord(1n)
+const GENERATOR = Point.BASE.toBytes()
 
 /** Checks a received pair. @throws FROST_COMMITMENT naming the sender. */
 export function assertCommitment({ party, commitment }: SignerCommitment): void {
@@ -160,8 +161,8 @@ export function holdsShare(
     concatBytes(commitment, verificationShare),
     concatBytes(ONE, abiWord(round.factors.get(party) ?? 0n), abiWord(weight)),
   )
-  const got = Point.BASE.multiplyUnsafe(z).toBytes()
-  return want !== null && got.every((byte, i) => byte === want[i])
+  const got = sum(GENERATOR, abiWord(z))
+  return want !== null && got?.every((byte, i) => byte === want[i]) === true
 }
 
 /** True where z·G − e·P = R: R ‖ z is the group's signature. */
@@ -173,10 +174,7 @@ export function holdsSignature(
 ): boolean {
   const [groupPoint] = publicKey.commitments
   if (groupPoint === undefined || z === 0n) return false
-  const R = sum(
-    concatBytes(Point.BASE.toBytes(), groupPoint),
-    concatBytes(abiWord(z), abiWord(Fn.neg(challenge))),
-  )
+  const R = sum(concatBytes(GENERATOR, groupPoint), concatBytes(abiWord(z), abiWord(Fn.neg(challenge))))
   return R?.every((byte, i) => byte === groupCommitment[i]) === true
 }
 

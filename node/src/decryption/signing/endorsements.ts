@@ -5,7 +5,12 @@
 import { compactSignature } from "@twinlock/sdk/protocol/certificate"
 import { signerOf } from "@twinlock/sdk/protocol/committee"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
-import { signDigest, verifySignature } from "@twinlock/sdk/protocol/signature"
+import {
+  recoverSigner,
+  type SignerRecovery,
+  signDigest,
+  verifySignature,
+} from "@twinlock/sdk/protocol/signature"
 import type { KeySeat } from "../seat.ts"
 import { type Batch, type EndorsedBatch, endorsedDigest } from "./batch.ts"
 
@@ -23,7 +28,11 @@ export type EndorsementBook = {
 }
 
 /** @param perParty batches of one party that this node did not endorse itself; the oldest go first. */
-export function createEndorsementBook(seat: KeySeat, perParty = 64): EndorsementBook {
+export function createEndorsementBook(
+  seat: KeySeat,
+  recover: SignerRecovery = recoverSigner,
+  perParty = 64,
+): EndorsementBook {
   const pages = new Map<Digest, Map<PartyIndex, Uint8Array>>()
   const strange = new Map<PartyIndex, Digest[]>()
   const pageOf = ({ root }: Batch) => pages.get(root) ?? new Map<PartyIndex, Uint8Array>()
@@ -57,7 +66,7 @@ export function createEndorsementBook(seat: KeySeat, perParty = 64): Endorsement
     add(batch, party, signature) {
       const page = pageOf(batch)
       if (page.has(party)) return true
-      if (!isSeats(seat, batch, party, signature)) return false
+      if (!isSeats(seat, batch, party, signature, recover)) return false
       pages.set(batch.root, page)
       page.set(party, signature)
       if (!page.has(seat.self)) bound(party, batch.root)
@@ -76,9 +85,15 @@ export function createEndorsementBook(seat: KeySeat, perParty = 64): Endorsement
 /** Batches that are remembered at most. */
 const PAGES = 2048
 
-function isSeats(seat: KeySeat, batch: Batch, party: PartyIndex, signature: Uint8Array): boolean {
+function isSeats(
+  seat: KeySeat,
+  batch: Batch,
+  party: PartyIndex,
+  signature: Uint8Array,
+  recover: SignerRecovery,
+): boolean {
   try {
-    verifySignature(endorsedDigest(seat, batch), signature, signerOf(seat.committee, party))
+    verifySignature(endorsedDigest(seat, batch), signature, signerOf(seat.committee, party), recover)
     return true
   } catch {
     return false

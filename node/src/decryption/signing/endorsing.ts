@@ -47,7 +47,7 @@ const REMEMBERED = 2048
 export function createEndorsing(deps: SigningDeps, own: EndorsingDeps): Endorsing {
   const { seat, engine, gossip, standing, clock, scheduler, logger, options } = deps
   const { find, conduct, onEndorsed, onSupport } = own
-  const book = createEndorsementBook(seat)
+  const book = createEndorsementBook(seat, deps.recover)
   const waiting = createWaitingRoom<Endorsement>(clock, options.servePeriodMs)
   const timers = new Map<RankGroup, () => void>()
   const repeated = new Map<string, number>()

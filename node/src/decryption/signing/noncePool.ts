@@ -29,12 +29,17 @@ export type NonceStock = {
   readonly stepMs: number
 }
 
-/** @param capacity handed-out pairs kept. @param stock none makes every pair when it is asked for */
+export type NoncePoolOptions = {
+  /** Handed-out pairs that are kept. */
+  readonly capacity?: number
+  /** None makes every pair when it is asked for. */
+  readonly stock?: NonceStock
+}
+
 export function createNoncePool(
   keyShare: FrostKeyShare,
   rng: Rng,
-  capacity = 4096,
-  stock: NonceStock | null = null,
+  { capacity = 4096, stock }: NoncePoolOptions = {},
 ): NoncePool {
   const unused = new Map<Hex, SigningNonces>()
   const ready: SigningNonces[] = []
@@ -43,7 +48,7 @@ export function createNoncePool(
 
   /** Starts with the first use, and makes one pair a step. */
   function refill(): void {
-    if (stock === null || cancel !== null || wiped || ready.length >= stock.size) return
+    if (stock === undefined || cancel !== null || wiped || ready.length >= stock.size) return
     cancel = stock.scheduler.after(stock.stepMs, () => {
       cancel = null
       ready.push(createNonces(keyShare, rng))

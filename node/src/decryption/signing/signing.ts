@@ -7,6 +7,7 @@ import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
 import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import type { CertificateAnnouncement, CommitmentPair } from "@twinlock/sdk/protocol/messages"
+import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
@@ -82,6 +83,8 @@ export type SigningDeps = {
   readonly deliver: (certified: SubmissionBody) => Promise<void>
   /** Quotes of the own enclave; none where this node can make none. */
   readonly quotes?: Quotes | null | undefined
+  /** A faster kernel for the signers of endorsements. */
+  readonly recover?: SignerRecovery | undefined
   /** A faster kernel for public sums of points. */
   readonly sum?: WeightedSum | undefined
   readonly options: SigningOptions
