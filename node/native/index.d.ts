@@ -197,6 +197,12 @@ export function encryptSelfTest(
  */
 export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Uint8Array | null
 
+/**
+ * Sum of scalars[i] times points[i]: compressed points of 33 bytes, scalars of 32 bytes, big-endian, below n. The sum is
+ * compressed; null where an input is not canonical or the sum is the identity. Public inputs: not constant time.
+ */
+export function weightedSum(points: Uint8Array, scalars: Uint8Array): Uint8Array | null
+
 // ---- memory
 
 /** Gives freed memory back to the system; whether there was any. Only glibc keeps some. */

@@ -22,6 +22,7 @@ import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { nativeKernel } from "../threshold/opening.ts"
 import { recoverSigner } from "../threshold/recoverSigner.ts"
+import { weightedSum } from "../threshold/weightedSum.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
 import { freshQuotes } from "./freshQuotes.ts"
@@ -114,6 +115,7 @@ export function keyholderServices(
       holder: options.holderOf(share),
       recover: recoverSigner,
       openingKernel: nativeKernel,
+      sum: weightedSum,
       quotes: freshQuotes(context.quoter),
       deliver: createDelivery(config.coordinators),
       startBlock: fromBlock,
