@@ -135,6 +135,23 @@ describe("results of one block", () => {
 })
 
 describe("lists beside a list", () => {
+  test("there is one list where everybody listed answers, though more would do", async () => {
+    const five = { n: 5, t: 1 } as const
+    const order = rankedParties(five, place.blockHash).map(Number)
+    const [leader = 1] = order
+    const listener = order.at(-1) ?? 5
+    const network = createSigningNetwork({ ...five, absent: [listener] })
+    const lists: SigningRequest[] = []
+    network.member(listener).gossip.listen("signing-request", (request) => void lists.push(request))
+    const [result] = results(1)
+    if (result === undefined) throw new Error("no result")
+    await network.approve([result], order.slice(0, 4))
+    network.open([result], place)
+    await network.run(DEFAULT_OPTIONS.hedgeMs + 100)
+    expect(network.member(leader).delivered).toHaveLength(1)
+    expect(lists).toHaveLength(1)
+  })
+
   test("a silent signer costs the hedge, not the time after which its list is given up", async () => {
     const network = createSigningNetwork({ ...size, absent: [second] })
     const [result] = results(1)
