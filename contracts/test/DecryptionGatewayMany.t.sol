@@ -213,6 +213,15 @@ contract DecryptionGatewayManyTest is GatewayTest {
         if (gasLimit > 3_500_000) vm.assertEq(_other.calls(), 3);
     }
 
+    /// @notice ⚔ A delivery leaves enough to skip all results behind it: a callback that burns its gas fails nobody.
+    function test_fuzz_deliveryLeavesTheGasToSkip(uint256 gasLimit) public {
+        DecryptionResult[] memory results = _asked(64);
+        requester.behave(Requester.Behaviour.BurnGas);
+        bytes memory call = abi.encodeCall(gateway.fulfilMany, (results, _certifyAll(keyId, results, SIGNERS)));
+        (bool done,) = address(gateway).call{gas: bound(gasLimit, 1_300_000, 3_000_000)}(call);
+        vm.assertTrue(done);
+    }
+
     /// @notice What little gas left out comes with the next submission.
     function test_skippedForGasIsDeliveredNext() public {
         DecryptionResult[] memory results = _asked(4);
