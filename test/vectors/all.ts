@@ -8,12 +8,14 @@ import { reconstruct } from "./subjects/reconstruct.ts"
 import { ring } from "./subjects/ring.ts"
 import { sealedShare } from "./subjects/sealedShare.ts"
 import { shamir } from "./subjects/shamir.ts"
+import { decryptionShare } from "./subjects/share.ts"
 
 export const SUBJECTS: readonly Subject[] = [
   names,
   codec,
   ring,
   shamir,
+  decryptionShare,
   reconstruct,
   frost,
   merkle,

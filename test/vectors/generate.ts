@@ -11,7 +11,7 @@ rmSync(ROOT, { recursive: true, force: true })
 let count = 0
 for (const subject of SUBJECTS)
   for (const made of subject.cases()) {
-    const vector = answered(subject, made)
+    const vector = await answered(subject, made)
     const path = join(ROOT, vector.path)
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, formatVector(vector))

@@ -11,14 +11,14 @@ export type Subject = {
   /** From labelled seeds: the same at every call. */
   cases(): readonly Case[]
   /** What the production code makes of the inputs. Throws a ProtocolError where it refuses. */
-  run(inputs: Inputs): Lines
+  run(inputs: Inputs): Lines | Promise<Lines>
 }
 
 /** The vector of a case as the production code answers it now. */
-export function answered(subject: Subject, { name, comment, inputs }: Case): Vector {
+export async function answered(subject: Subject, { name, comment, inputs }: Case): Promise<Vector> {
   const path = `${subject.name}/${name}`
   try {
-    return { path, expect: "success", comment, inputs, outputs: subject.run(new Inputs(inputs)) }
+    return { path, expect: "success", comment, inputs, outputs: await subject.run(new Inputs(inputs)) }
   } catch (error) {
     if (!isProtocolError(error)) throw error
     const blamed = culprits(error)

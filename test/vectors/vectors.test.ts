@@ -12,11 +12,11 @@ const fileOf = (path: string): string => readFileSync(join(ROOT, path), "utf8")
 describe.each(SUBJECTS)("$name", (subject) => {
   const cases = subject.cases()
 
-  test.each(cases)("$name: $comment", (made) => {
+  test.each(cases)("$name: $comment", async (made) => {
     const text = fileOf(`${subject.name}/${made.name}`)
     const vector = parseVector(`${subject.name}/${made.name}`, text)
     // From the file's own inputs: they are what others read.
-    expect(answered(subject, { ...made, inputs: vector.inputs })).toEqual(vector)
+    expect(await answered(subject, { ...made, inputs: vector.inputs })).toEqual(vector)
     expect(formatVector(vector)).toBe(text)
     expect(vector.inputs).toEqual(made.inputs)
   })
