@@ -2,11 +2,12 @@
  * What single steps of a decryption cost a node, without network and chain. In CPU time of all threads, which is at least
  * the wall time of an idle machine and does not depend on what else runs.
  */
-import { sha256 } from "@noble/hashes/sha2.js"
-import { tagHash } from "@twinlock/sdk/protocol/codec"
+import { nativeKernel } from "@twinlock/node/threshold/opening"
+import { weightedSum } from "@twinlock/node/threshold/weightedSum"
+import { sha256Digest, tagHash } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes, quorum } from "@twinlock/sdk/protocol/committee"
-import { blockCountOf, FHE_TYPES } from "@twinlock/sdk/protocol/fheType"
-import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { blockCountOf, FHE_TYPES, wordFormatOf } from "@twinlock/sdk/protocol/fheType"
+import { type PartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import {
   aggregate,
@@ -47,13 +48,14 @@ export async function shareFigure(size: Size, rounds: number): Promise<Figure> {
     const { digest } = ciphertexts.next()
     return {
       words: ciphertexts.words(digest) ?? new Uint8Array(),
-      session: sha256(Buffer.from(digest, "hex")),
+      session: parseSessionId(sha256Digest(Buffer.from(digest, "hex"))),
+      format: wordFormatOf(TYPE),
     }
   })
   const times: number[] = []
   for (let round = -1; round < rounds; round++) {
     const before = process.cpuUsage()
-    await Promise.all(work.map(({ words, session }) => holder.decryptionShare(words, session)))
+    await holder.decryptionShares(work)
     if (round >= 0) times.push(cpuMs(process.cpuUsage(before)) / AT_ONCE)
   }
   holder.destroy()
@@ -101,7 +103,7 @@ const bytesOf = (values: readonly RingElement[]): Uint8Array =>
 /** Time of all that an opening does with the shares of all parties, in this order of arrival. */
 function openingMs({ n, t }: Size, shares: readonly Uint8Array[]): number {
   return timed(() => {
-    const opening = createOpening({ n, t, blocks: blockCountOf(TYPE) })
+    const opening = createOpening({ n, t, blocks: blockCountOf(TYPE) }, nativeKernel)
     for (const party of partyIndexes({ n })) opening.add(party, shares[party - 1] ?? new Uint8Array())
     if (opening.state.status !== "opened") throw new Error("nothing was opened")
   })
@@ -155,10 +157,10 @@ export function signFigures(size: Size, rounds: number): readonly Figure[] {
     const answering = timed(() => {
       for (const { party, keyShare } of held) {
         const own = nonces.get(party)
-        if (own !== undefined) shares.set(party, createSignatureShare(signing, keyShare, own))
+        if (own !== undefined) shares.set(party, createSignatureShare(signing, keyShare, own, weightedSum))
       }
     })
-    const aggregating = timed(() => void aggregate(signing, shares))
+    const aggregating = timed(() => void aggregate(signing, shares, weightedSum))
     // Nonces are made ahead; signers answer at the same time, each on its own machine.
     return { all: preparing + answering + aggregating, longest: answering / held.length + aggregating }
   }).slice(3)

@@ -1,7 +1,7 @@
 import { unsealKeyShare } from "@twinlock/node/threshold/keyShare"
 import { toHex, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { blockCountOf, FHE_TYPES } from "@twinlock/sdk/protocol/fheType"
-import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { parsePartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
 import { decode } from "@twinlock/sdk/threshold/galoisRing"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { interpolate } from "@twinlock/sdk/threshold/shamir"
@@ -10,7 +10,7 @@ import { type DealtShares, dealShares, dealtShares, NS_BITS, NSC_BITS } from "./
 import { packedWords, rawWords } from "./encryptedWords.ts"
 import { keystreamRng } from "./keystreamRng.ts"
 
-const SESSION = keystreamRng("session")(32)
+const SESSION = parseSessionId(toHex(keystreamRng("session")(32)))
 const small = dealShares({ n: 4, t: 1, seed: "test" })
 
 /** Opens `values` elements of the shares of the first `count` parties. */
@@ -24,9 +24,9 @@ async function decrypted(dealt: DealtShares, words: Uint8Array, fheType: 3 | 1):
   const shares = await Promise.all(
     Array.from({ length: dealt.t + 1 }, async (_, i) => {
       const share = dealt.open(i + 1)
-      const bytes = await share.decryptionShare(words, SESSION)
+      const [bytes] = await share.decryptionShares([{ session: SESSION, format: "raw", words }])
       share.destroy()
-      return bytes
+      return bytes ?? new Uint8Array()
     }),
   )
   const blocks = Array.from({ length: blockCountOf(fheType) }, (_, k) => opened(shares, dealt.n, k))

@@ -4,6 +4,8 @@
  *
  * Security: secrets never cross this interface. Sealed payloads are sealed to their recipient inside the engine.
  */
+import type { ShareWork } from "../threshold/keyShare.ts"
+
 export type PartyConfig = {
   /** 32 bytes. */
   readonly ceremonyId: Uint8Array
@@ -44,8 +46,8 @@ export type CeremonyParty = {
 export type KeyShare = {
   /** Authenticated encryption under a 32-byte key. */
   seal(key: Uint8Array, context: Uint8Array): Uint8Array
-  /** @param words canonical words of a squashed ciphertext @param sessionId 32 bytes. 64 bytes per block. */
-  decryptionShare(words: Uint8Array, sessionId: Uint8Array): Promise<Uint8Array>
+  /** In the order of the work: 64 bytes per block. */
+  decryptionShares(work: readonly ShareWork[]): Promise<readonly Uint8Array[]>
   destroy(): void
 }
 

@@ -3,10 +3,10 @@
  * CRS; k executors evaluate the list on the assembled key and sign what they got; the parties open the executors'
  * common result with fresh masks under a session of its own and compare it with the known sum. No exact phase is opened.
  */
-import { fromHex, Reader, Writer } from "@twinlock/sdk/protocol/codec"
+import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { blobBytesOf, blockCountOf } from "@twinlock/sdk/protocol/fheType"
+import { blobBytesOf, blockCountOf, wordFormatOf } from "@twinlock/sdk/protocol/fheType"
 import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
@@ -178,7 +178,10 @@ export function selfTestRounds(attempt: Attempt, deps: SelfTestDeps): readonly R
     async produce() {
       const result = known(words)
       const session = selfTestSession(committee.keyId, committee.epoch, bytesDigest(result))
-      return publicMessage(await deps.share.get().decryptionShare(result, fromHex(session)))
+      const format = wordFormatOf(SELF_TEST_TYPE)
+      const [share] = await deps.share.get().decryptionShares([{ session, format, words: result }])
+      if (share === undefined) throw new Error("a batch of one has one share")
+      return publicMessage(share)
     },
     async consume(incoming) {
       const opening = createOpening({ n: committee.n, t: committee.t, blocks })

@@ -22,6 +22,7 @@ import {
   ZERO,
 } from "@twinlock/sdk/threshold/galoisRing"
 import { lagrangeAtZero, share } from "@twinlock/sdk/threshold/shamir"
+import type { ShareWork } from "../threshold/keyShare.ts"
 import type {
   CeremonyParty,
   ChunkLayout,
@@ -85,7 +86,11 @@ class ToyShare implements KeyShare {
     return concatBytes(sha(key, context), stream(key, concatBytes(...this.#shares.map(encode))))
   }
 
-  async decryptionShare(words: Uint8Array): Promise<Uint8Array> {
+  async decryptionShares(work: readonly ShareWork[]): Promise<readonly Uint8Array[]> {
+    return work.map(({ words }) => this.#decryptionShare(words))
+  }
+
+  #decryptionShare(words: Uint8Array): Uint8Array {
     if (this.destroyed) throw toyError("SHARE_DESTROYED")
     const parts = Array.from({ length: words.length / RAW_BLOCK_BYTES }, (_, block) => {
       const at = block * RAW_BLOCK_BYTES

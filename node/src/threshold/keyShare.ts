@@ -3,7 +3,7 @@
  * leaves only sealed. The caller must have passed every release check before it asks for a decryption share.
  */
 import { fromHex } from "@twinlock/sdk/protocol/codec"
-import { RAW_BLOCK_BYTES, type WordFormat } from "@twinlock/sdk/protocol/fheType"
+import type { WordFormat } from "@twinlock/sdk/protocol/fheType"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
 import { formatCode } from "@twinlock/sdk/protocol/session"
 import type { KeyShare as NativeKeyShare } from "../../native/index.d.ts"
@@ -31,8 +31,6 @@ export type KeyShare = {
    * @throws SHARE_WORDS, SHARE_FAULT, NATIVE_DESTROYED
    */
   decryptionShares(work: readonly ShareWork[]): Promise<readonly Uint8Array[]>
-  /** One share; the format is that of words of this length. @param sessionId 32 bytes @throws as decryptionShares */
-  decryptionShare(words: Uint8Array, sessionId: Uint8Array): Promise<Uint8Array>
   /** Wipes the share as soon as running computations end. */
   destroy(): void
 }
@@ -59,12 +57,6 @@ export function keyShareOf(share: NativeKeyShare): KeyShare {
           })),
         ),
       ),
-    async decryptionShare(words, sessionId) {
-      const format = formatCode(words.length % RAW_BLOCK_BYTES === 0 ? "raw" : "packed")
-      const [one] = await awaitNative(() => share.decryptionShares([{ words, sessionId, format }]))
-      if (one === undefined) throw new Error("a batch of one has one share")
-      return one
-    },
     destroy: () => share.destroy(),
   }
 }
