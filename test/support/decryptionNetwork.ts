@@ -23,7 +23,7 @@ import { sha256Digest } from "@twinlock/sdk/protocol/codec"
 import { type Committee, createCommittee } from "@twinlock/sdk/protocol/committee"
 import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
 import { handleFields } from "@twinlock/sdk/protocol/handles"
-import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
+import type { CertificatesRequest, SubmissionBody } from "@twinlock/sdk/protocol/http"
 import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { addressOfSecretKey, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
@@ -96,6 +96,8 @@ export type TestCommittee = {
   readonly clock: ManualClock
   /** What a group signature certifies, result by result. */
   readonly delivered: CertificatesRequest[]
+  /** All that left for a coordinator, under whatever rule. */
+  readonly submitted: SubmissionBody[]
   readonly groupKey: ReturnType<typeof generateFrostGroup>["publicKey"]
   /** Kills a party's node and starts it again from its sealed store: memory, nonces and timers are gone. */
   restart(party: number): void
@@ -169,6 +171,7 @@ export function createTestCommittee({
   const group = generateFrostGroup(n, t, "decryption network")
   const clock = createManualClock()
   const delivered: CertificatesRequest[] = []
+  const submitted: SubmissionBody[] = []
   const numberOf = (signer: Address) => parties.indexOf(signer) + 1
   const isUp = (party: number) => !down.includes(party)
   const networks = createMemoryNetworks(parties, {
@@ -221,6 +224,7 @@ export function createTestCommittee({
       frostPublic: group.publicKey,
       deliver: async (body) => {
         if (!delivers(number)) return
+        submitted.push(body)
         delivered.push(...groupBodies(body))
         for (const certified of groupBodies(body)) await deliver(certified)
       },
@@ -242,7 +246,7 @@ export function createTestCommittee({
     for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve))
   }
   return {
-    ...{ nodes, committee, clock, delivered },
+    ...{ nodes, committee, clock, delivered, submitted },
     groupKey: group.publicKey,
     traitor(number) {
       const { party, seat, network, frostShare } = partOf(number)

@@ -62,7 +62,7 @@ const commitmentsOf = ({ frostShare }: Traitor, count: number): readonly Commitm
   Array.from({ length: count }, () => createNonces(frostShare, systemRng).commitment)
 
 const delivered = ({ committee }: Progress): ReadonlySet<RequestId> =>
-  new Set(committee.delivered.flatMap(deliveredResults).map(({ result }) => result.requestId))
+  new Set(committee.submitted.flatMap(deliveredResults).map(({ result }) => result.requestId))
 const signersOf = ({ committee }: Progress, n: number): readonly PartyIndex[] => {
   const [first] = committee.delivered.flatMap(deliveredResults)
   if (first?.kind !== "group") throw new Error("nothing was delivered")
@@ -159,7 +159,7 @@ describe.each(sizes)("n = $n, t = $t", (size) => {
       return
     }
     await scene.committee.run(20_000, undefined, 500)
-    expect(scene.committee.delivered).toEqual([])
+    expect(scene.committee.submitted).toEqual([])
     chain.nodes.set(signer, node)
     chain.head = blockAt(chain.head.number + 1n, chain.head.timestamp + 20n)
     await finish(scene, 60_000, 500)

@@ -171,7 +171,7 @@ export function createAggregator(
     return chooseSigners(
       seat,
       candidates.map(({ party }) => party),
-      (party) => book.take(party, offered(session, party, rank)),
+      { offers: book.offers, take: (party) => book.take(party, offered(session, party, rank)) },
       () => pool.fresh(),
     )
   }

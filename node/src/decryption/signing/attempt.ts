@@ -30,23 +30,23 @@ export type AttemptOutcome =
 /**
  * The next list: this node and the first candidates with an unused commitment, ascending.
  * @param candidates best first
- * @param take an unused commitment of a party, now used; null where there is none
+ * @param book gives an unused commitment of a party, which then is used
  * @param own makes this node's own commitment, once the others are found
- * @returns null where they are no quorum; what was taken then is lost
+ * @returns null where they are no quorum; no commitment is used then, or waiting for a signer would use up all of them
  */
 export function chooseSigners(
   seat: KeySeat,
   candidates: readonly PartyIndex[],
-  take: (party: PartyIndex) => CommitmentPair | null,
+  book: { offers(party: PartyIndex): boolean; take(party: PartyIndex): CommitmentPair | null },
   own: () => CommitmentPair,
 ): SigningRequest["signers"] | null {
-  const others: { readonly party: PartyIndex; readonly commitment: CommitmentPair }[] = []
-  for (const party of candidates) {
-    if (others.length === quorum(seat.committee) - 1) break
-    const commitment = party === seat.self ? null : take(party)
-    if (commitment !== null) others.push({ party, commitment })
-  }
-  if (others.length < quorum(seat.committee) - 1) return null
+  const wanted = quorum(seat.committee) - 1
+  const able = candidates.filter((party) => party !== seat.self && book.offers(party)).slice(0, wanted)
+  if (able.length < wanted) return null
+  const others = able.flatMap((party) => {
+    const commitment = book.take(party)
+    return commitment === null ? [] : [{ party, commitment }]
+  })
   return [...others, { party: seat.self, commitment: own() }].sort((a, b) => a.party - b.party)
 }
 

@@ -21,6 +21,8 @@ export type CommitmentBook = {
    * ones in their order, then the newest.
    */
   take(party: PartyIndex, preferred?: readonly CommitmentPair[]): CommitmentPair | null
+  /** True where {@link CommitmentBook.take} would give one. */
+  offers(party: PartyIndex): boolean
   /** The party did not answer: it may have restarted, and what it gave to this node may be gone with its nonces. */
   doubt(party: PartyIndex): void
 }
@@ -70,6 +72,7 @@ export function createCommitmentBook(capacity = 1024): CommitmentBook {
     },
     has: (party, commitment) => pageOf(party).has(toHex(commitment)),
     doubt: (party) => void own.delete(party),
+    offers: (party) => [...pageOf(party).values()].some(({ used }) => !used),
     take(party, preferred = []) {
       const entry = next(party, preferred)
       if (entry === undefined) return null
