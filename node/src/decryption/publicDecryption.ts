@@ -110,7 +110,6 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
         if (entry === undefined || request === undefined || request === null) continue
         signing.opened(resultOf(entry.requestId, item), request)
         entry.state = "opened"
-        entry.request = null
       }
     },
   }
@@ -204,7 +203,6 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     }
     entry.reason = code
     entry.state = remedy === "never" ? "refused" : "waiting"
-    entry.request = null
     if (remedy === "later") postpone(entry)
     else {
       entry.failures += 1

@@ -11,7 +11,7 @@ function scene() {
   for (const signer of signers) chain.nodes.set(signer, standingNode(signer, chain.head.timestamp + 60n))
   const committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: signers })
   const view = viewOf(chain)
-  const reads = { head: 0, nodes: 0, failing: false }
+  const reads = { head: 0, nodes: 0, failing: false, unsure: false }
   const clock = createManualClock()
   const standing = createStanding(
     {
@@ -22,7 +22,8 @@ function scene() {
       nodes: async (asked, at) => {
         reads.nodes += 1
         if (reads.failing) throw new Error("no answer")
-        return view.nodes(asked, at)
+        const [first, ...others] = asked
+        return view.nodes(reads.unsure || first === undefined ? others : asked, at)
       },
     },
     committee,
@@ -63,6 +64,14 @@ describe("standing", () => {
     const { live } = scene()
     expect(await live(59)).toEqual([1, 2, 3, 4])
     expect(await live(60)).toEqual([])
+  })
+
+  test("a seat without an agreed answer does not stand, and is asked about again at the same block", async () => {
+    const { reads, live } = scene()
+    reads.unsure = true
+    expect(await live()).toEqual([2, 3, 4])
+    reads.unsure = false
+    expect(await live()).toEqual([1, 2, 3, 4])
   })
 
   test("a failed read is not remembered", async () => {

@@ -44,9 +44,14 @@ export function createStanding(
     if (known?.block === at.hash) return known.nodes
     const reading = { block: at.hash, nodes: view.nodes(committee.parties, at) }
     known = reading
-    reading.nodes.catch(() => {
+    const forget = () => {
       if (known === reading) known = null
-    })
+    }
+    // A seat without an agreed answer does not stand now, and is asked about again: one slow endpoint does not outlaw it
+    // for as long as the block is the newest.
+    reading.nodes.then((nodes) => {
+      if (committee.parties.some((signer) => !nodes.has(signer))) forget()
+    }, forget)
     return reading.nodes
   }
 

@@ -104,16 +104,15 @@ export function createAggregator(
     const work = workOf(group)
     if (due.length === 0 || work[kind] !== null) return
     if (out[kind] >= (kind === "fresh" ? FRESH_AT_ONCE : AGAIN_AT_ONCE)) return void queue.add(group)
-    out[kind] += 1
     work[kind] = begin(group, due)
+    out[kind] += 1
+    extend(work[kind])
   }
 
   function begin(group: RankGroup, due: readonly OpenResult[]): SigningSession {
     const results = chooseBatch(due, approversOf, quorum(committee))
     for (const result of results) result.busy = true
-    const session = newSession(group, results, batchOf(results))
-    extend(session)
-    return session
+    return newSession(group, results, batchOf(results))
   }
 
   /** One more list for the batch; where none can be made and none is out, the session is over. */
@@ -222,11 +221,18 @@ export function createAggregator(
     const kind: Kind = work.fresh === session ? "fresh" : "again"
     work[kind] = null
     out[kind] -= 1
-    const [next] = queue
-    if (next === undefined) return
-    queue.delete(next)
     // Not within the end of another: its own group goes on first.
-    queueMicrotask(() => wake(next))
+    if (queue.size > 0) queueMicrotask(serveQueue)
+  }
+
+  /** Wakes waiting groups, oldest first, until the free places are taken: one that has nothing due any more takes none. */
+  function serveQueue(): void {
+    for (const group of [...queue]) {
+      if (stopped || (out.fresh >= FRESH_AT_ONCE && out.again >= AGAIN_AT_ONCE)) return
+      queue.delete(group)
+      // One that still has to wait joins the end of the queue.
+      wake(group)
+    }
   }
 
   function accept(session: SigningSession, share: SignatureShare): boolean {
@@ -293,6 +299,7 @@ export function createAggregator(
       if (group.results.size > 0) return wake(group)
       workOf(group).cancel()
       works.delete(group)
+      queue.delete(group)
     },
     stop() {
       stopped = true

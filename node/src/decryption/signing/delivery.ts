@@ -12,7 +12,7 @@ import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { signAs } from "../seat.ts"
 import { type Batch, batchDigest, type CertifiedBatch, type GroupCertified } from "./batch.ts"
 import { plainBodies, policyBody, type Support } from "./deliverables.ts"
-import { type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
+import { allowsEndorsed, type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
 import type { SigningDeps } from "./signing.ts"
 
 export type Delivery = {
@@ -86,7 +86,7 @@ export function createDelivery(
     if (certified.kind === "group") onTurn(certified.batch)
     try {
       // Where the chain cannot be read, the contract judges.
-      if (!(await stillStands(certified).catch(() => true))) return
+      if (!(await stillStands(certified).catch(() => true))) return void turns.delete(certified)
       await Promise.all([
         ...plainBodies(seat, certified, awaiting(certified)).map(deps.deliver),
         deliverSupported(certified),
@@ -116,7 +116,9 @@ export function createDelivery(
     stillStands,
     certify(certified) {
       const results = certified.batch.leaves.flatMap(({ requestId }) => find(requestId) ?? [])
-      const open = results.filter((result) => result.certified === null)
+      // A quorum of endorsements serves those whose requesters take it for a certificate; the others wait for the group.
+      const serves = (result: OpenResult) => certified.kind === "group" || allowsEndorsed(result)
+      const open = results.filter((result) => result.certified === null && serves(result))
       const group: RankGroup | undefined = open[0]?.group
       if (stopped || group === undefined) return
       for (const result of open) result.certified = certified
@@ -125,7 +127,9 @@ export function createDelivery(
       else scheduler.after(wait, () => void deliver(certified, 0))
     },
     supported(batch) {
-      const certified = [...turns.keys()].find((other) => other.batch.root === batch.root)
+      const certified = [...turns.keys()].find(
+        (other) => other.batch.root === batch.root && awaiting(other).length > 0,
+      )
       if (certified !== undefined)
         deliverSupported(certified).catch(warn(certified, "certificate was not delivered"))
     },

@@ -165,7 +165,8 @@ export function createEndorsing(deps: SigningDeps, own: EndorsingDeps): Endorsin
     repeat,
     take: (endorsement) => look(endorsement, clock.now()),
     opened(result) {
-      if (!timers.has(result.group)) propose(result.group)
+      // Also where the group has a timer: that may be one of results that were proposed in vain.
+      propose(result.group)
       for (const { message, since } of waiting.take(result.requestId)) look(message, since)
     },
     support(batch) {
