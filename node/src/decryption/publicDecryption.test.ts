@@ -1,6 +1,5 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type CertificatesRequest, certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
 import { parseAddress, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
@@ -383,36 +382,6 @@ describe("public decryption", () => {
     const committee = createTestCommittee({ ...size, chain, ciphertexts, holders, down: [4] })
     await committee.run(10_000, () => committee.delivered.length > 0)
     expect(committee.delivered).not.toEqual([])
-  })
-
-  test("who lost the words after approving still signs what the others' shares open", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    addRequest(chain, "tally", handles)
-    let lost = false
-    const faulty = {
-      decryptionShares: async () => {
-        lost = true
-        throw new Error("the words are gone")
-      },
-    }
-    // Party 4 is gone once its shares are out: without party 2, nobody could sign.
-    let shared = 0
-    const gossip = (from: number, to: number, topic: string, payload: Uint8Array) => {
-      const gone = shared >= size.n - 1
-      if (from === 4 && topic.startsWith("decryption-shares")) shared += 1
-      return gone && (from === 4 || to === 4) ? [] : [payload]
-    }
-    const committee = createTestCommittee({
-      ...{ ...size, chain, ciphertexts, gossip },
-      holders: new Map([[2, faulty]]),
-      blobOf: (_, words) => {
-        if (lost) throw new ProtocolError({ code: "BLOB_UNAVAILABLE", message: "no source has them" })
-        return words
-      },
-    })
-    await committee.run(20_000, () => committee.submitted.length > 0)
-    expect(lost).toBe(true)
-    expect(committee.submitted).not.toEqual([])
   })
 
   test("a request that is settled while it is booked is forgotten, not followed", async () => {

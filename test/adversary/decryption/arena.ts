@@ -7,6 +7,8 @@ import type { NodeRecord } from "@twinlock/node/chain/chainView"
 import { rankedParties } from "@twinlock/node/decryption/ranking"
 import type { ShareHolder } from "@twinlock/node/decryption/release"
 import { type KeySeat, signAs, topicOf } from "@twinlock/node/decryption/seat"
+import { nativeKernel } from "@twinlock/node/threshold/opening"
+import { recoverSigner } from "@twinlock/node/threshold/recoverSigner"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
@@ -161,6 +163,8 @@ export function createArena(
   }
   arena.committee = createTestCommittee({
     ...{ ...size, chain, ciphertexts, holders, gossip },
+    // As the node has them: floods are judged at the node's own speed.
+    ...{ recover: recoverSigner, openingKernel: nativeKernel },
     // What counts is what the honest bring about.
     delivers: (party) => !isTraitor(party),
   })
