@@ -1,8 +1,8 @@
 /** Every plaintext must be right, and certificates must convince the contract: a fast wrong answer is no figure. */
 import { contractAt } from "@twinlock/devnet/network/contracts"
+import type { Asked } from "../../test/support/cluster/load.ts"
+import { verification } from "../../test/support/cluster/submission.ts"
 import type { Cluster } from "./cluster.ts"
-import type { Asked } from "./load.ts"
-import { verification } from "./submission.ts"
 
 /** @param sample certificates that the verifier judges, spread over all. @throws Error naming the first bad result */
 export async function checkResults(

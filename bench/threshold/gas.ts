@@ -7,10 +7,10 @@ import { hashDecryptionResult, hashResultBatch, typedDigest } from "@twinlock/sd
 import type { BatchBody, ResultBody } from "@twinlock/sdk/protocol/http"
 import { parseAddress, parseEpoch, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import { leafHash, rootOf } from "@twinlock/sdk/threshold/merkle"
+import { type Call, verification } from "../../test/support/cluster/submission.ts"
 import { type Figure, figure } from "../figure.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Sample } from "./latency.ts"
-import { type Call, verification } from "./submission.ts"
 
 const EPOCH = 1
 const BATCH = 64

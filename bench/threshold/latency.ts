@@ -4,10 +4,11 @@
  * block and that one pass at least two more, as on any chain: nodes may use that time to fetch blobs.
  */
 
-import { FINALITY_BLOCKS } from "./chainControl.ts"
-import { CANCEL_WINDOW, type Cluster } from "./cluster.ts"
-import type { Delivered } from "./coordinatorStub.ts"
-import type { Asked, Openable } from "./load.ts"
+import { FINALITY_BLOCKS } from "../../test/support/cluster/chainControl.ts"
+import { CANCEL_WINDOW } from "../../test/support/cluster/cluster.ts"
+import type { Delivered } from "../../test/support/cluster/coordinatorStub.ts"
+import type { Asked, Openable } from "../../test/support/cluster/load.ts"
+import type { Cluster } from "./cluster.ts"
 
 /** Between the finality of the request's block and that of the block that ends its window; half a slot is more. */
 const WINDOW_MS = 400

@@ -18,11 +18,11 @@ import {
 import { add, encode, type RingElement, scalar } from "@twinlock/sdk/threshold/galoisRing"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { share } from "@twinlock/sdk/threshold/shamir"
+import { createCiphertexts } from "../../test/support/cluster/ciphertexts.ts"
 import { dealtShares } from "../../test/support/dealtShares.ts"
 import { generateFrostGroup } from "../../test/support/frostGroup.ts"
 import { keystreamRng } from "../../test/support/keystreamRng.ts"
 import { type Figure, figure, percentile } from "../figure.ts"
-import { createCiphertexts } from "./ciphertexts.ts"
 
 export type Size = { readonly n: number; readonly t: number }
 

@@ -2,8 +2,9 @@
  * Sustained load: requests come with every block, as many as the committee answers. The offered rate follows what is
  * waiting, so that the nodes always have work and never an endless queue.
  */
+
+import type { Asked, Openable } from "../../test/support/cluster/load.ts"
 import type { Cluster, Keyholder } from "./cluster.ts"
-import type { Asked, Openable } from "./load.ts"
 import { cpuMsOf, loadAverage, peakBytesOf, resetPeak } from "./meter.ts"
 
 const BLOCK_MS = 500

@@ -4,7 +4,7 @@ import { fetchCollateral } from "@twinlock/node/attestation/pccs"
 import { parseEther } from "ethers"
 import { type Accounts, createAccounts } from "./accounts.ts"
 import { type Chain, startAnvil } from "./anvil.ts"
-import { type NodeConfigInput, writeNodeConfig, writePlatformConfig } from "./configs.ts"
+import { type AddressOf, type NodeConfigInput, writeNodeConfig, writePlatformConfig } from "./configs.ts"
 import { type ChainSetup, sent, setUpChain } from "./contracts.ts"
 import { type Layout, type Member, membersOf, type Paths } from "./layout.ts"
 import { initMember, type MemberTools, registerMember } from "./members.ts"
@@ -21,6 +21,8 @@ export type BaseOptions = {
   readonly paths: Paths
   readonly layout: Layout
   readonly processes: Processes
+  /** How members reach each other, where that is not directly. */
+  readonly addressOf?: AddressOf
 }
 
 export type Base = BaseOptions & {
@@ -48,7 +50,7 @@ export async function choosePorts(layout: Layout): Promise<Ports> {
 
 /** @param seed of the simulated platform. */
 export async function startBase(
-  { paths, layout, processes }: BaseOptions,
+  { paths, layout, processes, addressOf }: BaseOptions,
   ports: Ports,
   seed: string,
 ): Promise<Base> {
@@ -64,6 +66,7 @@ export async function startBase(
   const accounts = createAccounts(chain.provider)
   return {
     ...{ paths, layout, processes, ports, seed, chain, accounts, platform },
+    ...(addressOf === undefined ? {} : { addressOf }),
     tools: { paths, ports, processes, rootKey: platform.rootKey },
   }
 }
@@ -102,13 +105,14 @@ export async function makeMembers(
   setup: ChainSetup,
   commands: MemberCommands = PROCESSES,
 ): Promise<{ readonly identities: Readonly<Record<string, Identity>>; readonly gas: bigint }> {
-  const { paths, layout, ports, chain, accounts, platform, tools } = base
+  const { paths, layout, ports, chain, accounts, platform, tools, addressOf } = base
   const identities: Record<string, Identity> = {}
   const input: NodeConfigInput = {
     ...{ paths, layout, ports, accounts, identities },
     contracts: setup.contracts,
     startBlock: setup.startBlock,
     genesisHash: chain.genesisHash,
+    ...(addressOf === undefined ? {} : { addressOf }),
     providerKey: platform.providerKey,
     appIds: Object.fromEntries(platform.cvms.map(({ machine, appId }) => [machine, appId])),
   }

@@ -30,6 +30,9 @@ export function writePlatformConfig(paths: Paths, seed: string, ports: Ports, la
   })
 }
 
+/** Under which address one member dials another. @param own the other's own multiaddr */
+export type AddressOf = (from: Member, to: Member, own: string) => string
+
 export type NodeConfigInput = {
   readonly paths: Paths
   readonly layout: Layout
@@ -44,10 +47,12 @@ export type NodeConfigInput = {
   readonly appIds: Readonly<Record<string, string>>
   /** Known after `init`: until then nodes have no peers. */
   readonly identities: Readonly<Record<string, Identity>>
+  /** Own addresses by default. */
+  readonly addressOf?: AddressOf
 }
 
 export function writeNodeConfig(member: Member, input: NodeConfigInput): void {
-  const { paths, layout, ports, contracts, accounts } = input
+  const { paths, layout, ports, contracts, accounts, addressOf = (_from, _to, own) => own } = input
   const urls = urlsOf(ports)
   mkdirSync(paths.data(member), { recursive: true })
   writeFileSync(paths.operatorKey(member), accounts.operator(member.operator).privateKey, { mode: 0o600 })
@@ -82,11 +87,11 @@ export function writeNodeConfig(member: Member, input: NodeConfigInput): void {
       p2p: { host: "127.0.0.1", port: ports.p2p[member.name] },
       http: { host: "127.0.0.1", port: ports.http[member.name] },
     },
-    peers: membersOf(layout).flatMap(({ name }) => {
-      const identity = input.identities[name]
-      return identity === undefined || name === member.name
+    peers: membersOf(layout).flatMap((other) => {
+      const identity = input.identities[other.name]
+      return identity === undefined || other.name === member.name
         ? []
-        : [{ signer: identity.signer, multiaddr: identity.multiaddr }]
+        : [{ signer: identity.signer, multiaddr: addressOf(member, other, identity.multiaddr) }]
     }),
     coordinators: [urls.coordinator],
   })

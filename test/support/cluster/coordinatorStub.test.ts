@@ -26,6 +26,9 @@ test("blobs are served, and the first certificate of a request counts, whenever 
     await fetch(`${stub.url}/v1/certificates`, { method: "POST", body: JSON.stringify(batch) })
     expect((await stub.delivery("0x03")).submission).toEqual(batch)
     expect([stub.delivered.size, stub.deliveries()]).toEqual([3, 4])
+    expect(stub.contradicted()).toEqual(["0x01"])
+    await fetch(`${stub.url}/v1/certificates`, { method: "POST", body: JSON.stringify(batch) })
+    expect(stub.contradicted()).toEqual(["0x01"])
   } finally {
     await stub.stop()
   }

@@ -18,8 +18,8 @@ import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { type GroupSignature, groupKey, toEthereum } from "@twinlock/sdk/threshold/frost"
 import { aggregate, createNonces, createSignatureShare } from "@twinlock/sdk/threshold/frostSign"
-import type { DealtShares } from "../../test/support/dealtShares.ts"
-import { type FrostGroup, generateFrostGroup } from "../../test/support/frostGroup.ts"
+import type { DealtShares } from "../dealtShares.ts"
+import { type FrostGroup, generateFrostGroup } from "../frostGroup.ts"
 import { openMember } from "./memberStore.ts"
 
 const EPOCH = parseEpoch(1)

@@ -1,9 +1,9 @@
 /** Ciphertexts of the load: encrypted once, kept as their bodies, since masks come back from a key stream. */
 import { createHash } from "node:crypto"
 import { blobBytesOf, blockCountOf, type FheType } from "@twinlock/sdk/protocol/fheType"
-import { type DealtShares, NSC_BITS } from "../../test/support/dealtShares.ts"
-import { packedWords, rawWords } from "../../test/support/encryptedWords.ts"
-import { keystreamRng } from "../../test/support/keystreamRng.ts"
+import { type DealtShares, NSC_BITS } from "../dealtShares.ts"
+import { packedWords, rawWords } from "../encryptedWords.ts"
+import { keystreamRng } from "../keystreamRng.ts"
 
 export type TestWords = {
   readonly value: bigint

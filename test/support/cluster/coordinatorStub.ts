@@ -1,5 +1,6 @@
 /** Stands where the coordinator stands: serves blobs, takes certificates, and notes when each came. */
 import { createServer, type IncomingMessage } from "node:http"
+import { isDeepStrictEqual } from "node:util"
 import type { ResultBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 
 export type Delivered = {
@@ -16,6 +17,8 @@ export type CoordinatorStub = {
   readonly delivered: ReadonlyMap<string, Delivered>
   /** Deliveries in all: takeovers deliver again. */
   deliveries(): number
+  /** Requests of which a later delivery says something else than the first. */
+  contradicted(): readonly string[]
   /** Resolves with the delivery of a request; at once where it is there. */
   delivery(requestId: string): Promise<Delivered>
   stop(): Promise<void>
@@ -34,6 +37,7 @@ export async function startCoordinatorStub(
 ): Promise<CoordinatorStub> {
   const delivered = new Map<string, Delivered>()
   const waiting = new Map<string, (found: Delivered) => void>()
+  const contradicted = new Set<string>()
   let deliveries = 0
 
   function take(text: string): void {
@@ -41,7 +45,11 @@ export async function startCoordinatorStub(
     const submission = JSON.parse(text) as SubmissionBody
     for (const result of submission.kind === "batch" ? submission.results : [submission.result]) {
       deliveries += 1
-      if (delivered.has(result.requestId)) continue
+      const first = delivered.get(result.requestId)
+      if (first !== undefined) {
+        if (!isDeepStrictEqual(first.result, result)) contradicted.add(result.requestId)
+        continue
+      }
       const found = { result, submission, at }
       delivered.set(result.requestId, found)
       waiting.get(result.requestId)?.(found)
@@ -71,6 +79,7 @@ export async function startCoordinatorStub(
     url: `http://127.0.0.1:${typeof bound === "object" ? bound?.port : port}`,
     delivered,
     deliveries: () => deliveries,
+    contradicted: () => [...contradicted],
     delivery: (requestId) =>
       new Promise((resolve) => {
         const found = delivered.get(requestId)

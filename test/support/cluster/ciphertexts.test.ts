@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { blobBytesOf, FHE_TYPES } from "@twinlock/sdk/protocol/fheType"
 import { expect, test } from "vitest"
-import { dealShares } from "../../test/support/dealtShares.ts"
+import { dealShares } from "../dealtShares.ts"
 import { createCiphertexts } from "./ciphertexts.ts"
 
 const dealt = dealShares({ n: 4, t: 1, seed: "ciphertexts" })
