@@ -94,6 +94,8 @@ export function createTraffic(cluster: Cluster, options: TrafficOptions): Traffi
     const submissions = fresh.filter(({ submission }) => !seen.has(submission) && seen.add(submission))
     for (const { submission } of submissions) await judge(submission)
     for (const group of groupsOf(submissions)) await load.fulfil(group)
+    const ended = base.processes.casualties()
+    if (ended.length > 0) throw new Error(`ended unasked: ${ended.join("; ")}`)
     const contradicted = coordinator.contradicted()
     if (contradicted.length > 0) throw new Error(`two results of one request: ${contradicted.join()}`)
   }
