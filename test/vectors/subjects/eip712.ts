@@ -2,6 +2,7 @@
 import {
   hashDecryptionResult,
   hashDiscard,
+  hashEndorsedBatch,
   hashInputAttestation,
   hashKeyActivation,
   hashRegistration,
@@ -24,7 +25,7 @@ import { seededRng } from "../../support/seededRng.ts"
 import type { Case, Subject } from "../subject.ts"
 import { hex, type Inputs, type Lines, unhex } from "../vector.ts"
 
-type TypeName = Exclude<keyof typeof TYPE_STRINGS, "approval" | "endorsedBatch">
+type TypeName = Exclude<keyof typeof TYPE_STRINGS, "approval">
 
 const hashed: Readonly<Record<TypeName, (inputs: Inputs) => Digest>> = {
   resultBatch: (i) =>
@@ -54,6 +55,13 @@ const hashed: Readonly<Record<TypeName, (inputs: Inputs) => Digest>> = {
       transcriptDigest: digest(i, "transcriptDigest"),
       groupX: BigInt(i.one("groupX")),
       groupV: i.number("groupV"),
+    }),
+  endorsedBatch: (i) =>
+    hashEndorsedBatch({
+      keyId: parseKeyId(`0x${i.one("keyId")}`),
+      epoch: parseEpoch(i.number("epoch")),
+      root: digest(i, "root"),
+      leaves: i.number("leaves"),
     }),
   discard: (i) => hashDiscard({ keyId: parseKeyId(`0x${i.one("keyId")}`) }),
   registration: (i) =>
