@@ -180,6 +180,7 @@ export async function createNode(
     ...{
       store,
       chain,
+      reader,
       events,
       transactor,
       network: p2p.network,

@@ -8,6 +8,7 @@ import type { GuestAgent } from "./attestation/guestAgent.ts"
 import type { PeerPolicy } from "./attestation/peerPolicy.ts"
 import type { Quoter } from "./attestation/quoter.ts"
 import type { ChainView } from "./chain/chainView.ts"
+import type { ContractReader } from "./chain/contractReader.ts"
 import type { EventReader } from "./chain/eventReader.ts"
 import type { RegistryPolicy } from "./chain/registryPolicy.ts"
 import type { Transactor } from "./chain/transactor.ts"
@@ -53,6 +54,7 @@ export type NodeContext = {
   /** Sealing key of a key's epoch on this node, 32 bytes; the caller wipes it. */
   readonly epochKey: (scope: { readonly keyId: KeyId; readonly epoch: Epoch }) => Promise<Secret<Uint8Array>>
   readonly chain: ChainView
+  readonly reader: ContractReader
   readonly events: EventReader
   readonly transactor: Transactor
   readonly network: Network

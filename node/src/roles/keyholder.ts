@@ -16,6 +16,7 @@ import type { KeyRecord } from "../chain/chainView.ts"
 import { keyRegistryInterface } from "../chain/contracts.ts"
 import type { ShareHolder } from "../decryption/release.ts"
 import { answerUserDecryption } from "../decryption/routes.ts"
+import type { KeySeat } from "../decryption/seat.ts"
 import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from "../decryption/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
@@ -101,14 +102,15 @@ export function keyholderServices(
     const { frostShare, frostPublic } = await vault.openSigningKey({ keyId, epoch })
     const share = await openShare(record, self)
     if (stopped) return share.destroy()
+    const seat: KeySeat = {
+      key: { keyId, epoch, domain: { chainId, coprocessor: host.coprocessor } },
+      committee,
+      self,
+      signing,
+      signer: identity.signerKey,
+    }
     const service = createDecryptionService({
-      seat: {
-        key: { keyId, epoch, domain: { chainId, coprocessor: host.coprocessor } },
-        committee,
-        self,
-        signing,
-        signer: identity.signerKey,
-      },
+      seat,
       gateway: host.gateway,
       view: chain,
       blobs: source,
@@ -116,7 +118,10 @@ export function keyholderServices(
       recover: recoverSigner,
       openingKernel: nativeKernel,
       sum: weightedSum,
-      quotes: freshQuotes(context.quoter),
+      quotes: freshQuotes(seat, {
+        ...{ quoter: context.quoter, reader: context.reader, chain },
+        verifier: config.contracts.decryptionVerifier,
+      }),
       deliver: createDelivery(config.coordinators),
       startBlock: fromBlock,
       options: DEFAULT_OPTIONS,

@@ -10,7 +10,7 @@ import {
 } from "@twinlock/sdk/protocol/http"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { KeySeat } from "../seat.ts"
-import { type CertifiedBatch, type EndorsedBatch, type GroupCertified, placeOf } from "./batch.ts"
+import { type CertifiedBatch, type EndorsedBatch, type GroupCertified, type Leaf, placeOf } from "./batch.ts"
 import type { OpenResult } from "./openResult.ts"
 
 /** Endorsements and quotes of a batch by parties that stand. */
@@ -20,10 +20,11 @@ export type Support = {
   readonly live: ReadonlySet<PartyIndex>
 }
 
-const groupCertificate = (
+/** The certificate of one result of a batch. */
+export const groupCertificate = (
   { key }: KeySeat,
   { batch, parties, signature }: GroupCertified,
-  { requestId }: OpenResult,
+  { requestId }: Pick<Leaf, "requestId">,
 ): Certificate => ({
   keyId: key.keyId,
   epoch: key.epoch,

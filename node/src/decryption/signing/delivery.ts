@@ -33,7 +33,7 @@ export type DeliveryDeps = {
   /** These results have no certificate any more and need another list. */
   readonly onVoid: (results: readonly OpenResult[]) => void
   /** The group signature over the batch is not on chain yet. */
-  readonly onTurn: (batch: Batch) => void
+  readonly onTurn: (certified: GroupCertified) => void
   /** Endorsements and quotes of a batch so far. */
   readonly supportOf: (batch: Batch) => Omit<Support, "live">
 }
@@ -83,7 +83,7 @@ export function createDelivery(
     if (stopped || awaiting(certified).length === 0) return void turns.delete(certified)
     turns.set(certified, deliveries)
     // What peers may have missed of the own support is said again, as seldom as deliveries are.
-    if (certified.kind === "group") onTurn(certified.batch)
+    if (certified.kind === "group") onTurn(certified)
     try {
       // Where the chain cannot be read, the contract judges.
       if (!(await stillStands(certified).catch(() => true))) return void turns.delete(certified)

@@ -8,12 +8,12 @@ import { fromHex, taggedHash, toHex } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap, signerOf } from "@twinlock/sdk/protocol/committee"
 import { freshQuoteBinding } from "@twinlock/sdk/protocol/freshQuote"
 import type { PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
-import type { Endorsement } from "@twinlock/sdk/protocol/messages"
+import type { Endorsement, FreshQuote } from "@twinlock/sdk/protocol/messages"
 import { recoverSigner } from "@twinlock/sdk/protocol/signature"
 import { rootOfPath } from "@twinlock/sdk/threshold/merkle"
 import { describe, expect, test } from "vitest"
 import { deliveredResults } from "../../../../test/support/deliveredResults.ts"
-import { SIGNING } from "../../../../test/support/scriptedChain.ts"
+import { EPOCH, KEY_ID, SIGNING } from "../../../../test/support/scriptedChain.ts"
 import {
   createSigningNetwork,
   resultNumber,
@@ -22,8 +22,9 @@ import {
 import { rankedParties } from "../ranking.ts"
 import { signAs } from "../seat.ts"
 import { DEFAULT_OPTIONS } from "../service.ts"
-import { batchOf, endorsedDigest, leafOf } from "./batch.ts"
+import { type Batch, batchOf, endorsedDigest, leafOf } from "./batch.ts"
 import type { NoncePool } from "./noncePool.ts"
+import { encodeQuoteEvidence } from "./quoteEvidence.ts"
 import type { Quotes } from "./quoting.ts"
 
 const BLOCK = taggedHash("block")
@@ -180,6 +181,11 @@ describe("what a requester demands", () => {
     configDocument: new Uint8Array(),
   })
   /** Enclaves whose quotes are their report data. */
+  const bindingOf = (party: PartyIndex, { root, leaves }: Batch) =>
+    freshQuoteBinding({
+      ...{ chainId: SIGNING.chainId, verifier: SIGNING.verifyingContract, party, root },
+      ...{ keyId: KEY_ID, epoch: EPOCH, leaves: leaves.length },
+    })
   const quotesOf =
     (broken: readonly number[] = []) =>
     (party: PartyIndex): { readonly quotes: Quotes } => ({
@@ -188,7 +194,9 @@ describe("what a requester demands", () => {
           if (broken.includes(party)) throw new Error("the guest agent is gone")
           return evidenceOf(party, reportData)
         },
-        judge: async (_, reportData, { quote }) => toHex(quote) === toHex(reportData),
+        // As the contract: what was made by the seat's own enclave over this batch.
+        holds: async ({ batch }, of, { quote, auth }) =>
+          auth[0] === of && toHex(quote.subarray(0, 32)) === bindingOf(of, batch),
       },
     })
 
@@ -233,6 +241,36 @@ describe("what a requester demands", () => {
     expect((quotes[0]?.party ?? 0) < (quotes[1]?.party ?? 0)).toBe(true)
     expect(fromHex(certified.result.requestId)).toHaveLength(32)
   })
+
+  test.each([[1], [2]])(
+    "made-up quotes of t liars, heard first, stand in the way of none that holds: %i wanted",
+    async (count) => {
+      const liar = Number(ranked[0])
+      const network = createSigningNetwork({ ...size, absent: [liar], deps: quotesOf() })
+      const policy = { endorsements: 0, freshQuotes: count, groupOnly: true }
+      const { seat, gossip } = network.member(liar)
+      const batch = batchOf(results(1).map(leafOf))
+      await network.approve(results(1))
+      await gossip.publish(
+        signAs<FreshQuote>(seat, {
+          kind: "fresh-quote",
+          subjects: batch.leaves.map(({ requestId }) => requestId),
+          root: batch.root,
+          evidence: encodeQuoteEvidence({
+            ...evidenceOf(seat.self, fromHex(bindingOf(seat.self, batch))),
+            auth: Uint8Array.of(99),
+          }),
+        }),
+      )
+      network.open(results(1), { blockHash: BLOCK, policy })
+      await network.run(20_000, () => everything(network).size === 1)
+      const certified = everything(network).get(resultNumber(0).requestId)
+      if (certified?.kind !== "policy") throw new Error("no evidence")
+      const parties = certified.evidence.quotes.map(({ party }) => Number(party))
+      expect(parties).toHaveLength(count)
+      expect(parties).not.toContain(liar)
+    },
+  )
 
   test("is waited for: nothing is delivered with fewer", async () => {
     const network = createSigningNetwork({ ...size, deps: quotesOf([1, 2, 3, 4]) })

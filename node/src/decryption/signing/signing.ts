@@ -19,7 +19,7 @@ import { rankedParties } from "../ranking.ts"
 import type { KeySeat } from "../seat.ts"
 import type { Standing } from "../standing.ts"
 import { createAggregator } from "./aggregator.ts"
-import { type Batch, batchOf, type CertifiedBatch, leafOf, MAX_LEAVES } from "./batch.ts"
+import { type Batch, batchOf, type CertifiedBatch, type GroupCertified, leafOf, MAX_LEAVES } from "./batch.ts"
 import type { CommitmentBook } from "./commitmentBook.ts"
 import { createConduct } from "./conduct.ts"
 import { createDelivery } from "./delivery.ts"
@@ -115,12 +115,12 @@ export function createSigning(deps: SigningDeps): Signing {
       for (const group of new Set(open.map((result) => result.group))) aggregator.wake(group)
       for (const result of open) endorsing.opened(result)
     },
-    onTurn: (batch) => support(batch),
+    onTurn: (certified) => support(certified),
     supportOf: (batch) => ({ endorsed: endorsing.endorsed(batch), quotes: quoting.quotes(batch) }),
   })
-  const support = (batch: Batch) => {
-    endorsing.support(batch)
-    quoting.support(batch)
+  const support = (certified: GroupCertified) => {
+    endorsing.support(certified.batch)
+    quoting.support(certified)
   }
   const supported = (batch: Batch) => delivery.supported(batch)
   const quoting = createQuoting(deps, { find, conduct, onSupport: supported })
@@ -154,7 +154,7 @@ export function createSigning(deps: SigningDeps): Signing {
   /** What ends the work on its results, until it falls or the gateway has them. */
   function certify(certified: CertifiedBatch): void {
     delivery.certify(certified)
-    if (certified.kind === "group") support(certified.batch)
+    if (certified.kind === "group") support(certified)
     const open = certified.batch.leaves.flatMap(({ requestId }) => find(requestId) ?? [])
     for (const group of new Set(open.map((result) => result.group))) aggregator.settle(group)
   }
