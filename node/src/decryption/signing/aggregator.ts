@@ -9,7 +9,7 @@ import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { CommitmentPair, SignatureShare } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { approvers } from "../subject.ts"
-import { chooseSigners, createAttempt, missing, outcomeOf, type SigningAttempt } from "./attempt.ts"
+import { chooseSigners, createAttempt, listed, missing, outcomeOf, type SigningAttempt } from "./attempt.ts"
 import { batchOf, type GroupCertified } from "./batch.ts"
 import { afterFailure, afterSuccess, chooseBatch } from "./batching.ts"
 import type { Conduct } from "./conduct.ts"
@@ -28,6 +28,8 @@ export type Aggregator = {
   offered(): void
   /** Ends own attempts for results that have a certificate, or that the gateway no longer waits for. */
   settle(group: RankGroup): void
+  /** Milliseconds that a list takes at present, 0 while nothing is known. */
+  pace(): number
   stop(): void
 }
 
@@ -69,6 +71,12 @@ export function createAggregator(
 
   /** When each list went out; milliseconds. */
   const sent = new WeakMap<SigningAttempt, number>()
+
+  /**
+   * The pace is told by the answer before the last t: whoever answers at the last moment, and t may do so in every list, then
+   * does not lengthen the time-outs of all.
+   */
+  const tells = (list: SigningAttempt) => listed(list).length - committee.t
 
   const isWaiting = ({ certified, group, requestId }: OpenResult) =>
     certified === null && group.results.has(requestId)
@@ -196,7 +204,7 @@ export function createAggregator(
 
   function expire(session: SigningSession, attempt: SigningAttempt, timeoutMs: number): void {
     if (session.closed || !session.lists.delete(attempt)) return
-    roundTrip.failed(timeoutMs / TIMEOUT_FACTOR)
+    if (attempt.shares.size < tells(attempt)) roundTrip.failed(timeoutMs / TIMEOUT_FACTOR)
     logger.warn({ blockHash: session.group.blockHash, silent: missing(attempt) }, "signers were silent")
     if (session.lists.size === 0) fail(session, 0)
   }
@@ -240,6 +248,7 @@ export function createAggregator(
     const list = takeShare(session, share)
     if (list === null) return false
     if (share.party !== self) conduct.heard(share.party)
+    if (list.shares.size === tells(list)) roundTrip.took(clock.now() - (sent.get(list) ?? clock.now()))
     const outcome = outcomeOf(list, session.batch, seat, publicKey, deps.sum)
     switch (outcome.status) {
       case "waiting":
@@ -261,7 +270,6 @@ export function createAggregator(
       }
       case "signed": {
         const { signature, signers: parties } = outcome
-        roundTrip.took(clock.now() - (sent.get(list) ?? clock.now()))
         end(session)
         afterSuccess(session.group.results.values())
         onSigned({ kind: "group", batch: session.batch, parties, signature })
@@ -301,6 +309,7 @@ export function createAggregator(
       works.delete(group)
       queue.delete(group)
     },
+    pace: roundTrip.expected,
     stop() {
       stopped = true
       queue.clear()

@@ -96,6 +96,8 @@ const PAIRS = 2
 /** Times that the first rank takes at present for which the others wait, up to a bound. */
 const PATIENCE = 2
 const SLOWEST_MS = 8000
+/** Own lists after one another that a busy first rank may need. */
+const OWN_LISTS = 8
 
 export function createSigning(deps: SigningDeps): Signing {
   const { seat, pool, book, engine, gossip, clock, logger, options } = deps
@@ -197,7 +199,12 @@ export function createSigning(deps: SigningDeps): Signing {
     const live = await deps.standing(certified.parties)
     if (!certified.parties.every((signer) => live.has(signer))) return
     const rank = rankIn(first.group, party)
-    if (rank === 0) firstRank.took(clock.now() - Math.min(...open.map(({ openedAt }) => openedAt)))
+    if (rank === 0) {
+      // Its word is taken within what own lists say of the committee: a first rank that tarries slows its own blocks alone.
+      const most = Math.max(options.takeoverMs, OWN_LISTS * aggregator.pace())
+      const took = clock.now() - Math.min(...open.map(({ openedAt }) => openedAt))
+      firstRank.took(Math.min(took, most))
+    }
     certify(certified)
   }
 
