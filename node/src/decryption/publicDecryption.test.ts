@@ -1,7 +1,7 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
 import { type CertificatesRequest, certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
-import { parseAddress, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { parseAddress, parseKeyId, parsePartyIndex, type RequestId } from "@twinlock/sdk/protocol/ids"
 import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { describe, expect, test } from "vitest"
 import {
@@ -24,6 +24,7 @@ import {
   type ScriptedChain,
   SIGNING,
 } from "../../../test/support/scriptedChain.ts"
+import type { DecryptionRequest } from "../chain/chainView.ts"
 import { createMemoryStore } from "../storage/memoryStore.ts"
 import type { ShareWork } from "../threshold/keyShare.ts"
 import { nativeKernel } from "../threshold/opening.ts"
@@ -406,6 +407,26 @@ describe("public decryption", () => {
     ;(write as (() => void) | null)?.()
     await committee.run(1000)
     for (const { service } of committee.nodes) expect(service.kept().subjects).toBe(0)
+  })
+
+  test("everything that one block settled is looked for at that block, however much it is", async () => {
+    const { chain: base, ciphertexts, handles } = tallyScene()
+    const asked = new Set<RequestId>()
+    const requests = new (class extends Map<RequestId, DecryptionRequest> {
+      override get(id: RequestId) {
+        if (chain.head.number === 101n) asked.add(id)
+        return super.get(id)
+      }
+    })()
+    const chain = { ...base, requests }
+    const other = parseKeyId(keccak(Uint8Array.of(9)))
+    for (let i = 0; i < 1200; i++) addRequest(chain, `of another key ${i}`, handles, { keyId: other })
+    const committee = createTestCommittee({ ...size, chain, ciphertexts, down: [2, 3, 4] })
+    await committee.run(5000)
+    for (const [id, request] of requests) requests.set(id, { ...request, status: "refunded" })
+    chain.head = blockAt(101n, chain.head.timestamp + 1n)
+    await committee.run(3000)
+    expect(asked.size).toBe(requests.size)
   })
 
   test("what the chain has settled is forgotten, whatever came of it", async () => {

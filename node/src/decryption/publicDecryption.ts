@@ -52,8 +52,8 @@ type Judged = { readonly entry: Pending; readonly authorised: Authorised }
 const PER_READ = 128
 /** Requests that are looked at for the first time in one poll. */
 const NEW_PER_POLL = 512
-/** Settled requests that are looked for at one block, those first that were not looked at for longest. */
-const SETTLED_PER_BLOCK = 1024
+/** Settled requests that are looked for in one poll, those first that were not looked at for longest. */
+const SETTLED_PER_POLL = 256
 /** Subjects whose shares are computed together, and bytes of their canonical words. */
 const PER_COMPUTATION = 64
 const BYTES_PER_COMPUTATION = 16 * 1024 * 1024
@@ -79,7 +79,6 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
   /** In chain order. */
   const pending = new Map<RequestId, Pending>()
   let next: bigint | null = null
-  let settledAt = -1n
   const refusals = metrics?.counter({
     name: "refusals_total",
     help: "decryptions refused by reason",
@@ -282,15 +281,16 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     }
   }
 
-  /** Forgets what the chain has settled. */
+  /**
+   * Forgets what the chain has settled. Each is looked at once per block, in as many polls as it takes: where blocks become
+   * final in long steps, many are settled by one of them.
+   */
   async function retire(at: BlockRef): Promise<void> {
-    if (at.number === settledAt) return
-    settledAt = at.number
     const followed = [...pending.values()]
       .filter(({ state }) => state !== "new" && state !== "waiting")
       .filter(({ lookedAt }) => lookedAt < at.number)
       .sort((a, b) => Number(a.lookedAt - b.lookedAt))
-    await read(followed.slice(0, SETTLED_PER_BLOCK), at, (entry, facts) => {
+    await read(followed.slice(0, SETTLED_PER_POLL), at, (entry, facts) => {
       entry.lookedAt = at.number
       if (facts?.request.status === "open" && at.timestamp <= facts.request.deadline) return
       pending.delete(entry.requestId)
