@@ -281,6 +281,18 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     }
   }
 
+  /** What was approved must still hold while no quorum has: a handle may be frozen since, or no longer be allowed. */
+  function reconsider(entry: Pending, facts: RequestFacts, at: BlockRef): void {
+    const subject = requestSubject(entry.requestId)
+    if (entry.state !== "approving" || engine.subject(subject)?.status !== "approving") return
+    try {
+      authorisePublic(seat.key, entry.requestId, facts, at)
+    } catch (error) {
+      engine.park(subject)
+      refuse(entry, error)
+    }
+  }
+
   /**
    * Forgets what the chain has settled. Each is looked at once per block, in as many polls as it takes: where blocks become
    * final in long steps, many are settled by one of them.
@@ -292,7 +304,8 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       .sort((a, b) => Number(a.lookedAt - b.lookedAt))
     await read(followed.slice(0, SETTLED_PER_POLL), at, (entry, facts) => {
       entry.lookedAt = at.number
-      if (facts?.request.status === "open" && at.timestamp <= facts.request.deadline) return
+      if (facts?.request.status === "open" && at.timestamp <= facts.request.deadline)
+        return reconsider(entry, facts, at)
       pending.delete(entry.requestId)
       engine.forget(requestSubject(entry.requestId))
       signing.forget(entry.requestId)

@@ -6,7 +6,7 @@ import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { Approval } from "@twinlock/sdk/protocol/messages"
 import { describe, expect, test } from "vitest"
 import { countOf } from "../../support/decryptionNetwork.ts"
-import { addRequest } from "../../support/scriptedChain.ts"
+import { addRequest, blockAt } from "../../support/scriptedChain.ts"
 import { approvalBy, createScene, faultsOf, type Scene } from "./scene.ts"
 
 /** Party 4 is silent and party 1 corrupt: its word decides whether 2 and 3 make a quorum. */
@@ -24,6 +24,39 @@ describe("approvals of a corrupted party", () => {
     await scene.committee.run(500)
     expect(await left(scene)).toBe(4)
   })
+
+  const changes: readonly (readonly [string, (scene: Scene) => void])[] = [
+    [
+      "is frozen",
+      ({ chain, ciphertexts }) => {
+        const [first] = ciphertexts
+        const committed = first === undefined ? undefined : chain.commitments.get(first.handle)
+        if (first === undefined || committed === undefined) throw new Error("nothing is committed")
+        const state = { ...committed.state, status: "frozen" } as const
+        chain.commitments.set(first.handle, { ...committed, state })
+      },
+    ],
+    [
+      "is no longer allowed",
+      ({ chain, ciphertexts }) => {
+        for (const { handle } of ciphertexts) chain.publiclyAllowed.delete(handle)
+      },
+    ],
+  ]
+  test.each(changes)(
+    "it comes too late where a handle %s meanwhile: honest approvals have lapsed",
+    async (_, change) => {
+      const scene = decisive()
+      const traitor = scene.committee.traitor(1)
+      await scene.committee.run(500)
+      change(scene)
+      scene.chain.head = blockAt(scene.chain.head.number + 1n, scene.chain.head.timestamp + 1n)
+      await scene.committee.run(500)
+      await traitor.gossip.publish(approvalBy(traitor, scene))
+      await scene.committee.run(500)
+      expect(await left(scene)).toBe(0)
+    },
+  )
 
   const useless: readonly (readonly [string, (sessions: readonly SessionId[]) => Partial<Approved>])[] = [
     [
