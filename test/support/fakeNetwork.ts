@@ -2,12 +2,12 @@ import { handleDomainOf, signingDomainOf } from "../../sdk/src/chain/deployments
 import { createTwinlockClient, type TwinlockClient, type TwinlockOptions } from "../../sdk/src/client.ts"
 import { proveInputs } from "../../sdk/src/fhe/ciphertext.ts"
 import { type AcceptancePolicy, STANDING_POLICY } from "../../sdk/src/protocol/certificate.ts"
-import { sha256Digest, tagHash, utf8ToBytes } from "../../sdk/src/protocol/codec.ts"
+import { hashWords, sha256Digest, tagHash, utf8ToBytes } from "../../sdk/src/protocol/codec.ts"
 import { type Commitment, commitmentLeaf } from "../../sdk/src/protocol/commitment.ts"
 import { createCommittee } from "../../sdk/src/protocol/committee.ts"
 import { blockCountOf, type FheType } from "../../sdk/src/protocol/fheType.ts"
 import { formatHandle } from "../../sdk/src/protocol/handles.ts"
-import { type Digest, parseEpoch } from "../../sdk/src/protocol/ids.ts"
+import { type Digest, type Handle, parseEpoch } from "../../sdk/src/protocol/ids.ts"
 import { keyIdOf } from "../../sdk/src/protocol/keyId.ts"
 import { PARAMS_HASH, sessionIdOf } from "../../sdk/src/protocol/session.ts"
 import { addressOfSecretKey } from "../../sdk/src/protocol/signature.ts"
@@ -71,20 +71,23 @@ const leafOf = (commitment: Commitment): Digest => commitmentLeaf(handleDomainOf
 export const requestRecord = ({
   status = 1,
   policy: { endorsements, freshQuotes, groupOnly } = STANDING_POLICY,
+  handles = [],
 }: {
   readonly status?: number
   readonly policy?: AcceptancePolicy
+  readonly handles?: readonly Handle[]
 }): readonly unknown[] => {
-  const handlesHash = `0x${"00".repeat(32)}`
+  const handlesHash = hashWords(handles)
   const requester = `0x${"e".repeat(40)}`
   return [requester, 0, status, "0x00000000", 0, 0, 0, endorsements, freshQuotes, groupOnly, handlesHash]
 }
 
-/** Healthy answers of all contracts, for these committed ciphertexts. */
+/** Healthy answers of all contracts, for these committed ciphertexts; every request asks for all of them. */
 export function healthyAnswers(commitments: readonly Commitment[] = []): FakeAnswers {
   const { groupX, groupV } = groupKey(group.publicKey)
   const digests = [PARAMS_HASH, sha256Digest(publicKeyFile), tagHash("server key"), sha256Digest(crsFile)]
   const key = [2, 1, 0, 4, [host.chainId, host.coprocessor, host.gateway], ...digests, tagHash("transcript")]
+  const handles = commitments.map(({ handle }) => handle)
   const leafByHandle = new Map<string, Digest>(commitments.map((c) => [c.handle, leafOf(c)]))
   return {
     "keyRegistry.keyOfHost": () => [keyId],
@@ -95,7 +98,7 @@ export function healthyAnswers(commitments: readonly Commitment[] = []): FakeAns
     "decryptionVerifier.headerOf": () => [[groupX, groupV, 4, 3, host.gateway]],
     "decryptionVerifier.expiryOf": () => [FAR],
     "decryptionVerifier.seatsOf": () => [committee.parties],
-    "decryptionGateway.requestOf": () => [requestRecord({})],
+    "decryptionGateway.requestOf": () => [requestRecord({ handles })],
     "ciphertextCommitments.finalOf": (handle) => [
       leafByHandle.get(handle ?? "") ?? `0x${"00".repeat(32)}`,
       false,

@@ -29,7 +29,7 @@ const path = `GET /v1/requests/${requestId}`
 
 const status = (code: number): FakeAnswers => ({
   ...healthyAnswers([tally]),
-  "decryptionGateway.requestOf": () => [requestRecord({ status: code })],
+  "decryptionGateway.requestOf": () => [requestRecord({ status: code, handles: [tally.handle] })],
 })
 const fulfilled: FakeEvent = {
   contract: "decryptionGateway",
@@ -111,6 +111,21 @@ describe("publicDecrypt", () => {
     )
   })
 
+  test("a validly signed result of other handles is refused", async () => {
+    const other = commitmentOf("other", 3)
+    const swapped = resultOf(requestId, [[other, 42n]])
+    const [own] = certify([swapped]) as [Certificate]
+    const body = certifiedToBody({ kind: "group", result: swapped, certificate: own })
+    const chain = { answers: status(1), events: commitmentEvents([tally, other]) }
+    const lying = fakeClient(chain, { [path]: () => ({ status: "certified", ...body }) })
+    expect(await rejectionCodeOf(() => publicDecrypt(lying, { requestId }))).toBe("CERTIFICATE_HANDLES")
+  })
+
+  test("a validly signed result of a cancelled request is refused", async () => {
+    const late = client(2, () => ({ status: "certified", ...certified }))
+    expect(await rejectionCodeOf(() => publicDecrypt(late, { requestId }))).toBe("REQUEST_CLOSED")
+  })
+
   test.each([
     ["no status", {}],
     ["no certificate", { status: "certified", kind: "group", result: certified.result }],
@@ -156,7 +171,7 @@ describe("publicDecrypt", () => {
     let code = 0
     const known: FakeAnswers = {
       ...healthyAnswers([tally]),
-      "decryptionGateway.requestOf": () => [requestRecord({ status: code })],
+      "decryptionGateway.requestOf": () => [requestRecord({ status: code, handles: [tally.handle] })],
     }
     const wait = async () => {
       code = 1

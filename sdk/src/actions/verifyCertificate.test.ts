@@ -147,8 +147,30 @@ describe("is refused", () => {
   })
 })
 
+describe("the request itself", () => {
+  const group: Certified = { kind: "group", result, certificate }
+  const asked = (status: number, handles = result.handles): FakeAnswers => ({
+    "decryptionGateway.requestOf": () => [requestRecord({ status, handles })],
+  })
+
+  test("must be known", async () => {
+    expect(await check(group, asked(0))).toBe("REQUEST_UNKNOWN")
+  })
+
+  test("must not be cancelled; what is stored after a refund is a result too", async () => {
+    expect(await check(group, asked(2))).toBe("REQUEST_CLOSED")
+    for (const status of [1, 3, 4, 5, 6]) expect(await check(group, asked(status))).toBe("none")
+  })
+
+  test("asked for these handles, in this order", async () => {
+    const code = "CERTIFICATE_HANDLES"
+    expect(await check(group, asked(1, [tally.handle]))).toBe(code)
+    expect(await check(group, asked(1, [passed.handle, tally.handle]))).toBe(code)
+  })
+})
+
 const demanding = (policy: AcceptancePolicy): FakeAnswers => ({
-  "decryptionGateway.requestOf": () => [requestRecord({ policy })],
+  "decryptionGateway.requestOf": () => [requestRecord({ policy, handles: result.handles })],
 })
 const check = (certified: Certified, answers: FakeAnswers = {}) =>
   rejectionCodeOf(() => {
@@ -252,10 +274,5 @@ describe("what a requester demands", () => {
     expect(await check(bringing({ quotes: [quote] }), accepting)).toBe("none")
     expect(await check(bringing({ quotes: [quote] }), refusing)).toBe("CERTIFICATE_POLICY")
     expect(await check(bringing({}), accepting)).toBe("CERTIFICATE_POLICY")
-  })
-
-  test("of a request that the chain does not know yet is unknown", async () => {
-    const unknown: FakeAnswers = { "decryptionGateway.requestOf": () => [requestRecord({ status: 0 })] }
-    expect(await check({ kind: "group", result, certificate }, unknown)).toBe("REQUEST_UNKNOWN")
   })
 })

@@ -18,7 +18,7 @@ import {
   expandSignature,
   needsEvidence,
 } from "../protocol/certificate.ts"
-import { toHex } from "../protocol/codec.ts"
+import { hashWords, toHex } from "../protocol/codec.ts"
 import { partiesOfBitmap } from "../protocol/committee.ts"
 import {
   type DecryptionResult,
@@ -42,11 +42,11 @@ export type DecryptedHandle = DecryptedValue & { readonly handle: Handle }
 export type VerifyCertificateParams = Certified
 
 /**
- * The certified values, in the order of the handles. What the requester demands is read from the gateway: a certificate that
- * the gateway would not take for this request is none here either.
- * @throws CERTIFICATE_NETWORK, CERTIFICATE_SHAPE, REQUEST_UNKNOWN, CERTIFICATE_POLICY, CERTIFICATE_SIGNERS,
- * CERTIFICATE_PLACE, CERTIFICATE_SIGNATURE, CERTIFICATE_SIGNER_NOT_LIVE, CERTIFICATE_SESSION and the codes of endpoints.ts
- * and read.ts
+ * The certified values, in the order of the handles. What the requester asked and demands is read from the gateway: a
+ * certificate that the gateway would not take for this request is none here either.
+ * @throws CERTIFICATE_NETWORK, CERTIFICATE_SHAPE, REQUEST_UNKNOWN, REQUEST_CLOSED, CERTIFICATE_HANDLES,
+ * CERTIFICATE_POLICY, CERTIFICATE_SIGNERS, CERTIFICATE_PLACE, CERTIFICATE_SIGNATURE, CERTIFICATE_SIGNER_NOT_LIVE,
+ * CERTIFICATE_SESSION and the codes of endpoints.ts and read.ts
  */
 export async function verifyCertificate(
   client: TwinlockClient,
@@ -63,7 +63,7 @@ export async function verifyCertificate(
   const values = readPlaintexts(result)
   const at = await chain.endpoints.head()
   const { keyId, epoch, signers, leaves } = certificate
-  await checkPolicy(chain, params, at)
+  await checkRequest(chain, params, at)
   const header = await readEpochHeader(chain, keyId, epoch, at)
   if (header.gateway !== result.gateway)
     throw sdkError(
@@ -113,12 +113,23 @@ export async function verifyCertificate(
   return values
 }
 
-/** The request's own demands, as `DecryptionGateway` judges them. */
-async function checkPolicy(chain: Chain, certified: Certified, at: ChainBlock): Promise<void> {
-  const { requestId } = certified.result
-  const { status, policy } = await readRequest(chain, requestId, at)
+/**
+ * The request itself, as `DecryptionGateway` judges it, but for its cancel window: no quorum signs before that is over on a
+ * finalised block, and this head may be an older one. A result that comes after a refund counts for the gateway too.
+ */
+async function checkRequest(chain: Chain, certified: Certified, at: ChainBlock): Promise<void> {
+  const { requestId, handles } = certified.result
+  const { status, policy, handlesHash } = await readRequest(chain, requestId, at)
   if (status === "none")
     throw sdkError("REQUEST_UNKNOWN", `the gateway has no request ${requestId} at block ${at.number} yet`)
+  if (status === "cancelled")
+    throw sdkError("REQUEST_CLOSED", `request ${requestId} is cancelled: make a new one`)
+  const own = hashWords(handles)
+  if (own !== handlesHash)
+    throw sdkError(
+      "CERTIFICATE_HANDLES",
+      `request ${requestId} asked for handles with hash ${handlesHash}, the result's have ${own}`,
+    )
   const unmet = unmetDemand(certified, policy)
   if (unmet !== null) throw sdkError("CERTIFICATE_POLICY", `request ${requestId} demands ${unmet}`)
 }

@@ -153,10 +153,11 @@ test.each([
   [3, "fulfilled"],
   [6, "fulfilledLate"],
 ] as const)("request status %i is %s", async (code, name) => {
-  const request = [address("a"), 0, code, "0x00000000", 0, 0, 0, 2, 3, true, zero]
+  const request = [address("a"), 0, code, "0x00000000", 0, 0, 0, 2, 3, true, tagHash("handles")]
   const chain = chainOf({ "decryptionGateway.requestOf": () => [request] })
   expect(await readRequest(chain, parseRequestId(tagHash("r")), at)).toEqual({
     status: name,
     policy: { endorsements: 2, freshQuotes: 3, groupOnly: true },
+    handlesHash: tagHash("handles"),
   })
 })

@@ -247,8 +247,13 @@ const ruleOf = (code: number): AcceptanceRule =>
 
 export type RequestStatus = keyof typeof REQUEST_STATUS
 
-/** `policy` is what the requester demands before a result counts. */
-export type RequestRecord = { readonly status: RequestStatus; readonly policy: AcceptancePolicy }
+export type RequestRecord = {
+  readonly status: RequestStatus
+  /** What the requester demands before a result counts. */
+  readonly policy: AcceptancePolicy
+  /** `hashWords` of the handles asked for. */
+  readonly handlesHash: Digest
+}
 
 /** A request as the gateway holds it; status `none` where it knows no such request. */
 export async function readRequest(
@@ -266,5 +271,6 @@ export async function readRequest(
       freshQuotes: integer(request.freshQuotes),
       groupOnly: Boolean(request.groupOnly),
     },
+    handlesHash: parseDigest(request.handlesHash),
   }
 }
