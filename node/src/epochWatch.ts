@@ -30,14 +30,15 @@ export function watchEpochs(
   let seen: bigint | null = null
 
   async function look(): Promise<void> {
-    const { number } = await chain.head()
+    const head = await chain.head()
+    const { number } = head
     const from = seen === null ? number + 1n : seen + 1n
     if (from > number) {
       seen ??= number
       return
     }
     const filter = { address: keyRegistry, abi: keyRegistryInterface, event: "KeyActivated" }
-    const started = await events.between(filter, from, number)
+    const started = await events.between(filter, from, number, head)
     if (started.length > 0) {
       logger.info({ epochs: started.length }, "an epoch started: channels are attested again")
       await onEpoch()

@@ -49,12 +49,19 @@ function world() {
   const logs: { block: bigint; address: string; topics: string[]; data: string }[] = []
   const queries: Query[] = []
   /** Blocks of one query that the endpoints take. */
-  const state = { longest: 1_000_000_000n, blockHash: word(0) }
+  const state = { longest: 1_000_000_000n, fork: 0 }
   const among = (wanted: string | readonly string[], value: string | undefined) =>
     typeof wanted === "string" ? wanted === value : wanted.includes(String(value))
 
   const pool = {
-    async read<T>(_method: string, [param]: readonly unknown[], parse: (answer: RpcAnswer) => T): Promise<T> {
+    async read<T>(method: string, [param]: readonly unknown[], parse: (answer: RpcAnswer) => T): Promise<T> {
+      if (method === "eth_getBlockByNumber") {
+        const [block, parent] = [0, 1].map((before) => blockAt(Number(param) - before, state.fork))
+        return parse({
+          kind: "result",
+          result: { number: param, hash: block?.hash, parentHash: parent?.hash },
+        })
+      }
       const query = param as Query
       queries.push(query)
       const number = query.blockHash === undefined ? null : BigInt(query.blockHash) & 0xffff_ffffn
@@ -71,7 +78,7 @@ function world() {
         .map(({ block, ...log }, i) => ({
           ...log,
           blockNumber: `0x${block.toString(16)}`,
-          blockHash: state.blockHash,
+          blockHash: blockAt(Number(block), state.fork).hash,
           transactionHash: word(i),
           logIndex: `0x${i.toString(16)}`,
         }))
@@ -122,7 +129,7 @@ test("one question per block answers for its requests and its commitments", asyn
 })
 
 test("several services that follow the same blocks ask once; another block of that number is another question", async () => {
-  const { start, queries, request } = world()
+  const { start, queries, request, state } = world()
   const events = start()
   request(100, 1)
   const [a, b] = await Promise.all([
@@ -130,9 +137,10 @@ test("several services that follow the same blocks ask once; another block of th
     events.requestsSince(90n, blockAt(100)),
   ])
   expect(a).toEqual(b)
-  expect(queries).toHaveLength(1)
+  expect(queries).toHaveLength(11)
+  state.fork = 1
   await events.requestsSince(90n, blockAt(100, 1))
-  expect(queries).toHaveLength(2)
+  expect(queries).toHaveLength(22)
 })
 
 test("a failed question is asked again", async () => {
@@ -151,11 +159,11 @@ test("an agreed block that was replaced: places of requests are looked up again,
   const id = request(100, 1)
   vote(100, 1)
   await events.requestsSince(100n, blockAt(100))
-  expect(events.request(id, blockAt(101))?.blockHash).toBe(word(0))
-  state.blockHash = word(7)
+  expect(events.request(id, blockAt(101))?.blockHash).toBe(blockAt(100).hash)
+  state.fork = 1
   expect(events.request(id, blockAt(101, 1))).toBeNull()
-  expect((await events.findRequests([id], 101n)).get(id)?.blockHash).toBe(word(7))
-  expect(events.request(id, blockAt(101, 1))?.blockHash).toBe(word(7))
+  expect((await events.findRequests([id], 101n)).get(id)?.blockHash).toBe(blockAt(100, 1).hash)
+  expect(events.request(id, blockAt(101, 1))?.blockHash).toBe(blockAt(100, 1).hash)
   const before = queries.length
   expect((await events.commitments([wanted(1)], 101n)).size).toBe(1)
   expect(queries).toHaveLength(before)
@@ -175,11 +183,15 @@ test("a catch-up over many blocks reads requests alone", async () => {
   const id = request(100, 1)
   vote(100, 1)
   expect(await events.requestsSince(0n, blockAt(11_000))).toEqual([id])
-  expect(queries.map(({ fromBlock, toBlock }) => [Number(fromBlock), Number(toBlock)])).toEqual([
+  const ranges = queries.filter(({ blockHash }) => blockHash === undefined)
+  expect(ranges.map(({ fromBlock, toBlock }) => [Number(fromBlock), Number(toBlock)])).toEqual([
     [0, 4_999],
     [5_000, 9_999],
-    [10_000, 11_000],
+    [10_000, 10_936],
   ])
+  expect(queries.slice(3).map(({ blockHash }) => blockHash)).toEqual(
+    Array.from({ length: 64 }, (_, i) => blockAt(10_937 + i).hash),
+  )
   expect(queries.every(({ address }) => address === contracts.decryptionGateway)).toBe(true)
 })
 

@@ -151,10 +151,8 @@ export function createChainEvents({
     const filter = followed
       ? { addresses: [gateway, ciphertextCommitments], topics: [[REQUESTED, VOTED]] }
       : { addresses: [gateway], topics: [REQUESTED] }
-    const found =
-      from === to.number ? await logs.inBlock(filter, to) : await logs.between(filter, from, to.number)
     const ids: RequestId[] = []
-    for (const log of found)
+    for (const log of await logs.between(filter, from, to.number, to))
       if (log.topics[0] === REQUESTED && log.address === gateway) ids.push(noteRequest(log).requestId)
       else if (log.topics[0] === VOTED && log.address === ciphertextCommitments) noteVote(log)
     return ids

@@ -10,6 +10,7 @@ import {
   parseHandle,
   parseKeyId,
 } from "@twinlock/sdk/protocol/ids"
+import type { HashedBlock } from "./blockHashes.ts"
 import { coprocessorInterface } from "./contracts.ts"
 import type { ChainEvent, EventReader } from "./eventReader.ts"
 
@@ -68,16 +69,22 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   AllowedForDecryption: (args) => ({ kind: "allowed-for-decryption", handle: parseHandle(args["handle"]) }),
 }
 
-/** Events of blocks from..to, both included. @throws ChainErrorCode */
+/** Events of blocks from..to, both included, before or at the agreed head. @throws ChainErrorCode */
 export async function coprocessorEvents(
   reader: EventReader,
   coprocessor: Address,
   from: bigint,
   to: bigint,
+  head: HashedBlock,
 ): Promise<readonly LocatedEvent[]> {
   const lists = await Promise.all(
     Object.entries(PARSERS).map(async ([event, parse]) => {
-      const found = await reader.between({ address: coprocessor, abi: coprocessorInterface, event }, from, to)
+      const found = await reader.between(
+        { address: coprocessor, abi: coprocessorInterface, event },
+        from,
+        to,
+        head,
+      )
       return found.map(({ args, blockNumber, logIndex }) => ({ blockNumber, logIndex, event: parse(args) }))
     }),
   )

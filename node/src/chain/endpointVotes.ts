@@ -1,8 +1,9 @@
 /** Asks all endpoints the same question and counts equal answers (protocol §8). */
 import { isProtocolError, type ProtocolError } from "@twinlock/sdk/protocol/errors"
+import type { Digest } from "@twinlock/sdk/protocol/ids"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
-import { chainError } from "./chainError.ts"
+import { chainError, resultOf } from "./chainError.ts"
 import type { RpcAnswer, RpcEndpoint } from "./jsonRpc.ts"
 
 export type RpcPoolDeps = {
@@ -27,6 +28,8 @@ export type Question<T> = {
   readonly params: readonly unknown[]
   /** Brings an answer into plain JSON with fixed field order; throws where it has not the promised form. */
   readonly parse: (answer: RpcAnswer) => readonly T[]
+  /** Hash of a block: whoever does not hold it after its answer has answered from another state, and does not count. */
+  readonly holding?: Digest | undefined
 }
 
 export type EndpointVotes = {
@@ -48,6 +51,12 @@ export const keyOf = (value: unknown): string =>
   JSON.stringify(value, (_name, field: unknown) => (typeof field === "bigint" ? `${field}n` : field)) ??
   "undefined"
 
+function checkHeld(answer: RpcAnswer, hash: Digest): void {
+  const block = resultOf(answer)
+  if (typeof block !== "object" || block === null || !("hash" in block) || block.hash !== hash)
+    throw chainError("CHAIN_MALFORMED", `the endpoint does not hold block ${hash}`)
+}
+
 type Won<T> = { readonly key: string; readonly value: T }
 
 export function createEndpointVotes({ endpoints, timeoutMs, logger, metrics }: RpcPoolDeps): EndpointVotes {
@@ -63,10 +72,14 @@ export function createEndpointVotes({ endpoints, timeoutMs, logger, metrics }: R
     labels: ["endpoint"],
   })
 
-  async function ask<T>(endpoint: RpcEndpoint, { method, params, parse }: Question<T>): Promise<Vote<T>> {
+  async function ask<T>(endpoint: RpcEndpoint, question: Question<T>): Promise<Vote<T>> {
     const { name } = endpoint
+    const { method, params, parse, holding } = question
+    const call = (asked: string, given: readonly unknown[]) =>
+      endpoint.call(asked, given, AbortSignal.timeout(timeoutMs))
     try {
-      const parts = parse(await endpoint.call(method, params, AbortSignal.timeout(timeoutMs)))
+      const parts = parse(await call(method, params))
+      if (holding !== undefined) checkHeld(await call("eth_getBlockByHash", [holding, false]), holding)
       return { endpoint: name, parts, keys: parts.map(keyOf) }
     } catch (error) {
       failures?.add({ endpoint: name })

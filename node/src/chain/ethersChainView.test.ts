@@ -1,4 +1,4 @@
-import { hashWords, toHex } from "@twinlock/sdk/protocol/codec"
+import { hashWords, taggedHash, toHex } from "@twinlock/sdk/protocol/codec"
 import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
 import {
   type Address,
@@ -79,12 +79,14 @@ function ethCall([transaction]: readonly unknown[]): RpcAnswer {
   return { kind: "result", result: abi.encodeFunctionResult(call.name, [...values]) }
 }
 
+const hashAt = (block: bigint): Digest => (block === at.number ? at.hash : taggedHash("block", block))
+
 const among = (wanted: unknown, value: unknown): boolean =>
   Array.isArray(wanted) ? wanted.includes(value) : wanted === null || wanted === value
 
 function getLogs([query]: readonly unknown[]): RpcAnswer {
   const { fromBlock, toBlock, blockHash, topics, address: of } = query as Record<string, string>
-  const [from, to] = blockHash === undefined ? [fromBlock, toBlock] : [at.number, at.number]
+  const [from, to] = blockHash === undefined ? [fromBlock, toBlock] : [0n, at.number]
   const result = logs
     .map((log, i) => {
       const encoded = interfaces.get(log.address)?.encodeEventLog(log.event, log.args)
@@ -93,18 +95,24 @@ function getLogs([query]: readonly unknown[]): RpcAnswer {
         topics: encoded?.topics ?? [],
         data: encoded?.data ?? "0x",
         blockNumber: `0x${log.block.toString(16)}`,
-        blockHash: word(9),
+        blockHash: hashAt(log.block),
         transactionHash: word(8),
         logIndex: `0x${i.toString(16)}`,
       }
     })
     .filter((log) => among(of, log.address))
+    .filter(({ blockHash: of }) => blockHash === undefined || of === blockHash)
     .filter(
       ({ blockNumber }) => BigInt(blockNumber) >= BigInt(from ?? 0) && BigInt(blockNumber) <= BigInt(to ?? 0),
     )
     .filter((log) => [...(topics ?? [])].every((topic, i) => among(topic, log.topics[i])))
   return { kind: "result", result }
 }
+
+const header = (block: bigint): RpcAnswer => ({
+  kind: "result",
+  result: { number: `0x${block.toString(16)}`, hash: hashAt(block), parentHash: hashAt(block - 1n) },
+})
 
 const pool: RpcPool = {
   async readParts(method, params, _count, parse) {
@@ -113,6 +121,7 @@ const pool: RpcPool = {
   },
   async read(method, params, parse) {
     calls.push({ method, params })
+    if (method === "eth_getBlockByNumber") return parse(header(BigInt(String(params[0]))))
     return parse(method === "eth_getLogs" ? getLogs(params) : ethCall(params))
   },
   first: () => Promise.reject(new Error("unused")),
@@ -316,7 +325,7 @@ describe("chain view", () => {
       keyId,
       handles: [handle, word(6)],
       blockNumber: 150n,
-      blockHash: word(9),
+      blockHash: hashAt(150n),
       uncancellableFrom: 430n,
       deadline: 5_000n,
       status: "open",
@@ -344,7 +353,7 @@ describe("chain view", () => {
     expect(new Set(facts.keys())).toEqual(new Set([requestId, word(34)]))
     expect(facts.get(parseRequestId(word(34)))).toBeNull()
     expect(facts.get(requestId)).toMatchObject({
-      request: { requestId, blockHash: word(9), status: "open" },
+      request: { requestId, blockHash: hashAt(150n), status: "open" },
       handles: [
         {
           handle,
@@ -392,7 +401,9 @@ describe("chain view", () => {
       requested(30_000n, word(33)),
     ]
     expect(await createView().requestsSince(0n, at)).toEqual([word(31), word(32)])
-    const ranges = calls.map(({ params }) => params[0] as { fromBlock: string; toBlock: string })
+    const ranges = calls
+      .map(({ params }) => params[0] as { fromBlock?: string; toBlock?: string })
+      .filter(({ fromBlock }) => fromBlock !== undefined)
     expect(ranges.map(({ fromBlock }) => Number(fromBlock))).toEqual([100, 5_100, 10_100, 15_100])
     for (const { fromBlock, toBlock } of ranges)
       expect(Number(toBlock) - Number(fromBlock)).toBeLessThan(5_000)

@@ -1,6 +1,7 @@
 /** Events of a contract in final blocks, decoded by its interface. */
 import type { Address, Digest, Hex } from "@twinlock/sdk/protocol/ids"
 import type { Interface, LogDescription } from "ethers"
+import type { HashedBlock } from "./blockHashes.ts"
 import { chainError } from "./chainError.ts"
 import { createLogReader, type Log } from "./logReader.ts"
 import type { RpcPool } from "./rpcPool.ts"
@@ -22,8 +23,8 @@ export type ChainEvent = {
 }
 
 export type EventReader = {
-  /** All events in blocks from..to (both included), in chain order. @throws ChainErrorCode */
-  between(filter: EventFilter, from: bigint, to: bigint): Promise<readonly ChainEvent[]>
+  /** All events in blocks from..to (both included) before or at the agreed head, in chain order. @throws ChainErrorCode */
+  between(filter: EventFilter, from: bigint, to: bigint, head: HashedBlock): Promise<readonly ChainEvent[]>
 }
 
 export function createEventReader(pool: RpcPool): EventReader {
@@ -45,8 +46,8 @@ export function createEventReader(pool: RpcPool): EventReader {
     }
 
   return {
-    async between(filter, from, to) {
-      return (await logs.between(logFilter(filter), from, to)).map(decode(filter))
+    async between(filter, from, to, head) {
+      return (await logs.between(logFilter(filter), from, to, head)).map(decode(filter))
     },
   }
 }

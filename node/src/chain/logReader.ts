@@ -1,9 +1,12 @@
-/** Logs of final blocks as a majority of endpoints reports them, in ranges that the endpoints can take. */
+/**
+ * Logs of final blocks as a majority of endpoints reports them, in ranges that the endpoints can take. An endpoint behind the
+ * agreed head answers a range beyond its own with what it has, without an error: equal short lists must not win.
+ */
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Address, type Digest, type Hex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import { z } from "zod"
+import { createBlockHashes, type HashedBlock } from "./blockHashes.ts"
 import { chainError, resultOf } from "./chainError.ts"
-import type { BlockRef } from "./chainView.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
 import type { RpcPool } from "./rpcPool.ts"
 
@@ -24,13 +27,15 @@ export type Log = {
 }
 
 export type LogReader = {
-  /** Logs of blocks from..to (both included), in chain order. @throws ChainErrorCode */
-  between(filter: LogFilter, from: bigint, to: bigint): Promise<readonly Log[]>
-  /** Logs of one block, by its hash: an endpoint without that very block cannot answer. */
-  inBlock(filter: LogFilter, block: BlockRef): Promise<readonly Log[]>
+  /**
+   * Logs of blocks from..to (both included), in chain order. The newest blocks before the agreed head, and itself, are
+   * asked one by one by their hashes: whoever lacks such a block cannot answer. Older ones are asked in ranges of those
+   * endpoints that hold the head. @throws ChainErrorCode
+   */
+  between(filter: LogFilter, from: bigint, to: bigint, head: HashedBlock): Promise<readonly Log[]>
   /**
    * Searches from `to` back to `from`, in ranges that grow while nothing is found, until `enough` says so of the logs
-   * of a range.
+   * of a range. What an endpoint behind the head does not have is missing: for what is searched for again.
    */
   backwards(
     filter: LogFilter,
@@ -40,6 +45,8 @@ export type LogReader = {
   ): Promise<void>
 }
 
+/** Blocks up to the head that are asked by their hashes. */
+const BY_HASH = 64n
 /** Blocks of one query: what common providers allow. A search for single logs may try more. */
 const RANGE = 5_000n
 const LONGEST_RANGE = 1_280_000n
@@ -76,6 +83,7 @@ function parseLogs(answer: RpcAnswer) {
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 function matches({ addresses, topics }: LogFilter, log: ReturnType<typeof parseLogs>[number]): boolean {
   const wanted = (want: LogFilter["topics"][number], topic: string | undefined): boolean =>
@@ -91,43 +99,68 @@ function isTooMuch(error: unknown): boolean {
 }
 
 export function createLogReader(pool: RpcPool): LogReader {
+  const blockHashes = createBlockHashes(pool)
+
   async function query(
     filter: LogFilter,
     blocks: { readonly fromBlock: string; readonly toBlock: string } | { readonly blockHash: string },
-    from: bigint,
-    to: bigint,
+    isAsked: (log: Pick<Log, "blockNumber" | "blockHash">) => boolean,
+    holding?: Digest,
   ): Promise<readonly Log[]> {
     const { addresses, topics } = filter
     const address = addresses.length === 1 ? addresses[0] : addresses
-    const logs = await pool.read("eth_getLogs", [{ address, topics, ...blocks }], parseLogs)
-    return logs.map((log) => {
-      const blockNumber = BigInt(log.blockNumber)
-      if (blockNumber < from || blockNumber > to || !matches(filter, log))
+    const logs = await pool.read("eth_getLogs", [{ address, topics, ...blocks }], parseLogs, holding)
+    return logs.map((raw) => {
+      const log = { ...raw, blockNumber: BigInt(raw.blockNumber), logIndex: Number(raw.logIndex) }
+      if (!isAsked(log) || !matches(filter, raw))
         throw chainError("CHAIN_MALFORMED", `not one of the logs asked for: ${log.transactionHash}`)
-      return { ...log, address: log.address as Address, blockNumber, logIndex: Number(log.logIndex) }
+      return { ...log, address: log.address as Address }
     })
   }
 
+  const inRange = (filter: LogFilter, from: bigint, to: bigint, holding?: Digest) =>
+    query(
+      filter,
+      { fromBlock: hex(from), toBlock: hex(to) },
+      ({ blockNumber }) => blockNumber >= from && blockNumber <= to,
+      holding,
+    )
+
+  const inBlock = (filter: LogFilter, { hash, number }: HashedBlock) =>
+    query(
+      filter,
+      { blockHash: hash },
+      ({ blockNumber, blockHash }) => blockNumber === number && blockHash === hash,
+    )
+
   /** In two halves where the endpoints refuse the whole. */
-  async function range(filter: LogFilter, from: bigint, to: bigint): Promise<readonly Log[]> {
+  async function range(
+    filter: LogFilter,
+    from: bigint,
+    to: bigint,
+    holding: Digest,
+  ): Promise<readonly Log[]> {
     try {
-      return await query(filter, { fromBlock: hex(from), toBlock: hex(to) }, from, to)
+      return await inRange(filter, from, to, holding)
     } catch (error) {
       if (from === to || !isTooMuch(error)) throw error
       const middle = (from + to) / 2n
-      return [...(await range(filter, from, middle)), ...(await range(filter, middle + 1n, to))]
+      const older = await range(filter, from, middle, holding)
+      return [...older, ...(await range(filter, middle + 1n, to, holding))]
     }
   }
 
   return {
-    async between(filter, from, to) {
-      const found: Log[] = []
-      for (let start = from; start <= to; start += RANGE)
-        for (const log of await range(filter, start, min(start + RANGE - 1n, to))) found.push(log)
-      return found
+    async between(filter, from, to, head) {
+      const near = max(from, head.number - BY_HASH + 1n)
+      const found: (readonly Log[])[] = []
+      for (let start = from; start <= to && start < near; start += RANGE)
+        found.push(await range(filter, start, min(start + RANGE - 1n, min(to, near - 1n)), head.hash))
+      if (near > to) return found.flat()
+      const blocks = (await blockHashes(near, head)).filter(({ number }) => number <= to)
+      found.push(...(await Promise.all(blocks.map((block) => inBlock(filter, block)))))
+      return found.flat()
     },
-
-    inBlock: (filter, { hash, number }) => query(filter, { blockHash: hash }, number, number),
 
     async backwards(filter, from, to, enough) {
       let length = RANGE
@@ -136,7 +169,7 @@ export function createLogReader(pool: RpcPool): LogReader {
         const start = end - length + 1n < from ? from : end - length + 1n
         let logs: readonly Log[]
         try {
-          logs = await query(filter, { fromBlock: hex(start), toBlock: hex(end) }, start, end)
+          logs = await inRange(filter, start, end)
         } catch (error) {
           if (length === 1n || !isTooMuch(error)) throw error
           length /= 2n

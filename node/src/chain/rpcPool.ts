@@ -2,6 +2,7 @@
  * Reads that a majority of the configured endpoints agree on (protocol §8). An answer counts as soon as more than half
  * of all endpoints gave it; others that answer differently raise an alarm, also after the result was used.
  */
+import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { z } from "zod"
 import { createAgreedHead, parseBlock, quantity } from "./agreedHead.ts"
 import { chainError, resultOf } from "./chainError.ts"
@@ -12,10 +13,16 @@ import type { RpcAnswer } from "./jsonRpc.ts"
 export type RpcPool = {
   /**
    * The result that a majority gives. @param parse brings an answer into plain JSON with fixed field order: what is
-   * compared; it throws where the answer has not the promised form.
+   * compared; it throws where the answer has not the promised form. @param holding hash of a block that an endpoint
+   * must hold for its answer to count
    * @throws CHAIN_DISAGREEMENT, CHAIN_UNAVAILABLE
    */
-  read<T>(method: string, params: readonly unknown[], parse: (answer: RpcAnswer) => T): Promise<T>
+  read<T>(
+    method: string,
+    params: readonly unknown[],
+    parse: (answer: RpcAnswer) => T,
+    holding?: Digest,
+  ): Promise<T>
   /**
    * As `read`, for an answer of `count` parts of which each is agreed on its own: an endpoint that lies about one part
    * still counts for the others. Parts without a majority are CHAIN_DISAGREEMENT. @throws CHAIN_UNAVAILABLE
@@ -43,8 +50,9 @@ export function createRpcPool(deps: RpcPoolDeps): RpcPool {
   const readParts: RpcPool["readParts"] = (method, params, count, parse) =>
     votes.agree({ method, params, parse }, count)
 
-  const read: RpcPool["read"] = async (method, params, parse) => {
-    const [agreed] = await readParts(method, params, 1, (answer) => [parse(answer)])
+  const read: RpcPool["read"] = async (method, params, parse, holding) => {
+    const question = { method, params, parse: (answer: RpcAnswer) => [parse(answer)], holding }
+    const [agreed] = await votes.agree(question, 1)
     if (agreed !== undefined && "value" in agreed) return agreed.value
     throw agreed?.error ?? chainError("CHAIN_MALFORMED", `${method}: no answer`)
   }

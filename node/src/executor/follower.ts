@@ -32,7 +32,7 @@ export type FollowerDeps = {
   /** Where squashed ciphertexts go, named by their digest. */
   readonly sink: { put(digest: Digest, bytes: Uint8Array): Promise<void> }
   /** Events of blocks from..to in chain order. */
-  readonly events: (from: bigint, to: bigint) => Promise<readonly LocatedEvent[]>
+  readonly events: (from: bigint, to: bigint, head: BlockRef) => Promise<readonly LocatedEvent[]>
   /** A published list. @throws where nobody has it */
   readonly list: (digest: Digest) => Promise<Uint8Array>
   /** Votes for the commitments on chain, all of them or none. */
@@ -154,7 +154,7 @@ export function createFollower(deps: FollowerDeps): Follower {
         const from: bigint = next
         const end = from + STEP - 1n < to.number ? from + STEP - 1n : to.number
         if (from <= end)
-          for (const { blockNumber, event } of await events(from, end)) {
+          for (const { blockNumber, event } of await events(from, end, to)) {
             const task = taskOf(event)
             if (task !== null)
               open.push({ task, block: blockNumber, failures: 0, notBefore: 0, commitment: null })

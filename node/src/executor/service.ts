@@ -33,7 +33,7 @@ export type ExecutorDeps = {
   readonly commitments: Address
   readonly startBlock: bigint
   readonly view: ChainView
-  readonly events: (from: bigint, to: bigint) => Promise<readonly LocatedEvent[]>
+  readonly events: (from: bigint, to: bigint, head: BlockRef) => Promise<readonly LocatedEvent[]>
   readonly transactor: Transactor
   readonly store: SealedStore
   readonly ciphertexts: (keyId: KeyId) => Promise<CiphertextStore>

@@ -44,7 +44,7 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
     commitments: contracts.ciphertextCommitments,
     startBlock: BigInt(config.chain.deployedAt),
     view: chain,
-    events: (from, to) => coprocessorEvents(events, contracts.coprocessor, from, to),
+    events: (from, to, head) => coprocessorEvents(events, contracts.coprocessor, from, to, head),
     ciphertexts: (keyId) => createCiphertextStore(join(config.dataDirectory, "ciphertexts", keyId.slice(2))),
     async loadKey(keyId) {
       const key = await files.accepted(keyId)
