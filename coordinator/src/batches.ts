@@ -9,15 +9,15 @@ import {
   type ResultBody,
   resultFromBody,
 } from "@twinlock/sdk/protocol/http"
-import { leafHash, pathOf } from "@twinlock/sdk/threshold/merkle"
+import { leafHash, merkleTree, pathIn } from "@twinlock/sdk/threshold/merkle"
 
 /** Every result with its own path, in the order of the leaves. */
 export function resultsOfBatch({ results, certificate }: BatchBody): readonly CertificatesRequest[] {
-  const leaves = results.map((result) => leafHash(hashDecryptionResult(resultFromBody(result))))
+  const tree = merkleTree(results.map((result) => leafHash(hashDecryptionResult(resultFromBody(result)))))
   return results.map((result, index) => ({
     kind: "group",
     result,
-    certificate: { ...certificate, leaves: leaves.length, index, path: pathOf(leaves, index) },
+    certificate: { ...certificate, leaves: tree.leaves, index, path: pathIn(tree, index) },
   }))
 }
 

@@ -22,8 +22,8 @@ const batchOf = (results: readonly DecryptionResult[]): BatchBody => ({
   results: results.map(resultToBody),
   certificate: batchCertificateToBody(chain.certify(results)),
 })
-const statesOf = (results: readonly DecryptionResult[]) =>
-  Promise.all(results.map(({ requestId }) => chain.gateway.status(requestId)))
+const statesOf = async (results: readonly DecryptionResult[]) =>
+  (await chain.gateway.requests(results.map(({ requestId }) => requestId))).map(({ state }) => state)
 const withEvidence = (result: DecryptionResult, evidence: PolicyEvidence): CertifiedBody =>
   certifiedToBody({
     kind: "policy",

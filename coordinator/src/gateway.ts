@@ -9,11 +9,12 @@ import {
 import { contractEndorsed, contractEvidence, contractResult } from "@twinlock/sdk/chain/acceptance"
 import { needsEvidence } from "@twinlock/sdk/protocol/certificate"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
-import type { BatchBody, CertifiedBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
+import type { BatchBody, CertifiedBody, ResultBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 import {
   type Address,
   type Digest,
   type KeyId,
+  parseAddress,
   parseDigest,
   parseKeyId,
   type RequestId,
@@ -25,6 +26,7 @@ import {
   isCallException,
   JsonRpcProvider,
   NonceManager,
+  type Result,
   Wallet,
 } from "ethers"
 import type { CoordinatorConfig } from "./config.ts"
@@ -42,8 +44,14 @@ export type ActiveKey = {
   readonly crsDigest: Digest
 }
 
+/** A request as the gateway holds it. */
+export type RequestFacts = { readonly state: RequestState; readonly requester: Address }
+
 export type Gateway = {
-  status(requestId: RequestId): Promise<RequestState>
+  /** Whether the result is of this chain and gateway; contracts learn neither from what they are called with. */
+  serves(result: ResultBody): boolean
+  /** All of them in one request to an endpoint. */
+  requests(ids: readonly RequestId[]): Promise<readonly RequestFacts[]>
   /** Calls without sending. @throws what the contract reverts with */
   simulate(submission: SubmissionBody): Promise<void>
   /** Sends and waits for the receipt. */
@@ -71,6 +79,19 @@ const STATES: Readonly<Record<number, RequestState>> = {
   [REQUEST_STATUS.fulfilled]: "fulfilled",
   [REQUEST_STATUS.callbackFailed]: "fulfilled",
   [REQUEST_STATUS.fulfilledLate]: "fulfilled",
+}
+
+function factsOf({ status, requester, endorsements, freshQuotes }: Result): RequestFacts {
+  const state = STATES[Number(status)] ?? "unknown"
+  const demands = needsEvidence({
+    endorsements: Number(endorsements),
+    freshQuotes: Number(freshQuotes),
+    groupOnly: false,
+  })
+  return {
+    state: state === "pending" && demands ? "demanding" : state,
+    requester: parseAddress(requester),
+  }
 }
 
 /** Errors of every contract on the way, so that refusals read as their names. */
@@ -154,30 +175,21 @@ export function createGateway(
     }
   }
 
+  /** Calls of the same moment travel as one JSON-RPC batch. */
+  const requestsOf = (ids: readonly RequestId[]): Promise<readonly Result[]> =>
+    ask(Promise.all(ids.map((id) => gateway.getFunction("requestOf").staticCall(id))))
+
   return {
-    async status(requestId) {
-      const { status, endorsements, freshQuotes } = await ask(
-        gateway.getFunction("requestOf").staticCall(requestId),
-      )
-      const state = STATES[Number(status)] ?? "unknown"
-      const demands = needsEvidence({
-        endorsements: Number(endorsements),
-        freshQuotes: Number(freshQuotes),
-        groupOnly: false,
-      })
-      return state === "pending" && demands ? "demanding" : state
-    },
+    serves: (result) =>
+      result.chainId === String(config.chainId) && result.gateway === config.contracts.decryptionGateway,
+    requests: async (ids) => (await requestsOf(ids)).map(factsOf),
     simulate: async (submission) => {
       const [name, ...args] = callOf(submission)
       await gateway.getFunction(name).staticCall(...args)
     },
     fulfil: (item) => send(callOf(item)),
     async fulfilMany(batch) {
-      const requests = await ask(
-        Promise.all(
-          batch.results.map(({ requestId }) => gateway.getFunction("requestOf").staticCall(requestId)),
-        ),
-      )
+      const requests = await requestsOf(batch.results.map(({ requestId }) => requestId))
       const gasLimit = requests.reduce((sum: bigint, { callbackGas }, i) => {
         const handles = BigInt(batch.results[i]?.handles.length ?? 0)
         const callback = BigInt(callbackGas)

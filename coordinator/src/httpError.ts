@@ -16,9 +16,11 @@ export type CoordinatorErrorCode =
   | "RPC_UNAVAILABLE"
   | "NOT_SUBMITTABLE"
   | "QUEUE_FULL"
+  | "BUSY"
+  | "TOO_MANY_AT_ONCE"
   | "NOT_FOUND"
 
-export type HttpStatus = 400 | 401 | 404 | 409 | 413 | 422 | 500 | 502 | 503
+export type HttpStatus = 400 | 401 | 404 | 409 | 413 | 422 | 429 | 500 | 502 | 503
 
 const STATUS: Readonly<Record<CoordinatorErrorCode, HttpStatus>> = {
   MALFORMED_BODY: 400,
@@ -35,6 +37,8 @@ const STATUS: Readonly<Record<CoordinatorErrorCode, HttpStatus>> = {
   RPC_UNAVAILABLE: 502,
   NOT_SUBMITTABLE: 409,
   QUEUE_FULL: 503,
+  BUSY: 503,
+  TOO_MANY_AT_ONCE: 429,
   NOT_FOUND: 404,
 }
 

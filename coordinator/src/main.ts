@@ -2,10 +2,12 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { serve } from "@hono/node-server"
+import { getConnInfo } from "@hono/node-server/conninfo"
 import { pino } from "pino"
 import { createApp } from "./app.ts"
 import { createBlobStore } from "./blobStore.ts"
 import { type CoordinatorConfig, readConfig } from "./config.ts"
+import { createGate } from "./gate.ts"
 import { createGateway } from "./gateway.ts"
 import { createOutbox } from "./outbox.ts"
 import { createResultCache } from "./resultCache.ts"
@@ -19,6 +21,8 @@ import { createSubmitter } from "./submitter.ts"
 
 const FLUSH_MS = 2000
 const CACHED_RESULTS = 10_000
+/** A node posts up to 64 at a time, a result each, and again later what was refused. */
+const SUBMISSIONS = { atWork: 8, waiting: 128, perSource: 64 }
 
 export type Coordinator = { readonly url: string; stop(): Promise<void> }
 
@@ -58,7 +62,11 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
       blobRoutes(blobs, limits.blobBytes, (signer) => gateway.isLive(signer)),
       inputRoutes(config.executors, config.executorQuorum, relay),
       userDecryptionRoutes(config.nodes, config.nodeQuorum, relay),
-      certificateRoutes({ submitter, gateway, results }),
+      certificateRoutes({
+        ...{ submitter, gateway, results },
+        gate: createGate(SUBMISSIONS),
+        sourceOf: (context) => getConnInfo(context).remote.address ?? "",
+      }),
     ],
   })
   const { server, port } = await new Promise<{ server: ReturnType<typeof serve>; port: number }>(

@@ -7,6 +7,7 @@ import type {
   SubmissionBody,
   UserDecryptionRequest,
 } from "@twinlock/sdk/protocol/http"
+import { depthOf } from "@twinlock/sdk/threshold/merkle"
 import { z } from "zod"
 
 export const MAX_HANDLES = 32
@@ -24,7 +25,10 @@ const exactHex = (bytes: number) =>
   z.string().regex(new RegExp(`^0x[0-9a-f]{${2 * bytes}}$`), `want ${bytes} bytes of lower-case 0x hex`)
 const address = exactHex(20)
 const bytes32 = exactHex(32)
-const decimal = z.string().regex(/^(0|[1-9][0-9]{0,77})$/, "want a decimal string")
+const decimal = z
+  .string()
+  .regex(/^(0|[1-9][0-9]{0,77})$/, "want a decimal string")
+  .refine((text) => BigInt(text) >> 256n === 0n, "want less than 2^256")
 const uint32 = z.number().int().min(0).max(0xffff_ffff)
 const handles = z.array(bytes32).min(1).max(MAX_HANDLES)
 const signature = exactHex(65)
@@ -75,25 +79,44 @@ export const nodeUserDecryptionResponse = branded<NodeUserDecryptionResponse>(
   }),
 )
 
-const result = z.strictObject({
-  chainId: decimal,
-  gateway: address,
-  requestId: bytes32,
-  handles,
-  sessions: handles,
-  plaintexts: hex(32 * MAX_HANDLES),
-})
-const place = { leaves: uint32, index: uint32, path: z.array(bytes32).max(MAX_PATH) }
+const result = z
+  .strictObject({
+    chainId: decimal,
+    gateway: address,
+    requestId: bytes32,
+    handles,
+    sessions: handles,
+    plaintexts: hex(32 * MAX_HANDLES),
+  })
+  .refine(
+    ({ handles: asked, sessions, plaintexts }) =>
+      sessions.length === asked.length && plaintexts.length === 2 + 64 * asked.length,
+    "want one session and one word of 32 bytes for each handle",
+  )
+const place = {
+  leaves: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** MAX_PATH),
+  index: uint32,
+  path: z.array(bytes32).max(MAX_PATH),
+}
+const isPlace = ({ leaves, index, path }: z.infer<z.ZodObject<typeof place>>) =>
+  index < leaves && path.length === depthOf(leaves)
+const NO_PLACE = "want an index below leaves and a path of the tree's depth"
 const signed = { keyId: bytes32, epoch: uint32, signers: decimal }
 const groupSignature = { r: address, s: decimal }
 const compactSignatures = z.array(exactHex(64)).max(MAX_PARTIES)
-const certificate = z.strictObject({ ...signed, ...place, ...groupSignature })
+const certificate = z.strictObject({ ...signed, ...place, ...groupSignature }).refine(isPlace, NO_PLACE)
 
 const group = z.strictObject({ kind: z.literal("group"), result, certificate })
 const endorsed = z.strictObject({
   kind: z.literal("endorsed"),
   result,
-  certificate: z.strictObject({ ...signed, ...place, signatures: compactSignatures }),
+  certificate: z
+    .strictObject({ ...signed, ...place, signatures: compactSignatures })
+    .refine(isPlace, NO_PLACE),
 })
 const policy = z.strictObject({
   kind: z.literal("policy"),

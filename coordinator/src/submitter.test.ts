@@ -7,7 +7,13 @@ import {
   resultFromBody,
   type SubmissionBody,
 } from "@twinlock/sdk/protocol/http"
-import { type Digest, parseDigest, parseRequestId, type RequestId } from "@twinlock/sdk/protocol/ids"
+import {
+  type Digest,
+  parseAddress,
+  parseDigest,
+  parseRequestId,
+  type RequestId,
+} from "@twinlock/sdk/protocol/ids"
 import { leafHash, rootOf, rootOfPath } from "@twinlock/sdk/threshold/merkle"
 import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../test/support/codeOf.ts"
@@ -72,7 +78,9 @@ async function scene(rules: Rules = {}, most = 100) {
     if (refuses(submission)) throw refusal
   }
   const gateway: Gateway = {
-    status: async (id) => now.get(id) ?? "pending",
+    serves: () => true,
+    requests: async (ids) =>
+      ids.map((id) => ({ state: now.get(id) ?? "pending", requester: parseAddress(address("01")) })),
     simulate: async (submission) => judge(submission),
     fulfil: async (item) => {
       judge(item)
@@ -141,6 +149,16 @@ describe("a batch", () => {
     accepted = true
     await submitter.flush()
     expect(sent.map(({ kind }) => kind)).toEqual(["group", "group"])
+  })
+
+  test("that the contract refuses is refused before any of its leaves is hashed", async () => {
+    const { submitter } = await scene({ refuses: () => true })
+    const { results, certificate } = batchOf(3)
+    // A result of these handles cannot be hashed: whoever tried would throw another error.
+    const unhashable = results.map((result) => ({ ...result, handles: ["0x" as never] }))
+    expect(
+      await rejectionCodeOf(() => submitter.accept({ kind: "batch", results: unhashable, certificate })),
+    ).toBe("NOT_SUBMITTABLE")
   })
 
   test("of settled requests is neither judged nor kept", async () => {

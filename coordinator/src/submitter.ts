@@ -11,7 +11,7 @@ import type {
 } from "@twinlock/sdk/protocol/http"
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import { createKnownBatches, resultsOfBatch } from "./batches.ts"
-import { type Gateway, isWaiting } from "./gateway.ts"
+import { type Gateway, isWaiting, type RequestState } from "./gateway.ts"
 import { coordinatorError } from "./httpError.ts"
 import type { Outbox } from "./outbox.ts"
 import { MAX_BATCH } from "./schemas.ts"
@@ -55,6 +55,11 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
     if (sent.size > MAX_TRANSACTIONS && oldest !== undefined) sent.delete(oldest)
   }
 
+  const statesOf = async (ids: readonly RequestId[]): Promise<readonly RequestState[]> =>
+    (await gateway.requests(ids)).map(({ state }) => state)
+  const isOpen = async (requestId: RequestId): Promise<boolean> =>
+    (await statesOf([requestId])).every(isWaiting)
+
   async function settle(requestId: RequestId, result: "fulfilled" | "already"): Promise<void> {
     await outbox.remove(requestId)
     onResult(result, requestId)
@@ -64,7 +69,7 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
   async function waitingOf(batch: BatchBody): Promise<readonly RequestId[]> {
     const kept = new Set(await outbox.list())
     const ids = [...new Set(batch.results.map(({ requestId }) => requestId))].filter((id) => kept.has(id))
-    const states = await Promise.all(ids.map((id) => gateway.status(id)))
+    const states = await statesOf(ids)
     return ids.filter((_, i) => states[i] === "pending")
   }
 
@@ -86,7 +91,7 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
     }
     for (const requestId of waiting) {
       // What the batch skipped stays, and goes alone.
-      if (isWaiting(await gateway.status(requestId))) continue
+      if (await isOpen(requestId)) continue
       note(requestId, transaction)
       await settle(requestId, "fulfilled")
     }
@@ -95,7 +100,7 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
   async function submit(requestId: RequestId): Promise<void> {
     const item = await outbox.get(requestId)
     if (item === null) return
-    if (!isWaiting(await gateway.status(requestId))) return settle(requestId, "already")
+    if (!(await isOpen(requestId))) return settle(requestId, "already")
     if (item.kind === "group") {
       await submitBatch(item)
       if ((await outbox.get(requestId)) === null) return
@@ -125,20 +130,25 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
 
   return {
     async accept(submission) {
-      const items = submission.kind === "batch" ? resultsOfBatch(submission) : [submission]
-      const states = await Promise.all(items.map(({ result }) => gateway.status(result.requestId)))
+      // What costs least comes first: everybody may post here.
+      const results = submission.kind === "batch" ? submission.results : [submission.result]
+      if (!results.every(gateway.serves))
+        throw coordinatorError({ code: "NOT_SUBMITTABLE", message: "a result of another chain or gateway" })
+      const ids = results.map(({ requestId }) => requestId)
+      const states = await statesOf(ids)
       // ⚔ What a batch brings for a request that demands more must not stand where its evidence belongs.
-      const waiting = items.filter((_, i) => {
-        const state = states[i] ?? "unknown"
-        return submission.kind === "batch" ? state === "pending" : isWaiting(state)
-      })
-      if (waiting.length === 0) return []
+      const serves = (state: RequestState) =>
+        submission.kind === "batch" ? state === "pending" : isWaiting(state)
+      const open = new Set(ids.filter((_, i) => serves(states[i] ?? "unknown")))
+      if (open.size === 0) return []
       // Nothing is kept that the contract did not judge: disks do not fill for free.
       await gateway.simulate(submission).catch((cause: unknown) => {
         if (gateway.isRefusal(cause))
           throw coordinatorError({ code: "NOT_SUBMITTABLE", message: gateway.describe(cause) }, { cause })
         throw coordinatorError({ code: "RPC_UNAVAILABLE", message: "the chain does not answer" }, { cause })
       })
+      const items = submission.kind === "batch" ? resultsOfBatch(submission) : [submission]
+      const waiting = items.filter(({ result }) => open.has(result.requestId))
       await outbox.put(waiting)
       for (const item of items) if (item.kind === "group") known.add(item)
       for (const { result } of waiting) void enqueue(result.requestId)

@@ -9,18 +9,18 @@ import {
   resultToBody,
   type SubmissionBody,
 } from "@twinlock/sdk/protocol/http"
-import { pathOf } from "@twinlock/sdk/threshold/merkle"
+import { merkleTree, pathIn } from "@twinlock/sdk/threshold/merkle"
 
 /** The results in a delivered body one by one, those of a batch with their places in it. */
 export function deliveredResults(body: SubmissionBody): readonly Certified[] {
   if (body.kind !== "batch") return [certifiedFromBody(body)]
   const results = body.results.map(resultFromBody)
-  const leaves = results.map((result) => leafOf(result).leaf)
+  const tree = merkleTree(results.map((result) => leafOf(result).leaf))
   const certificate = batchCertificateFromBody(body.certificate)
   return results.map((result, index) => ({
     kind: "group",
     result,
-    certificate: { ...certificate, leaves: leaves.length, index, path: pathOf(leaves, index) },
+    certificate: { ...certificate, leaves: tree.leaves, index, path: pathIn(tree, index) },
   }))
 }
 

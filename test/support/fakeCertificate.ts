@@ -18,7 +18,7 @@ import { type PartyIndex, parsePartyIndex, type RequestId } from "../../sdk/src/
 import { signDigest } from "../../sdk/src/protocol/signature.ts"
 import { toEthereum } from "../../sdk/src/threshold/frost.ts"
 import { aggregate, createNonces, createSignatureShare } from "../../sdk/src/threshold/frostSign.ts"
-import { leafHash, pathOf, rootOf } from "../../sdk/src/threshold/merkle.ts"
+import { leafHash, merkleTree, pathIn, rootOf } from "../../sdk/src/threshold/merkle.ts"
 import { encodePlaintextWord } from "../../sdk/src/threshold/plaintext.ts"
 import { fakeDeployment } from "./fakeChain.ts"
 import { epoch, group, keyId, seatKeys, sessionOf, signingDomain } from "./fakeNetwork.ts"
@@ -43,13 +43,13 @@ export function certify(
   signers: readonly number[] = [1, 2, 3],
 ): readonly Certificate[] {
   const parties: readonly PartyIndex[] = signers.map((signer) => parsePartyIndex(signer, 4))
-  const leaves = results.map((result) => leafHash(hashDecryptionResult(result)))
+  const tree = merkleTree(results.map((result) => leafHash(hashDecryptionResult(result))))
   const batch = {
     keyId,
     epoch,
     signers: signersBitmap(parties),
-    root: rootOf(leaves),
-    leaves: leaves.length,
+    root: tree.root,
+    leaves: tree.leaves,
   }
   const holders = parties.map((party) => {
     const keyShare = group.keyShares.get(party)
@@ -75,7 +75,7 @@ export function certify(
     signers: batch.signers,
     leaves: batch.leaves,
     index,
-    path: pathOf(leaves, index),
+    path: pathIn(tree, index),
     r,
     s,
   }))
@@ -101,16 +101,16 @@ export function endorse(
   results: readonly DecryptionResult[],
   parties: readonly number[] = [1, 2, 3],
 ): readonly EndorsedCertificate[] {
-  const leaves = results.map((result) => leafHash(hashDecryptionResult(result)))
+  const tree = merkleTree(results.map((result) => leafHash(hashDecryptionResult(result))))
   const signers = signersBitmap(parties.map((party) => parsePartyIndex(party, 4)))
   const signatures = endorsements(results, parties)
   return results.map((_, index) => ({
     keyId,
     epoch,
     signers,
-    leaves: leaves.length,
+    leaves: tree.leaves,
     index,
-    path: pathOf(leaves, index),
+    path: pathIn(tree, index),
     signatures,
   }))
 }

@@ -1,8 +1,9 @@
 import { readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
-import { parseDigest, type RequestId } from "@twinlock/sdk/protocol/ids"
+import { parseAddress, parseDigest, type RequestId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
+import { createGate } from "../gate.ts"
 import type { Gateway, RequestState } from "../gateway.ts"
 import { address, appOf, bytes32, codeOf, post, temporary } from "../http.fixture.ts"
 import { createOutbox } from "../outbox.ts"
@@ -45,7 +46,8 @@ describe("certificates", () => {
     let failures = behaviour.fulfil === "fail-once" ? 1 : 0
     const refusal = new Error("SignerNotLive")
     const gateway: Gateway = {
-      status: async () => state,
+      serves: ({ chainId }) => chainId === "31337",
+      requests: async (ids) => ids.map(() => ({ state, requester: parseAddress(address("01")) })),
       simulate: async () => {
         if (behaviour.simulate === "refuse") throw refusal
         if (behaviour.simulate === "fail") throw new Error("connection lost")
@@ -71,7 +73,13 @@ describe("certificates", () => {
       outbox: await createOutbox(directory, 10),
       onResult: (result) => void results.push(result),
     })
-    const app = appOf(certificateRoutes({ submitter, gateway, results: createResultCache(2) }))
+    const app = appOf(
+      certificateRoutes({
+        ...{ submitter, gateway, results: createResultCache(2) },
+        gate: createGate({ atWork: 1, waiting: 0, perSource: 1 }),
+        sourceOf: () => "one",
+      }),
+    )
     return { app, submitter, gateway, results, directory }
   }
 
@@ -112,8 +120,37 @@ describe("certificates", () => {
 
   test("a certificate of a settled request is not shown: nobody judged it", async () => {
     const { app } = await scene({ state: "fulfilled" })
-    expect((await app.request("/v1/certificates", post(item))).status).toBe(202)
+    const response = await app.request("/v1/certificates", post(item))
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({ status: "nothing waits" })
     expect(await (await app.request(`/v1/requests/${requestId}`)).json()).toEqual({ status: "pending" })
+  })
+
+  test("one source does not keep the coordinator busy: what it cannot take now is to come again", async () => {
+    const { app } = await scene({})
+    const responses = await Promise.all([1, 2].map(() => app.request("/v1/certificates", post(item))))
+    expect(responses.map(({ status }) => status).sort()).toEqual([202, 429])
+    expect((await app.request("/v1/certificates", post(item))).status).toBe(202)
+  })
+
+  test.each([
+    ["s of 2^256", { ...item, certificate: { ...item.certificate, s: `${2n ** 256n}` } }],
+    ["signers of 78 nines", { ...item, certificate: { ...item.certificate, signers: "9".repeat(78) } }],
+    ["a word too few", { ...item, result: { ...item.result, plaintexts: "0x" } }],
+    ["a session too many", { ...item, result: { ...item.result, sessions: [bytes32("05"), bytes32("05")] } }],
+    ["an index beyond the leaves", { ...item, certificate: { ...item.certificate, index: 1 } }],
+    ["a path that is too long", { ...item, certificate: { ...item.certificate, path: [bytes32("05")] } }],
+    ["no leaves", { ...item, certificate: { ...item.certificate, leaves: 0 } }],
+  ])("%s is malformed, whatever the chain would say", async (_, body) => {
+    const { app } = await scene({ simulate: "fail" })
+    const response = await app.request("/v1/certificates", post(body))
+    expect([response.status, await codeOf(response)]).toEqual([400, "MALFORMED_BODY"])
+  })
+
+  test("a result of another chain is not submittable here", async () => {
+    const { app } = await scene({})
+    const body = { ...item, result: { ...item.result, chainId: "1" } }
+    expect(await codeOf(await app.request("/v1/certificates", post(body)))).toBe("NOT_SUBMITTABLE")
   })
 
   test("RPC_UNAVAILABLE, and nothing is kept, where the contract cannot be asked", async () => {

@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { codeOf } from "../../../test/support/codeOf.ts"
 import { tagHash } from "../protocol/codec.ts"
-import { depthOf, leafHash, nodeHash, pathOf, rootOf, verifyPath } from "./merkle.ts"
+import { depthOf, leafHash, merkleTree, nodeHash, pathIn, rootOf, verifyPath } from "./merkle.ts"
 
 const leaves = (count: number) => Array.from({ length: count }, (_, i) => leafHash(tagHash(`result ${i}`)))
 
@@ -11,7 +11,7 @@ describe("tree", () => {
   test("one leaf is its own root", () => {
     const [leaf] = leaves(1)
     expect(rootOf(leaves(1))).toBe(leaf)
-    expect(pathOf(leaves(1), 0)).toEqual([])
+    expect(pathIn(merkleTree(leaves(1)), 0)).toEqual([])
     expect(leaf).toBe(keccak256(concat(["0x00", tagHash("result 0")])))
   })
 
@@ -41,7 +41,8 @@ describe("tree", () => {
         const all = leaves(count)
         const [index, other] = [i % count, j % count]
         const leaf = all[index] ?? tagHash("none")
-        const proof = { leaf, index, leaves: count, path: pathOf(all, index), root: rootOf(all) }
+        const tree = merkleTree(all)
+        const proof = { leaf, index, leaves: count, path: pathIn(tree, index), root: tree.root }
         expect(verifyPath(proof)).toBe(true)
         if (other !== index) expect(verifyPath({ ...proof, index: other })).toBe(false)
       }),
@@ -54,7 +55,7 @@ describe("tree", () => {
       leaf: all[2] ?? tagHash("none"),
       index: 2,
       leaves: 5,
-      path: pathOf(all, 2),
+      path: pathIn(merkleTree(all), 2),
       root: rootOf(all),
     }
     const refused = [
@@ -82,6 +83,6 @@ describe("tree", () => {
   test("empty trees and positions outside are refused", () => {
     expect(codeOf(() => rootOf([]))).toBe("MERKLE_SIZE")
     expect(codeOf(() => depthOf(2 ** 30 + 1))).toBe("MERKLE_SIZE")
-    expect(codeOf(() => pathOf(leaves(3), 3))).toBe("MERKLE_INDEX")
+    expect(codeOf(() => pathIn(merkleTree(leaves(3)), 3))).toBe("MERKLE_INDEX")
   })
 })

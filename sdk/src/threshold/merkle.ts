@@ -30,8 +30,17 @@ export function depthOf(leaves: number): number {
 const isIndex = (index: number, leaves: number): boolean =>
   Number.isInteger(index) && index >= 0 && index < leaves
 
-/** All levels from the padded leaves to the root. */
-function levelsOf(leaves: readonly Digest[]): readonly (readonly Digest[])[] {
+/** A tree with all of its nodes, so that the paths of all leaves cost one computation. */
+export type MerkleTree = {
+  readonly root: Digest
+  /** Leaves without the padding. */
+  readonly leaves: number
+  /** From the padded leaves to the root. */
+  readonly levels: readonly (readonly Digest[])[]
+}
+
+/** @throws MERKLE_SIZE for an empty list. */
+export function merkleTree(leaves: readonly Digest[]): MerkleTree {
   const padding = new Array<Digest>(2 ** depthOf(leaves.length) - leaves.length).fill(PADDING)
   const levels: (readonly Digest[])[] = [[...leaves, ...padding]]
   for (let level = levels[0] ?? []; level.length > 1; level = levels.at(-1) ?? []) {
@@ -42,22 +51,20 @@ function levelsOf(leaves: readonly Digest[]): readonly (readonly Digest[])[] {
       ),
     )
   }
-  return levels
+  return { root: levels.at(-1)?.[0] ?? PADDING, leaves: leaves.length, levels }
 }
 
 /** @throws MERKLE_SIZE for an empty list. */
-export const rootOf = (leaves: readonly Digest[]): Digest => levelsOf(leaves).at(-1)?.[0] ?? PADDING
+export const rootOf = (leaves: readonly Digest[]): Digest => merkleTree(leaves).root
 
-/** Siblings of leaf `index`, from the leaf upwards. @throws MERKLE_SIZE, MERKLE_INDEX */
-export function pathOf(leaves: readonly Digest[], index: number): readonly Digest[] {
-  if (!isIndex(index, leaves.length))
+/** Siblings of leaf `index`, from the leaf upwards. @throws MERKLE_INDEX */
+export function pathIn({ leaves, levels }: MerkleTree, index: number): readonly Digest[] {
+  if (!isIndex(index, leaves))
     throw new ProtocolError({
       code: "MERKLE_INDEX",
-      message: `index must be in 0..${leaves.length - 1}, got ${index}`,
+      message: `index must be in 0..${leaves - 1}, got ${index}`,
     })
-  return levelsOf(leaves)
-    .slice(0, -1)
-    .map((level, height) => level[(index >> height) ^ 1] ?? PADDING)
+  return levels.slice(0, -1).map((level, height) => level[(index >> height) ^ 1] ?? PADDING)
 }
 
 /** Place of a leaf: number `index` of `leaves`, with the siblings from the leaf upwards. */

@@ -2,7 +2,7 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Digest, parseDigest } from "@twinlock/sdk/protocol/ids"
-import { leafHash, nodeHash, pathOf, rootOf, rootOfPath } from "@twinlock/sdk/threshold/merkle"
+import { leafHash, merkleTree, nodeHash, pathIn, rootOfPath } from "@twinlock/sdk/threshold/merkle"
 import { seededRng } from "../../support/seededRng.ts"
 import type { Case, Subject } from "../subject.ts"
 import type { Inputs, Lines } from "../vector.ts"
@@ -43,7 +43,12 @@ const walk = (name: string, comment: string, { leaf, index, leaves, path }: Plac
 
 function placed(count: number, index: number): Place {
   const leaves = contents(count).map(leafHash)
-  return { leaf: leaves[index] ?? contentOf("none"), index, leaves: count, path: pathOf(leaves, index) }
+  return {
+    leaf: leaves[index] ?? contentOf("none"),
+    index,
+    leaves: count,
+    path: pathIn(merkleTree(leaves), index),
+  }
 }
 
 function walks(): readonly Case[] {
@@ -72,10 +77,10 @@ function walks(): readonly Case[] {
 }
 
 function build(inputs: Inputs): Lines {
-  const leaves = inputs.all("content").map((text) => leafHash(digest(text)))
+  const built = merkleTree(inputs.all("content").map((text) => leafHash(digest(text))))
   return [
-    ["root", bare(rootOf(leaves))],
-    ...pathOf(leaves, inputs.number("index")).map((node) => ["sibling", bare(node)] as const),
+    ["root", bare(built.root)],
+    ...pathIn(built, inputs.number("index")).map((node) => ["sibling", bare(node)] as const),
   ]
 }
 

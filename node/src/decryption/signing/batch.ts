@@ -10,7 +10,7 @@ import {
 } from "@twinlock/sdk/protocol/eip712"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
 import type { GroupSignature } from "@twinlock/sdk/threshold/frost"
-import { leafHash, pathOf, rootOf } from "@twinlock/sdk/threshold/merkle"
+import { leafHash, type MerkleTree, merkleTree, pathIn } from "@twinlock/sdk/threshold/merkle"
 import type { KeySeat } from "../seat.ts"
 
 /** A result and its hash in the tree, computed once. */
@@ -21,7 +21,7 @@ export type Leaf = {
 }
 
 /** Results in the order of their leaves. */
-export type Batch = { readonly leaves: readonly Leaf[]; readonly root: Digest }
+export type Batch = { readonly leaves: readonly Leaf[]; readonly root: Digest; readonly tree: MerkleTree }
 
 /** A batch with what a contract accepts it by: a group signature (rule B′), or those of a quorum of seats (rule E). */
 export type CertifiedBatch = GroupCertified | EndorsedBatch
@@ -52,13 +52,20 @@ export const leafOf = (result: DecryptionResult): Leaf => ({
   leaf: leafHash(hashDecryptionResult(result)),
 })
 
-export const batchOf = (leaves: readonly Leaf[]): Batch => ({
-  leaves,
-  root: rootOf(leaves.map(({ leaf }) => leaf)),
-})
+export function batchOf(leaves: readonly Leaf[]): Batch {
+  const tree = merkleTree(leaves.map(({ leaf }) => leaf))
+  return { leaves, root: tree.root, tree }
+}
+
+/** What signatures say of a batch. */
+type Signed = Pick<Batch, "root" | "leaves">
 
 /** The digest that the listed parties sign. */
-export function batchDigest({ key, signing }: KeySeat, batch: Batch, signers: readonly PartyIndex[]): Digest {
+export function batchDigest(
+  { key, signing }: KeySeat,
+  batch: Signed,
+  signers: readonly PartyIndex[],
+): Digest {
   const { keyId, epoch } = key
   return typedDigest(
     signing,
@@ -73,7 +80,7 @@ export function batchDigest({ key, signing }: KeySeat, batch: Batch, signers: re
 }
 
 /** The digest that a seat signs for rules E and A: it names no signers. */
-export const endorsedDigest = ({ key, signing }: KeySeat, batch: Batch): Digest =>
+export const endorsedDigest = ({ key, signing }: KeySeat, batch: Signed): Digest =>
   typedDigest(
     signing,
     hashEndorsedBatch({
@@ -86,13 +93,9 @@ export const endorsedDigest = ({ key, signing }: KeySeat, batch: Batch): Digest 
 
 /** The place of a result in its batch. @throws MERKLE_INDEX where it is not in it */
 export function placeOf(
-  { leaves }: Batch,
+  { leaves, tree }: Batch,
   requestId: RequestId,
 ): Pick<Certificate, "leaves" | "index" | "path"> {
   const index = leaves.findIndex((leaf) => leaf.requestId === requestId)
-  const path = pathOf(
-    leaves.map(({ leaf }) => leaf),
-    index,
-  )
-  return { leaves: leaves.length, index, path }
+  return { leaves: leaves.length, index, path: pathIn(tree, index) }
 }
