@@ -29,6 +29,7 @@ interface Vm {
     function assertEq(address left, address right) external pure;
     function assertEq(bool left, bool right) external pure;
     function assertEq(bytes32 left, bytes32 right) external pure;
+    function assertEq(bytes32 left, bytes32 right, string calldata message) external pure;
     function assertEq(bytes calldata left, bytes calldata right) external pure;
     function assertEq(int256 left, int256 right) external pure;
     function assertEq(string calldata left, string calldata right) external pure;

@@ -1,4 +1,4 @@
-"""Names of protocol section 1."""
+"""Names of protocol section 1, and the binding of section 7."""
 
 from hashes import keccak256, tagged
 from vector import Refused
@@ -70,6 +70,19 @@ def user_subject(i):
     return tagged("twinlock/user-subject/v1", i.bytes("permitHash"), handles)
 
 
+def fresh_quote_binding(i):
+    return tagged(
+        "twinlock/fresh-quote/v1",
+        i.number("chainId"),
+        i.bytes("verifier"),
+        i.bytes("keyId"),
+        i.number("epoch"),
+        i.number("party"),
+        i.bytes("root"),
+        i.number("leaves"),
+    )
+
+
 DERIVATIONS = {
     "keyId": key_id,
     "inputHandle": input_handle,
@@ -77,6 +90,7 @@ DERIVATIONS = {
     "handle": handle,
     "readHandle": read_handle,
     "userSubject": user_subject,
+    "freshQuoteBinding": fresh_quote_binding,
 }
 
 

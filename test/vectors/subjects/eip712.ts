@@ -1,5 +1,6 @@
 /** Typed data (protocol §1, §6): struct hash and signed digest of every type. */
 import {
+  hashApproval,
   hashDecryptionResult,
   hashDiscard,
   hashEndorsedBatch,
@@ -25,7 +26,7 @@ import { seededRng } from "../../support/seededRng.ts"
 import type { Case, Subject } from "../subject.ts"
 import { hex, type Inputs, type Lines, unhex } from "../vector.ts"
 
-type TypeName = Exclude<keyof typeof TYPE_STRINGS, "approval">
+type TypeName = keyof typeof TYPE_STRINGS
 
 const hashed: Readonly<Record<TypeName, (inputs: Inputs) => Digest>> = {
   resultBatch: (i) =>
@@ -73,6 +74,22 @@ const hashed: Readonly<Record<TypeName, (inputs: Inputs) => Digest>> = {
       configHash: digest(i, "configHash"),
       challengeBlock: BigInt(i.one("challengeBlock")),
     }),
+  approval: (i) =>
+    hashApproval({
+      keyId: parseKeyId(`0x${i.one("keyId")}`),
+      epoch: parseEpoch(i.number("epoch")),
+      approved: i.all("approved").map((line) => {
+        const [subject = "", sessions = ""] = line.split(" ")
+        return {
+          subject: parseDigest(`0x${subject}`),
+          sessions: sessions.split(",").map((text) => parseSessionId(`0x${text}`)),
+        }
+      }),
+      blockNumber: BigInt(i.one("blockNumber")),
+      blockHash: digest(i, "blockHash"),
+      verdict: i.number("verdict"),
+      commitments: digest(i, "commitments"),
+    }),
   userDecryptionPermit: (i) =>
     hashUserDecryptionPermit({
       user: address(i, "user"),
@@ -98,10 +115,29 @@ const hashed: Readonly<Record<TypeName, (inputs: Inputs) => Digest>> = {
 const digest = (inputs: Inputs, key: string): Digest => parseDigest(`0x${inputs.one(key)}`)
 const address = (inputs: Inputs, key: string) => parseAddress(`0x${inputs.one(key)}`)
 
-/** Values of one field by its Solidity type; arrays get two items. */
-function valuesOf(type: string, name: string, label: string): readonly string[] {
+type Field = { readonly type: string; readonly name: string }
+
+/** Fields of the struct `name` in a type string. */
+const fieldsOf = (text: string, name: string): readonly Field[] =>
+  (new RegExp(`\\b${name}\\(([^)]*)\\)`).exec(text)?.[1] ?? "").split(",").map((field) => {
+    const [type = "", fieldName = ""] = field.split(" ")
+    return { type, name: fieldName }
+  })
+
+/** Values of one field by its Solidity type; arrays get two items. A struct in an array is one value, as in README.md. */
+function valuesOf(text: string, { type, name }: Field, label: string): readonly string[] {
   const rng = seededRng(`vectors/eip712/${label}/${name}`)
-  if (type.endsWith("[]")) return [1, 2].flatMap((i) => valuesOf(type.slice(0, -2), name, `${label}/${i}`))
+  if (type.endsWith("[]"))
+    return [1, 2].flatMap((i) => valuesOf(text, { type: type.slice(0, -2), name }, `${label}/${i}`))
+  if (text.includes(`)${type}(`))
+    return [
+      fieldsOf(text, type)
+        .map((field) => valuesOf(text, field, `${label}/${name}`).join(","))
+        .join(" "),
+    ]
+  // The contracts' enum has no other roles, and no chain has a longer id.
+  if (name === "role") return [String(1 + ((rng(1)[0] ?? 0) % 2))]
+  if (name === "chainId") return [BigInt(`0x${hex(rng(6))}`).toString()]
   if (type === "address") return [hex(rng(20))]
   if (type === "bytes32") return [hex(rng(32))]
   if (type === "bytes") return [hex(rng(64))]
@@ -112,11 +148,9 @@ function valuesOf(type: string, name: string, label: string): readonly string[] 
 
 function random(type: TypeName, i: number): Case {
   const text = TYPE_STRINGS[type]
-  const fields = text.slice(text.indexOf("(") + 1, -1).split(",")
-  const values = fields.flatMap((field) => {
-    const [fieldType = "", name = ""] = field.split(" ")
-    return valuesOf(fieldType, name, `${type}/${i}`).map((value) => [name, value] as const)
-  })
+  const values = fieldsOf(text, text.slice(0, text.indexOf("("))).flatMap((field) =>
+    valuesOf(text, field, `${type}/${i}`).map((value) => [field.name, value] as const),
+  )
   return caseOf(`${type}_${i}`, "random fields", type, values)
 }
 
@@ -149,6 +183,16 @@ export const eip712: Subject = {
       ["gateway", "33".repeat(20)],
       ["requestId", "44".repeat(32)],
       ["plaintexts", ""],
+    ]),
+    caseOf("approval_of_subjects_unlike", "structs in an array with arrays of other lengths", "approval", [
+      ["keyId", "55".repeat(32)],
+      ["epoch", "1"],
+      ["approved", `${"66".repeat(32)} ${"01".repeat(32)}`],
+      ["approved", `${"77".repeat(32)} ${[2, 3, 4].map((i) => `0${i}`.repeat(32)).join(",")}`],
+      ["blockNumber", "18446744073709551615"],
+      ["blockHash", "88".repeat(32)],
+      ["verdict", "1"],
+      ["commitments", "99".repeat(32)],
     ]),
     caseOf("batch_of_the_most_leaves", "uint32 at its maximum", "resultBatch", batch("1", "4294967295")),
     caseOf(

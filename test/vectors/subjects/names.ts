@@ -1,8 +1,12 @@
-/** Names that both contracts and nodes derive (protocol §1): key ids, sessions, handles, commitment leaves, subjects. */
+/**
+ * Names that both contracts and nodes derive (protocol §1): key ids, sessions, handles, commitment leaves, subjects,
+ * and what fresh quotes bind (§7).
+ */
 import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
 import { parseFheType } from "@twinlock/sdk/protocol/fheType"
+import { freshQuoteBinding } from "@twinlock/sdk/protocol/freshQuote"
 import { formatHandle, handleFields, inputHandle } from "@twinlock/sdk/protocol/handles"
-import { parseAddress, parseDigest, parseHandle, parseKeyId } from "@twinlock/sdk/protocol/ids"
+import { parseAddress, parseDigest, parseEpoch, parseHandle, parseKeyId } from "@twinlock/sdk/protocol/ids"
 import { keyIdOf } from "@twinlock/sdk/protocol/keyId"
 import { userSubject } from "@twinlock/sdk/protocol/subjects"
 import { seededRng } from "../../support/seededRng.ts"
@@ -107,6 +111,27 @@ const DERIVATIONS: Readonly<Record<string, Derivation>> = {
     fields: { handle: 32 },
     derive: (i) => handleFields(parseHandle(`0x${i.one("handle")}`)).hash,
   },
+  freshQuoteBinding: {
+    fields: {
+      chainId: "31337",
+      verifier: 20,
+      keyId: 32,
+      epoch: "4294967295",
+      party: "15",
+      root: 32,
+      leaves: "64",
+    },
+    derive: (i) =>
+      freshQuoteBinding({
+        chainId: big(i, "chainId"),
+        verifier: address(i, "verifier"),
+        keyId: parseKeyId(`0x${i.one("keyId")}`),
+        epoch: parseEpoch(i.number("epoch")),
+        party: i.number("party"),
+        root: digest(i, "root"),
+        leaves: i.number("leaves"),
+      }),
+  },
   userSubject: {
     fields: { permitHash: 32, handle: 32 },
     derive: (i) =>
@@ -135,10 +160,9 @@ export const names: Subject = {
   name: "names",
   expects: ["success", "HANDLE_VERSION", "HANDLE_INDEX", "UNKNOWN_FHE_TYPE"],
   cases: () => [
-    ...["keyId", "inputHandle", "commitmentLeaf", "handle", "userSubject"].flatMap((kind) => [
-      random(kind, 1),
-      random(kind, 2),
-    ]),
+    ...["keyId", "inputHandle", "commitmentLeaf", "handle", "userSubject", "freshQuoteBinding"].flatMap(
+      (kind) => [random(kind, 1), random(kind, 2)],
+    ),
     named(random("handle", 3, [["index", "256"]]), "handle_index_256", "the index is one byte"),
     named(random("handle", 4, [["fheType", "9"]]), "handle_unknown_type", "types are 0..8"),
     named(
