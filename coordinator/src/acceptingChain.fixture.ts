@@ -54,6 +54,7 @@ export type AcceptingChain = {
   certify(results: readonly DecryptionResult[]): BatchCertificate
   /** What the seats of these parties sign for all of these. */
   endorse(results: readonly DecryptionResult[], parties: readonly number[]): readonly CompactSignature[]
+  gasOf(transaction: Digest): Promise<bigint>
   stop(): void
 }
 
@@ -132,6 +133,7 @@ export async function startAcceptingChain(): Promise<AcceptingChain> {
         return compactSignature(signDigest(digest, key))
       })
     },
+    gasOf: async (transaction) => (await provider.getTransactionReceipt(transaction))?.gasUsed ?? 0n,
     stop() {
       provider.destroy()
       anvil.stop()

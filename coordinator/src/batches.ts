@@ -1,13 +1,15 @@
 /**
- * Results under one group signature: a batch taken apart into results that can each go alone, and put together again from
- * them. The certificates are the contract's to judge; here is only arithmetic on their form.
+ * Results under one signature: a batch taken apart into results that can each go alone. The certificates are the contract's
+ * to judge; here is only arithmetic on their form.
  */
 import { hashDecryptionResult } from "@twinlock/sdk/protocol/eip712"
+import { assertNever } from "@twinlock/sdk/protocol/errors"
 import {
   type BatchBody,
   type CertificatesRequest,
   type ResultBody,
   resultFromBody,
+  type SubmissionBody,
 } from "@twinlock/sdk/protocol/http"
 import { leafHash, merkleTree, pathIn } from "@twinlock/sdk/threshold/merkle"
 
@@ -21,40 +23,22 @@ export function resultsOfBatch({ results, certificate }: BatchBody): readonly Ce
   }))
 }
 
-/** The same for all results under one signature. */
-export const signatureOf = ({ certificate }: CertificatesRequest): string => {
-  const { keyId, epoch, signers, leaves, r, s } = certificate
-  return [keyId, epoch, signers, leaves, r, s].join()
-}
+export const resultsOf = (submission: SubmissionBody): readonly ResultBody[] =>
+  submission.kind === "batch" ? submission.results : [submission.result]
 
-/** What is known of the newest batches; a batch can go as one once all of its leaves are. */
-export type KnownBatches = {
-  /** @param item one that the contract judged */
-  add(item: CertificatesRequest): void
-  /** All results of the item's batch; null where some are not known, or where it stands alone. */
-  batchOf(item: CertificatesRequest): BatchBody | null
-}
-
-/** Remembers the `size` newest batches, of at most `mostLeaves`. */
-export function createKnownBatches(size: number, mostLeaves: number): KnownBatches {
-  const batches = new Map<string, Map<number, ResultBody>>()
-  return {
-    add(item) {
-      if (item.certificate.leaves > mostLeaves) return
-      const key = signatureOf(item)
-      const results = batches.get(key) ?? new Map<number, ResultBody>()
-      results.set(item.certificate.index, item.result)
-      batches.delete(key)
-      batches.set(key, results)
-      const [oldest] = batches.keys()
-      if (batches.size > size && oldest !== undefined) batches.delete(oldest)
-    },
-    batchOf(item) {
-      const { keyId, epoch, signers, leaves, r, s } = item.certificate
-      const known = batches.get(signatureOf(item))
-      if (leaves < 2 || known === undefined || known.size !== leaves) return null
-      const results = [...known].sort(([a], [b]) => a - b).map(([, result]) => result)
-      return { kind: "batch", results, certificate: { keyId, epoch, signers, r, s } }
-    },
+/** The same for all results under one signature, in a batch or alone. */
+export function signatureOf(submission: SubmissionBody): string {
+  switch (submission.kind) {
+    case "batch":
+    case "group": {
+      const { keyId, epoch, signers, r, s } = submission.certificate
+      const leaves = submission.kind === "batch" ? submission.results.length : submission.certificate.leaves
+      return ["group", keyId, epoch, signers, leaves, r, s].join()
+    }
+    case "endorsed":
+    case "policy":
+      return JSON.stringify({ ...submission, result: null })
+    default:
+      return assertNever(submission)
   }
 }

@@ -10,6 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type AcceptingChain, startAcceptingChain } from "./acceptingChain.fixture.ts"
 import { resultsOfBatch } from "./batches.ts"
+import { isCheaper } from "./batchGas.ts"
 
 let chain: AcceptingChain
 beforeAll(async () => {
@@ -74,6 +75,24 @@ describe("the contracts take what is signed here", () => {
     await chain.gateway.fulfilMany(batchOf(results))
     await chain.gateway.fulfilMany(batchOf(results))
     expect(await statesOf(results)).toEqual(new Array(5).fill("fulfilled"))
+  })
+
+  test("a batch where it costs less than its results alone, also with what it skips", async () => {
+    const results = await chain.request(new Array(12).fill({}))
+    const items = resultsOfBatch(batchOf(results))
+    let alone = 0n
+    for (const item of items.slice(0, 8)) {
+      const { transaction, fulfilled } = await chain.gateway.fulfil(item)
+      expect(fulfilled).toEqual([item.result.requestId])
+      alone = await chain.gasOf(transaction)
+    }
+    const { transaction, fulfilled } = await chain.gateway.fulfilMany(batchOf(results))
+    expect(fulfilled).toEqual(results.slice(8).map(({ requestId }) => requestId))
+    // The rule would have it so for 4 of 12, with little to spare.
+    expect([isCheaper(4, 12), isCheaper(3, 12)]).toEqual([true, false])
+    const together = Number(await chain.gasOf(transaction)) / Number(4n * alone)
+    expect(together).toBeLessThan(1)
+    expect(together).toBeGreaterThan(0.85)
   })
 
   test("endorsements of a quorum, where the request does not exclude them", async () => {

@@ -17,6 +17,7 @@ import {
   parseAddress,
   parseDigest,
   parseKeyId,
+  parseRequestId,
   type RequestId,
 } from "@twinlock/sdk/protocol/ids"
 import {
@@ -25,6 +26,7 @@ import {
   Interface,
   isCallException,
   JsonRpcProvider,
+  type Log,
   NonceManager,
   type Result,
   Wallet,
@@ -47,6 +49,9 @@ export type ActiveKey = {
 /** A request as the gateway holds it. */
 export type RequestFacts = { readonly state: RequestState; readonly requester: Address }
 
+/** A transaction, and the requests that it itself has fulfilled. */
+export type Receipt = { readonly transaction: Digest; readonly fulfilled: readonly RequestId[] }
+
 export type Gateway = {
   /** Whether the result is of this chain and gateway; contracts learn neither from what they are called with. */
   serves(result: ResultBody): boolean
@@ -55,9 +60,9 @@ export type Gateway = {
   /** Calls without sending. @throws what the contract reverts with */
   simulate(submission: SubmissionBody): Promise<void>
   /** Sends and waits for the receipt. */
-  fulfil(item: CertifiedBody): Promise<Digest>
+  fulfil(item: CertifiedBody): Promise<Receipt>
   /** The same for a batch, with gas for every result that waits, as far as one transaction can have it. */
-  fulfilMany(batch: BatchBody): Promise<Digest>
+  fulfilMany(batch: BatchBody): Promise<Receipt>
   /** True where the contract itself said no, so that a repeat is pointless for now. */
   isRefusal(error: unknown): boolean
   /** Name and arguments of the contract's typed error. */
@@ -164,16 +169,24 @@ export function createGateway(
     }
   }
 
-  async function send([name, ...args]: Call): Promise<Digest> {
+  async function send([name, ...args]: Call): Promise<Receipt> {
     try {
       const transaction = await gateway.getFunction(name).send(...args)
       const receipt = await transaction.wait(1, INCLUSION_MS)
-      return parseDigest(receipt?.hash ?? transaction.hash)
+      const hash = parseDigest(receipt?.hash ?? transaction.hash)
+      return { transaction: hash, fulfilled: fulfilledIn(receipt?.logs ?? []) }
     } catch (error) {
       account.reset()
       throw error
     }
   }
+
+  const fulfilledIn = (logs: readonly Log[]): readonly RequestId[] =>
+    logs.flatMap((log) => {
+      if (log.address.toLowerCase() !== config.contracts.decryptionGateway) return []
+      const event = gateway.interface.parseLog(log)
+      return event?.name === "DecryptionFulfilled" ? [parseRequestId(String(event.args["requestId"]))] : []
+    })
 
   /** Calls of the same moment travel as one JSON-RPC batch. */
   const requestsOf = (ids: readonly RequestId[]): Promise<readonly Result[]> =>
@@ -197,7 +210,9 @@ export function createGateway(
       }, BATCH_GAS.fixed)
       return send([...callOf(batch), { gasLimit: gasLimit < BATCH_GAS.most ? gasLimit : BATCH_GAS.most }])
     },
-    isRefusal: (error) => isCallException(error),
+    // A contract of ours names every error; endpoints that refuse for their own sake have no data.
+    isRefusal: (error) =>
+      isCallException(error) && (error.receipt?.status === 0 || (error.data ?? "0x") !== "0x"),
     describe,
     async isLive(signer) {
       const [until, block] = await ask(

@@ -34,7 +34,10 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
   const blobs = await createBlobStore(join(config.dataDirectory, "blobs"), limits.blobBytes)
   const submitter = createSubmitter({
     gateway,
-    outbox: await createOutbox(join(config.dataDirectory, "outbox"), limits.waitingResults),
+    outbox: await createOutbox(join(config.dataDirectory, "outbox"), limits.waitingResults, (path) =>
+      logger.error({ path }, "a file of the outbox cannot be read"),
+    ),
+    atOnce: 1,
     onResult(result, requestId, err) {
       metrics.submissions.inc({ result })
       if (err === undefined) logger.info({ requestId, result }, "certificate")

@@ -1,92 +1,162 @@
-/** Certified results that still have to reach the chain: one durable file per request, so that a restart loses none. */
-import { randomUUID } from "node:crypto"
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
+/**
+ * What still has to reach the chain: a durable file for each submission, so that a restart loses none and knows which results
+ * share a signature. A later submission of a request stands before an earlier one: certificates name seats, whose standing
+ * ends.
+ */
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
-import type { CertifiedBody } from "@twinlock/sdk/protocol/http"
-import { parseRequestId, type RequestId } from "@twinlock/sdk/protocol/ids"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
+import type { RequestId } from "@twinlock/sdk/protocol/ids"
+import { signatureOf } from "./batches.ts"
+import { writeDurably } from "./durableFile.ts"
 import { coordinatorError } from "./httpError.ts"
-import { certifiedBody } from "./schemas.ts"
+import { type OutboxFile, outboxFile } from "./schemas.ts"
+
+/** A submission, and whom it is kept for. */
+export type Kept = {
+  readonly submission: SubmissionBody
+  readonly waiting: readonly RequestId[]
+  /** Names this submission among those that a request has had. */
+  readonly name: string
+}
 
 export type Outbox = {
   /**
-   * The first certificate of a request stays; any valid one of the same request says the same. Durable once resolved; all of
-   * them or none is taken.
+   * Keeps it for these of its requests: for all of them or none. Durable once resolved.
    * @throws QUEUE_FULL
    */
-  put(items: readonly CertifiedBody[]): Promise<void>
-  get(requestId: RequestId): Promise<CertifiedBody | null>
-  remove(requestId: RequestId): Promise<void>
-  list(): Promise<readonly RequestId[]>
+  put(submission: SubmissionBody, waiting: Iterable<RequestId>): Promise<void>
+  /** The newest for a request. */
+  get(requestId: RequestId): Promise<Kept | null>
+  /** The same without the submission: nothing is read. */
+  together(requestId: RequestId): Omit<Kept, "submission">
+  /** @param name only where it is still this submission that is kept */
+  remove(requestId: RequestId, name?: string): Promise<void>
+  list(): readonly RequestId[]
 }
+
+type Entry = {
+  readonly name: string
+  readonly signature: string
+  readonly isBatch: boolean
+  readonly waiting: Set<RequestId>
+}
+
+/** Names sort by age. */
+const NAME = /^[0-9]{12}\.json$/
+const nameOf = (number: number) => `${String(number).padStart(12, "0")}.json`
+/** Below the outbox: files that cannot be read, for a person to look at. */
+const ASIDE = "unreadable"
 
 /**
  * @param directory created if absent
- * @param most results that wait at a time
+ * @param most requests that wait at a time
+ * @param onUnreadable where a file is put that does not parse
  */
-export async function createOutbox(directory: string, most: number): Promise<Outbox> {
+export async function createOutbox(
+  directory: string,
+  most: number,
+  onUnreadable: (path: string) => void,
+): Promise<Outbox> {
   await mkdir(directory, { recursive: true })
-  const pathOf = (requestId: RequestId) => join(directory, `${requestId.slice(2)}.json`)
-  const list = async () =>
-    (await readdir(directory))
-      .filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
-      .map((name) => parseRequestId(`0x${name.slice(0, 64)}`))
-  const kept = new Set(await list())
-  const writing = new Map<RequestId, Promise<void>>()
+  const kept = new Map<RequestId, Entry>()
+  let next = 0
+  let last: Promise<void> = Promise.resolve()
 
-  async function write(item: CertifiedBody): Promise<void> {
-    const path = pathOf(item.result.requestId)
-    const temporary = `${path}.${randomUUID()}.new`
-    const file = await open(temporary, "wx")
-    try {
-      await file.writeFile(JSON.stringify(item))
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
+  async function putAside(name: string): Promise<void> {
+    await mkdir(join(directory, ASIDE), { recursive: true })
+    await rename(join(directory, name), join(directory, ASIDE, name))
+    onUnreadable(join(directory, ASIDE, name))
   }
 
-  async function keep(requestId: RequestId, item: CertifiedBody): Promise<void> {
-    try {
-      await write(item)
-    } catch (error) {
-      kept.delete(requestId)
+  /** Null where the file is gone, or does not parse and is put aside. */
+  async function read(name: string): Promise<OutboxFile | null> {
+    const text = await readFile(join(directory, name), "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null
       throw error
-    } finally {
-      writing.delete(requestId)
+    })
+    if (text === null) return null
+    try {
+      return outboxFile.parse(JSON.parse(text))
+    } catch {
+      await putAside(name)
+      return null
     }
   }
 
+  async function leave(requestId: RequestId, entry: Entry): Promise<void> {
+    entry.waiting.delete(requestId)
+    if (entry.waiting.size === 0) await rm(join(directory, entry.name), { force: true })
+  }
+
+  async function enter(requestIds: Iterable<RequestId>, entry: Entry): Promise<void> {
+    for (const requestId of requestIds) {
+      const earlier = kept.get(requestId)
+      kept.set(requestId, entry)
+      if (earlier !== undefined) await leave(requestId, earlier)
+    }
+  }
+
+  async function load(): Promise<void> {
+    for (const name of (await readdir(directory)).sort()) {
+      const isFile = NAME.test(name)
+      if (isFile) next = Number.parseInt(name, 10) + 1
+      const found = isFile ? await read(name) : null
+      if (found !== null) await enter(found.waiting, entryOf(name, found.submission, found.waiting))
+    }
+  }
+
+  async function keep(submission: SubmissionBody, wanted: Iterable<RequestId>): Promise<void> {
+    const name = nameOf(next)
+    const all = entryOf(name, submission, [])
+    const waiting = [...new Set(wanted)].filter((id) => !saysTheSame(kept.get(id), all))
+    const fresh = waiting.filter((id) => !kept.has(id)).length
+    if (kept.size + fresh > most)
+      throw coordinatorError({ code: "QUEUE_FULL", message: `${kept.size} results wait for the chain` })
+    if (waiting.length === 0) return
+    next += 1
+    await writeDurably(join(directory, name), JSON.stringify({ submission, waiting }))
+    await enter(waiting, entryOf(name, submission, waiting))
+  }
+
+  await load()
   return {
-    list,
+    list: () => [...kept.keys()],
     async get(requestId) {
-      const text = await readFile(pathOf(requestId), "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return null
-        throw error
-      })
-      return text === null ? null : certifiedBody.parse(JSON.parse(text))
-    },
-    async put(items) {
-      const fresh = new Map(
-        items
-          .filter(({ result }) => !kept.has(result.requestId))
-          .map((item) => [item.result.requestId, item]),
-      )
-      if (kept.size + fresh.size > most)
-        throw coordinatorError({ code: "QUEUE_FULL", message: `${kept.size} results wait for the chain` })
-      // Counted before anything is awaited: calls at the same time share one limit.
-      for (const [requestId, item] of fresh) {
-        kept.add(requestId)
-        writing.set(requestId, keep(requestId, item))
+      const entry = kept.get(requestId)
+      const found = entry === undefined ? null : await read(entry.name)
+      if (entry === undefined || found === null) {
+        for (const id of entry?.waiting ?? []) kept.delete(id)
+        return null
       }
-      // What another call is writing is durable no sooner for this one.
-      const written = await Promise.allSettled(items.map(({ result }) => writing.get(result.requestId)))
-      const failed = written.find((outcome) => outcome.status === "rejected")
-      if (failed !== undefined) throw failed.reason
+      return { submission: found.submission, waiting: [...entry.waiting], name: entry.name }
     },
-    async remove(requestId) {
-      await rm(pathOf(requestId), { force: true })
+    together(requestId) {
+      const { name = "", waiting = [] } = kept.get(requestId) ?? {}
+      return { name, waiting: [...waiting] }
+    },
+    put(submission, waiting) {
+      // One after the other: what another call writes is durable before this one finds it there.
+      const own = last.then(() => keep(submission, waiting))
+      last = own.catch(() => {})
+      return own
+    },
+    async remove(requestId, name) {
+      const entry = kept.get(requestId)
+      if (entry === undefined || (name !== undefined && name !== entry.name)) return
       kept.delete(requestId)
+      await leave(requestId, entry)
     },
   }
 }
+
+const entryOf = (name: string, submission: SubmissionBody, waiting: readonly RequestId[]): Entry => ({
+  name,
+  signature: signatureOf(submission),
+  isBatch: submission.kind === "batch",
+  waiting: new Set(waiting),
+})
+
+/** Under one signature a batch says what its results say alone, and costs less. */
+const saysTheSame = (earlier: Entry | undefined, later: Entry): boolean =>
+  earlier !== undefined && earlier.signature === later.signature && (earlier.isBatch || !later.isBatch)

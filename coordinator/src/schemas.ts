@@ -1,12 +1,12 @@
 /** Checks of the HTTP bodies of sdk/src/protocol/http.ts: strict shapes with hard maxima. */
 import type {
-  CertifiedBody,
   ExecutorInputsResponse,
   InputsRequest,
   NodeUserDecryptionResponse,
   SubmissionBody,
   UserDecryptionRequest,
 } from "@twinlock/sdk/protocol/http"
+import type { RequestId } from "@twinlock/sdk/protocol/ids"
 import { depthOf } from "@twinlock/sdk/threshold/merkle"
 import { z } from "zod"
 
@@ -147,8 +147,12 @@ const batch = z.strictObject({
   certificate: z.strictObject({ ...signed, ...groupSignature }),
 })
 
-/** One certified result. */
-export const certifiedBody = branded<CertifiedBody>(z.discriminatedUnion("kind", [group, endorsed, policy]))
 export const submissionBody = branded<SubmissionBody>(
   z.discriminatedUnion("kind", [group, endorsed, policy, batch]),
+)
+
+/** A file of the outbox: a submission and the requests that it is kept for. */
+export type OutboxFile = { readonly submission: SubmissionBody; readonly waiting: readonly RequestId[] }
+export const outboxFile = branded<OutboxFile>(
+  z.strictObject({ submission: submissionBody, waiting: z.array(bytes32).min(1).max(MAX_BATCH) }),
 )

@@ -1,55 +1,14 @@
-import { mkdir, readdir, rm } from "node:fs/promises"
-import { hashDecryptionResult } from "@twinlock/sdk/protocol/eip712"
-import {
-  type BatchBody,
-  type CertifiedBody,
-  type ResultBody,
-  resultFromBody,
-  type SubmissionBody,
-} from "@twinlock/sdk/protocol/http"
-import {
-  type Digest,
-  parseAddress,
-  parseDigest,
-  parseRequestId,
-  type RequestId,
-} from "@twinlock/sdk/protocol/ids"
-import { leafHash, rootOf, rootOfPath } from "@twinlock/sdk/threshold/merkle"
+import { readdir } from "node:fs/promises"
+import type { CertifiedBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
+import { parseAddress, parseDigest, type RequestId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../test/support/codeOf.ts"
-import { createKnownBatches, resultsOfBatch } from "./batches.ts"
-import type { Gateway, RequestState } from "./gateway.ts"
+import { resultsOfBatch } from "./batches.ts"
+import type { Gateway, Receipt, RequestState } from "./gateway.ts"
 import { address, bytes32, temporary } from "./http.fixture.ts"
 import { createOutbox } from "./outbox.ts"
-import { submissionBody } from "./schemas.ts"
+import { batchOf, endorsed, idOf, resultOf } from "./submission.fixture.ts"
 import { createSubmitter } from "./submitter.ts"
-
-const idOf = (i: number): RequestId => parseRequestId(`0x${i.toString(16).padStart(64, "0")}`)
-const signed = { keyId: bytes32("aa"), epoch: 1, signers: "7" }
-
-const resultOf = (i: number) =>
-  ({
-    chainId: "31337",
-    gateway: address("9a"),
-    requestId: idOf(i),
-    handles: [bytes32("04")],
-    sessions: [bytes32("05")],
-    plaintexts: bytes32("06"),
-  }) as unknown as ResultBody
-
-/** Results 1 to `size` under one signature. */
-const batchOf = (size: number, s = "5") =>
-  ({
-    kind: "batch",
-    results: Array.from({ length: size }, (_, i) => resultOf(i + 1)),
-    certificate: { ...signed, r: address("0f"), s },
-  }) as unknown as BatchBody
-
-const endorsed = {
-  kind: "endorsed",
-  result: resultOf(1),
-  certificate: { ...signed, leaves: 1, index: 0, path: [], signatures: [`0x${"07".repeat(64)}`] },
-} as unknown as CertifiedBody
 
 type Rules = {
   /** States before anything is sent; pending otherwise. */
@@ -58,21 +17,23 @@ type Rules = {
   readonly refuses?: (submission: SubmissionBody) => boolean
   /** Requests that a batch skips. */
   readonly skips?: readonly RequestId[]
-  /** Ends the first transaction of a single result. */
-  readonly inclusion?: Promise<void>
+  /** Ends the transactions of single results. */
+  readonly inclusion?: () => Promise<void> | undefined
+  /** Two digits; everybody's are one's otherwise. */
+  readonly requesterOf?: (requestId: RequestId) => string
+  readonly atOnce?: number
 }
 
 async function scene(rules: Rules = {}, most = 100) {
-  const { states = {}, refuses = () => false, skips = [], inclusion } = rules
+  const { states = {}, refuses = () => false, skips = [], inclusion, requesterOf, atOnce = 4 } = rules
   const now = new Map<RequestId, RequestState>(Object.entries(states) as [RequestId, RequestState][])
   const sent: { readonly kind: string; readonly ids: readonly RequestId[] }[] = []
   const refusal = new Error("refused")
   let counter = 0
-  const settle = (kind: string, ids: readonly RequestId[]): Digest => {
-    sent.push({ kind, ids })
+  const settle = (ids: readonly RequestId[]): Receipt => {
     for (const id of ids) now.set(id, "fulfilled")
     counter += 1
-    return parseDigest(idOf(1000 + counter))
+    return { transaction: parseDigest(idOf(1000 + counter)), fulfilled: ids }
   }
   const judge = (submission: SubmissionBody) => {
     if (refuses(submission)) throw refusal
@@ -80,20 +41,24 @@ async function scene(rules: Rules = {}, most = 100) {
   const gateway: Gateway = {
     serves: () => true,
     requests: async (ids) =>
-      ids.map((id) => ({ state: now.get(id) ?? "pending", requester: parseAddress(address("01")) })),
+      ids.map((id) => ({
+        state: now.get(id) ?? "pending",
+        requester: parseAddress(address(requesterOf?.(id) ?? "01")),
+      })),
     simulate: async (submission) => judge(submission),
     fulfil: async (item) => {
       judge(item)
-      await inclusion
-      return settle(item.kind, [item.result.requestId])
+      sent.push({ kind: item.kind, ids: [item.result.requestId] })
+      await inclusion?.()
+      return settle([item.result.requestId])
     },
     fulfilMany: async (batch) => {
       judge(batch)
-      const ids = batch.results.map(({ requestId }) => requestId)
-      return settle(
-        "batch",
-        ids.filter((id) => (now.get(id) ?? "pending") === "pending" && !skips.includes(id)),
-      )
+      const waiting = batch.results
+        .map(({ requestId }) => requestId)
+        .filter((id) => (now.get(id) ?? "pending") === "pending" && !skips.includes(id))
+      sent.push({ kind: "batch", ids: waiting })
+      return settle(waiting)
     },
     isRefusal: (error) => error === refusal,
     describe: () => "Refused()",
@@ -105,11 +70,14 @@ async function scene(rules: Rules = {}, most = 100) {
   const start = async () =>
     createSubmitter({
       gateway,
-      outbox: await createOutbox(directory, most),
+      outbox: await createOutbox(directory, most, () => {}),
+      atOnce,
       onResult: (result, requestId) => void results.push(`${result} ${BigInt(requestId)}`),
     })
-  return { submitter: await start(), start, sent, results, directory, now }
+  return { submitter: await start(), start, sent, results, directory, now, settle }
 }
+
+const endorsedOf = (i: number) => ({ ...endorsed, result: resultOf(i) }) as CertifiedBody
 
 describe("a batch", () => {
   test("goes in one transaction", async () => {
@@ -122,6 +90,14 @@ describe("a batch", () => {
     expect(await readdir(directory)).toEqual([])
   })
 
+  test("goes in one transaction after a restart too", async () => {
+    const { start, sent, directory } = await scene()
+    const outbox = await createOutbox(directory, 10, () => {})
+    await outbox.put(batchOf(3), [idOf(1), idOf(2), idOf(3)])
+    await (await start()).flush()
+    expect(sent).toEqual([{ kind: "batch", ids: [idOf(1), idOf(2), idOf(3)] }])
+  })
+
   test("of which one request waits goes as that result alone, with its path", async () => {
     const { submitter, sent } = await scene({ states: { [idOf(1)]: "fulfilled", [idOf(3)]: "closed" } })
     const accepted = await submitter.accept(batchOf(3))
@@ -130,16 +106,35 @@ describe("a batch", () => {
     expect(sent).toEqual([{ kind: "group", ids: [idOf(2)] }])
   })
 
+  test("of which too few wait to be worth its gas goes result by result", async () => {
+    const others = Array.from({ length: 60 }, (_, i) => [idOf(i + 5), "fulfilled"] as const)
+    const { submitter, sent, results } = await scene({ states: Object.fromEntries(others) })
+    await submitter.accept(batchOf(64))
+    await submitter.flush()
+    expect(sent.map(({ kind }) => kind)).toEqual(["group", "group", "group", "group"])
+    expect(results.toSorted()).toEqual(["fulfilled 1", "fulfilled 2", "fulfilled 3", "fulfilled 4"])
+  })
+
   test("skips nobody for good: what it left out goes alone", async () => {
     const { submitter, sent, directory } = await scene({ skips: [idOf(2)] })
     await submitter.accept(batchOf(3))
-    await submitter.flush()
     await submitter.flush()
     expect(sent).toEqual([
       { kind: "batch", ids: [idOf(1), idOf(3)] },
       { kind: "group", ids: [idOf(2)] },
     ])
     expect(await readdir(directory)).toEqual([])
+  })
+
+  test("does not claim what somebody else's transaction has fulfilled", async () => {
+    let settleOther = (): void => {}
+    const { submitter, results, settle } = await scene({ refuses: () => settleOther() === null })
+    await submitter.accept(batchOf(3))
+    settleOther = () => void settle([idOf(2)])
+    await submitter.flush()
+    expect(submitter.transactionOf(idOf(1))).not.toBeNull()
+    expect(submitter.transactionOf(idOf(2))).toBeNull()
+    expect(results).toContain("already 2")
   })
 
   test("that is refused as a whole after all goes result by result", async () => {
@@ -156,9 +151,8 @@ describe("a batch", () => {
     const { results, certificate } = batchOf(3)
     // A result of these handles cannot be hashed: whoever tried would throw another error.
     const unhashable = results.map((result) => ({ ...result, handles: ["0x" as never] }))
-    expect(
-      await rejectionCodeOf(() => submitter.accept({ kind: "batch", results: unhashable, certificate })),
-    ).toBe("NOT_SUBMITTABLE")
+    const submission: SubmissionBody = { kind: "batch", results: unhashable, certificate }
+    expect(await rejectionCodeOf(() => submitter.accept(submission))).toBe("NOT_SUBMITTABLE")
   })
 
   test("of settled requests is neither judged nor kept", async () => {
@@ -168,19 +162,6 @@ describe("a batch", () => {
     })
     expect(await submitter.accept(batchOf(2))).toEqual([])
     expect(await readdir(directory)).toEqual([])
-  })
-
-  test("is put together again from results that came one by one", async () => {
-    const { promise: inclusion, resolve: include } = Promise.withResolvers<void>()
-    const { submitter, sent } = await scene({ inclusion })
-    // While the first is on its way the others come.
-    for (const item of resultsOfBatch(batchOf(4))) await submitter.accept(item)
-    include()
-    await submitter.flush()
-    expect(sent).toEqual([
-      { kind: "group", ids: [idOf(1)] },
-      { kind: "batch", ids: [idOf(2), idOf(3), idOf(4)] },
-    ])
   })
 
   test("holds nothing against the evidence that one of its requests demands", async () => {
@@ -193,14 +174,6 @@ describe("a batch", () => {
     await submitter.flush()
     expect(sent).toContainEqual({ kind: "policy", ids: [idOf(1)] })
   })
-
-  test("goes result by result after a restart: the rest of it is not known any more", async () => {
-    const { start, sent, directory } = await scene()
-    const outbox = await createOutbox(directory, 10)
-    await outbox.put(resultsOfBatch(batchOf(2)))
-    await (await start()).flush()
-    expect(sent.map(({ kind }) => kind)).toEqual(["group", "group"])
-  })
 })
 
 test("an endorsed result is submitted as one", async () => {
@@ -208,6 +181,45 @@ test("an endorsed result is submitted as one", async () => {
   expect(await submitter.accept(endorsed)).toEqual([endorsed])
   await submitter.flush()
   expect(sent).toEqual([{ kind: "endorsed", ids: [idOf(1)] }])
+})
+
+describe("a refused certificate", () => {
+  const stale = ({ kind }: SubmissionBody) => kind === "endorsed"
+
+  test("is judged once more, later, before it is given up", async () => {
+    let refusing = false
+    const { submitter, results, directory } = await scene({ refuses: (item) => refusing && stale(item) })
+    await submitter.accept(endorsed)
+    refusing = true
+    await submitter.flush()
+    expect(results).toEqual(["retry 1"])
+    await submitter.flush()
+    expect(results).toEqual(["retry 1", "refused 1"])
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test("that an endpoint refused by mistake is submitted after all", async () => {
+    let refusing = false
+    const { submitter, results } = await scene({ refuses: () => refusing })
+    await submitter.accept(endorsed)
+    refusing = true
+    await submitter.flush()
+    refusing = false
+    await submitter.flush()
+    expect(results).toEqual(["retry 1", "fulfilled 1"])
+  })
+
+  test("makes way for the fresh one of its request", async () => {
+    let refusing = false
+    const { submitter, sent, results } = await scene({ refuses: (item) => refusing && stale(item) })
+    await submitter.accept(endorsed)
+    refusing = true
+    await submitter.flush()
+    await submitter.accept(resultsOfBatch(batchOf(1))[0] as CertifiedBody)
+    await submitter.flush()
+    expect(sent).toEqual([{ kind: "group", ids: [idOf(1)] }])
+    expect(results).toEqual(["retry 1", "fulfilled 1"])
+  })
 })
 
 describe("the queue", () => {
@@ -220,111 +232,29 @@ describe("the queue", () => {
     expect(await submitter.accept(endorsed)).toEqual([])
   })
 
-  test("counts calls at the same time, and what a restart finds", async () => {
-    const directory = await temporary()
-    const outbox = await createOutbox(directory, 3)
-    const items = resultsOfBatch(batchOf(4))
-    const outcomes = await Promise.allSettled(items.map((item) => outbox.put([item])))
-    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "rejected"])
-    const restarted = await createOutbox(directory, 3)
-    expect(await rejectionCodeOf(() => restarted.put(items.slice(3)))).toBe("QUEUE_FULL")
-    await restarted.put(items.slice(0, 3))
-    await restarted.remove(idOf(1))
-    await restarted.put(items.slice(3))
-    expect(await restarted.list()).toHaveLength(3)
-  })
-})
-
-test("nobody is told that a result is kept before it is durable", async () => {
-  const directory = await temporary()
-  const outbox = await createOutbox(directory, 3)
-  const items = resultsOfBatch(batchOf(2))
-  await rm(directory, { recursive: true })
-  const outcomes = await Promise.allSettled([outbox.put(items), outbox.put(items), outbox.put([endorsed])])
-  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"])
-  await mkdir(directory)
-  await outbox.put(items)
-  expect(await outbox.list()).toHaveLength(2)
-})
-
-describe("batches", () => {
-  test("give every result its own place under the same root", () => {
-    const batch = batchOf(5)
-    const leaves = batch.results.map((result) => leafHash(hashDecryptionResult(resultFromBody(result))))
-    for (const [i, { certificate }] of resultsOfBatch(batch).entries()) {
-      const leaf = leaves[i]
-      if (leaf === undefined) throw new Error("no leaf")
-      expect(rootOfPath({ ...certificate, leaf })).toBe(rootOf(leaves))
+  test("has many under way: one that is not mined holds up no other", async () => {
+    const { promise: mined, resolve: mine } = Promise.withResolvers<void>()
+    let first = true
+    const inclusion = () => {
+      const own = first ? mined : undefined
+      first = false
+      return own
     }
+    const { submitter, results } = await scene({ inclusion })
+    for (const i of [1, 2, 3]) await submitter.accept(endorsedOf(i))
+    await expect.poll(() => results).toEqual(["fulfilled 2", "fulfilled 3"])
+    mine()
+    await submitter.flush()
+    expect(results).toEqual(["fulfilled 2", "fulfilled 3", "fulfilled 1"])
   })
 
-  test("are known once all of their results are, and not confused", () => {
-    const known = createKnownBatches(2, 64)
-    const [a, b] = resultsOfBatch(batchOf(2)) as [never, never]
-    known.add(a)
-    expect(known.batchOf(a)).toBeNull()
-    for (const item of resultsOfBatch(batchOf(2, "6"))) known.add(item)
-    expect(known.batchOf(a)).toBeNull()
-    known.add(b)
-    expect(known.batchOf(a)).toEqual(batchOf(2))
-  })
-
-  test("of one result, or beyond the contract's size, are none", () => {
-    const known = createKnownBatches(2, 4)
-    for (const size of [1, 5])
-      for (const item of resultsOfBatch(batchOf(size))) {
-        known.add(item)
-        expect(known.batchOf(item)).toBeNull()
-      }
-  })
-
-  test("are forgotten, the oldest first", () => {
-    const known = createKnownBatches(1, 64)
-    const first = resultsOfBatch(batchOf(2))
-    for (const item of [...first, ...resultsOfBatch(batchOf(2, "6"))]) known.add(item)
-    const [item] = first
-    if (item === undefined) throw new Error("no result")
-    expect(known.batchOf(item)).toBeNull()
-  })
-})
-
-describe("bodies", () => {
-  const evidence = {
-    endorsers: "1",
-    signatures: [`0x${"07".repeat(64)}`],
-    quotes: [
-      {
-        party: 1,
-        evidence: { quote: "0x01", auth: "0x", pckLeaf: "0x", caId: bytes32("01"), configDocument: "0x" },
-      },
-    ],
-  }
-  const [group] = resultsOfBatch(batchOf(1))
-  const policy = { ...group, kind: "policy", evidence }
-
-  test.each([
-    ["group", group],
-    ["batch", batchOf(64)],
-    ["endorsed", endorsed],
-    ["policy", policy],
-  ])("%s is taken as it is", (_, body) => {
-    expect(submissionBody.parse(body)).toEqual(body)
-  })
-
-  test.each([
-    ["no kind", { ...group, kind: undefined }],
-    ["an unknown kind", { ...group, kind: "other" }],
-    ["a field too many", { ...group, evidence }],
-    ["evidence missing", { ...policy, evidence: undefined }],
-    ["a batch without results", { ...batchOf(1), results: [] }],
-    ["a batch too large", batchOf(65)],
-    ["a batch with a place", { ...batchOf(1), certificate: group?.certificate }],
-    ["a signature too long", { ...policy, evidence: { ...evidence, signatures: [`0x${"07".repeat(65)}`] } }],
-    [
-      "sixteen quotes",
-      { ...policy, evidence: { ...evidence, quotes: new Array(16).fill(evidence.quotes[0]) } },
-    ],
-  ])("%s is refused", (_, body) => {
-    expect(submissionBody.safeParse(body).success).toBe(false)
+  test("serves requesters in turn: many results of one hold up nobody", async () => {
+    const { promise: mined, resolve: mine } = Promise.withResolvers<void>()
+    const requesterOf = (id: RequestId) => (BigInt(id) === 9n ? "02" : "01")
+    const { submitter, sent } = await scene({ inclusion: () => mined, requesterOf, atOnce: 1 })
+    for (const i of [1, 2, 3, 4, 9]) await submitter.accept(endorsedOf(i))
+    mine()
+    await submitter.flush()
+    expect(sent.map(({ ids: [id = bytes32("00")] }) => Number(BigInt(id)))).toEqual([1, 2, 9, 3, 4])
   })
 })

@@ -1,20 +1,15 @@
 /**
- * Brings certificates on chain: accepted into the outbox first, then sent one transaction after the other, repeated until
- * the gateway has the result or refuses it for good. Results that share a signature go together where all of their batch is
- * known. The contract is the judge; a bad certificate costs only a simulated call.
+ * Brings certificates on chain: kept in the outbox first, then submitted, requesters in turn, until the gateway has the
+ * result or refuses it for good. The contract is the judge; a bad certificate costs only a simulated call.
  */
-import type {
-  BatchBody,
-  CertificatesRequest,
-  CertifiedBody,
-  SubmissionBody,
-} from "@twinlock/sdk/protocol/http"
+import type { BatchBody, CertifiedBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
-import { createKnownBatches, resultsOfBatch } from "./batches.ts"
-import { type Gateway, isWaiting, type RequestState } from "./gateway.ts"
+import { resultsOf, resultsOfBatch } from "./batches.ts"
+import { isCheaper } from "./batchGas.ts"
+import { type Gateway, isWaiting, type RequestFacts } from "./gateway.ts"
 import { coordinatorError } from "./httpError.ts"
-import type { Outbox } from "./outbox.ts"
-import { MAX_BATCH } from "./schemas.ts"
+import type { Kept, Outbox } from "./outbox.ts"
+import { createTurnQueue } from "./turnQueue.ts"
 
 export type Submitter = {
   /**
@@ -23,7 +18,7 @@ export type Submitter = {
    * @throws NOT_SUBMITTABLE where the contract refuses now, RPC_UNAVAILABLE where it cannot be asked, QUEUE_FULL
    */
   accept(submission: SubmissionBody): Promise<readonly CertifiedBody[]>
-  /** Tries everything in the outbox once more, unless that is under way already. */
+  /** Tries everything in the outbox once more that is not under way already. */
   flush(): Promise<void>
   /** Hash of the transaction that fulfilled a request here, if it was this coordinator's. */
   transactionOf(requestId: RequestId): Digest | null
@@ -32,6 +27,8 @@ export type Submitter = {
 export type SubmitterOptions = {
   readonly gateway: Gateway
   readonly outbox: Outbox
+  /** Transactions under way at a time. */
+  readonly atOnce: number
   readonly onResult: (
     result: "fulfilled" | "already" | "refused" | "retry",
     requestId: RequestId,
@@ -40,14 +37,30 @@ export type SubmitterOptions = {
 }
 
 const MAX_TRANSACTIONS = 10_000
-const KNOWN_BATCHES = 256
 
-export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions): Submitter {
+/** A request whose result waits for its turn, or is under way. */
+type Job = { readonly requester: string; readonly done: PromiseWithResolvers<void> }
+
+export function createSubmitter({ gateway, outbox, atOnce, onResult }: SubmitterOptions): Submitter {
   const sent = new Map<RequestId, Digest>()
-  const queued = new Set<RequestId>()
-  const known = createKnownBatches(KNOWN_BATCHES, MAX_BATCH)
-  // One transaction at a time: the account's nonces stay in order.
-  let queue: Promise<void> = Promise.resolve()
+  const jobs = new Map<RequestId, Job>()
+  const turns = createTurnQueue<RequestId>()
+  const underWay = new Set<RequestId>()
+  /** By request, the batch that it goes without: it left the request out, or is not worth its gas. */
+  const alone = new Map<RequestId, string>()
+  /** By request, the submission that the contract has refused once. */
+  const refused = new Map<RequestId, string>()
+  let working = 0
+
+  async function openOf(ids: readonly RequestId[]): Promise<ReadonlyMap<RequestId, RequestFacts>> {
+    const requests = await gateway.requests(ids)
+    const open = new Map<RequestId, RequestFacts>()
+    for (const [i, id] of ids.entries()) {
+      const request = requests[i]
+      if (request !== undefined && isWaiting(request.state)) open.set(id, request)
+    }
+    return open
+  }
 
   function note(requestId: RequestId, transaction: Digest): void {
     sent.set(requestId, transaction)
@@ -55,91 +68,129 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
     if (sent.size > MAX_TRANSACTIONS && oldest !== undefined) sent.delete(oldest)
   }
 
-  const statesOf = async (ids: readonly RequestId[]): Promise<readonly RequestState[]> =>
-    (await gateway.requests(ids)).map(({ state }) => state)
-  const isOpen = async (requestId: RequestId): Promise<boolean> =>
-    (await statesOf([requestId])).every(isWaiting)
-
   async function settle(requestId: RequestId, result: "fulfilled" | "already"): Promise<void> {
     await outbox.remove(requestId)
+    alone.delete(requestId)
+    refused.delete(requestId)
     onResult(result, requestId)
   }
 
-  /** Those of a batch that wait here, and on chain for no more than it brings. */
-  async function waitingOf(batch: BatchBody): Promise<readonly RequestId[]> {
-    const kept = new Set(await outbox.list())
-    const ids = [...new Set(batch.results.map(({ requestId }) => requestId))].filter((id) => kept.has(id))
-    const states = await statesOf(ids)
-    return ids.filter((_, i) => states[i] === "pending")
-  }
-
-  /** Sends the whole batch of an item where that serves more than one request. */
-  async function submitBatch(item: CertificatesRequest): Promise<void> {
-    const batch = known.batchOf(item)
-    if (batch === null) return
-    const waiting = await waitingOf(batch)
-    if (waiting.length < 2) return
-    let transaction: Digest
+  /** Sends a whole batch, for these of its requests. @returns those that it has fulfilled */
+  async function submitBatch(batch: BatchBody, ids: readonly RequestId[]): Promise<readonly RequestId[]> {
     try {
       // Sent with gas of its own choice, so that nothing would stop it from failing at a cost.
       await gateway.simulate(batch)
-      transaction = await gateway.fulfilMany(batch)
+      const { transaction, fulfilled } = await gateway.fulfilMany(batch)
+      const served = ids.filter((id) => fulfilled.includes(id))
+      for (const requestId of served) {
+        note(requestId, transaction)
+        await settle(requestId, "fulfilled")
+      }
+      return served
     } catch (error) {
       // Alone each of them gets its own verdict.
-      if (gateway.isRefusal(error)) return
+      if (gateway.isRefusal(error)) return []
       throw error
-    }
-    for (const requestId of waiting) {
-      // What the batch skipped stays, and goes alone.
-      if (await isOpen(requestId)) continue
-      note(requestId, transaction)
-      await settle(requestId, "fulfilled")
     }
   }
 
-  async function submit(requestId: RequestId): Promise<void> {
-    const item = await outbox.get(requestId)
-    if (item === null) return
-    if (!(await isOpen(requestId))) return settle(requestId, "already")
-    if (item.kind === "group") {
-      await submitBatch(item)
-      if ((await outbox.get(requestId)) === null) return
-    }
+  async function submitAlone(requestId: RequestId, { submission, name }: Kept): Promise<void> {
+    const item =
+      submission.kind === "batch"
+        ? resultsOfBatch(submission).find(({ result }) => result.requestId === requestId)
+        : submission
+    if (item === undefined) return outbox.remove(requestId, name)
     try {
-      note(requestId, await gateway.fulfil(item))
+      const { transaction } = await gateway.fulfil(item)
+      note(requestId, transaction)
+      await settle(requestId, "fulfilled")
     } catch (error) {
       if (!gateway.isRefusal(error)) throw error
-      await outbox.remove(requestId)
-      return onResult("refused", requestId, error)
+      // An endpoint that is behind refuses too: judged once more, later.
+      if (refused.get(requestId) !== name) {
+        refused.set(requestId, name)
+        throw error
+      }
+      refused.delete(requestId)
+      alone.delete(requestId)
+      await outbox.remove(requestId, name)
+      onResult("refused", requestId, error)
     }
-    await settle(requestId, "fulfilled")
+  }
+
+  /** @returns those that are to go alone now */
+  async function submit(requestId: RequestId, others: readonly RequestId[]): Promise<readonly RequestId[]> {
+    const ids = [requestId, ...others]
+    const open = await openOf(ids)
+    for (const id of ids) if (!open.has(id)) await settle(id, "already")
+    const kept = open.has(requestId) ? await outbox.get(requestId) : null
+    if (kept === null || kept.submission.kind !== "batch" || alone.get(requestId) === kept.name) {
+      if (kept !== null) await submitAlone(requestId, kept)
+      return others.filter((id) => open.has(id))
+    }
+    const { submission, name } = kept
+    const waiting = [...open].filter(([, { state }]) => state === "pending").map(([id]) => id)
+    const served = isCheaper(waiting.length, submission.results.length)
+      ? await submitBatch(submission, waiting)
+      : []
+    const left = [...open.keys()].filter((id) => !served.includes(id))
+    for (const id of left) alone.set(id, name)
+    return left
   }
 
   /** Never rejects, so that one certificate that fails does not stop those behind it. */
-  const enqueue = (requestId: RequestId): Promise<void> => {
-    if (!queued.has(requestId)) {
-      queued.add(requestId)
-      queue = queue.then(() =>
-        submit(requestId)
-          .catch((error: unknown) => onResult("retry", requestId, error))
-          .finally(() => queued.delete(requestId)),
-      )
+  async function work(requestId: RequestId, others: readonly RequestId[]): Promise<void> {
+    const again = await submit(requestId, others).catch((error: unknown): readonly RequestId[] => {
+      onResult("retry", requestId, error)
+      return []
+    })
+    working -= 1
+    for (const id of [requestId, ...others]) {
+      underWay.delete(id)
+      const job = jobs.get(id)
+      if (job === undefined) continue
+      if (again.includes(id)) turns.push(job.requester, id)
+      else {
+        jobs.delete(id)
+        job.done.resolve()
+      }
     }
-    return queue
+    pump()
+  }
+
+  function pump(): void {
+    while (working < atOnce) {
+      const next = turns.shift()
+      if (next === undefined) return
+      if (!jobs.has(next) || underWay.has(next)) continue
+      const { name, waiting } = outbox.together(next)
+      const goesAlone = (id: RequestId) => alone.get(id) === name
+      const others = goesAlone(next)
+        ? []
+        : waiting.filter((id) => id !== next && !underWay.has(id) && !goesAlone(id))
+      for (const id of [next, ...others]) underWay.add(id)
+      working += 1
+      void work(next, others)
+    }
+  }
+
+  function enqueue(requestId: RequestId, requester: string): void {
+    if (jobs.has(requestId)) return
+    jobs.set(requestId, { requester, done: Promise.withResolvers() })
+    turns.push(requester, requestId)
   }
 
   return {
     async accept(submission) {
       // What costs least comes first: everybody may post here.
-      const results = submission.kind === "batch" ? submission.results : [submission.result]
+      const results = resultsOf(submission)
       if (!results.every(gateway.serves))
         throw coordinatorError({ code: "NOT_SUBMITTABLE", message: "a result of another chain or gateway" })
-      const ids = results.map(({ requestId }) => requestId)
-      const states = await statesOf(ids)
+      const requests = await openOf(results.map(({ requestId }) => requestId))
       // ⚔ What a batch brings for a request that demands more must not stand where its evidence belongs.
-      const serves = (state: RequestState) =>
-        submission.kind === "batch" ? state === "pending" : isWaiting(state)
-      const open = new Set(ids.filter((_, i) => serves(states[i] ?? "unknown")))
+      const open = new Map(
+        [...requests].filter(([, { state }]) => submission.kind !== "batch" || state === "pending"),
+      )
       if (open.size === 0) return []
       // Nothing is kept that the contract did not judge: disks do not fill for free.
       await gateway.simulate(submission).catch((cause: unknown) => {
@@ -148,15 +199,21 @@ export function createSubmitter({ gateway, outbox, onResult }: SubmitterOptions)
         throw coordinatorError({ code: "RPC_UNAVAILABLE", message: "the chain does not answer" }, { cause })
       })
       const items = submission.kind === "batch" ? resultsOfBatch(submission) : [submission]
-      const waiting = items.filter(({ result }) => open.has(result.requestId))
-      await outbox.put(waiting)
-      for (const item of items) if (item.kind === "group") known.add(item)
-      for (const { result } of waiting) void enqueue(result.requestId)
-      return waiting
+      await outbox.put(submission, open.keys())
+      for (const [id, { requester }] of open) enqueue(id, requester)
+      pump()
+      return items.filter(({ result }) => open.has(result.requestId))
     },
     async flush() {
-      const waiting = await outbox.list()
-      await Promise.all(waiting.map(enqueue))
+      const idle = outbox.list().filter((id) => !jobs.has(id) && !underWay.has(id))
+      const open = await openOf(idle)
+      for (const id of idle) {
+        const request = open.get(id)
+        if (request === undefined) await settle(id, "already")
+        else enqueue(id, request.requester)
+      }
+      pump()
+      await Promise.all([...jobs.values()].map(({ done }) => done.promise))
     },
     transactionOf: (requestId) => sent.get(requestId) ?? null,
   }
