@@ -2,8 +2,9 @@
  * What single steps of a decryption cost a node, without network and chain. In CPU time of all threads, which is at least
  * the wall time of an idle machine and does not depend on what else runs.
  */
+
+import { nativeCurve } from "@twinlock/node/threshold/nativeCurve"
 import { nativeKernel } from "@twinlock/node/threshold/opening"
-import { weightedSum } from "@twinlock/node/threshold/weightedSum"
 import { sha256Digest, tagHash } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes, quorum } from "@twinlock/sdk/protocol/committee"
 import { blockCountOf, FHE_TYPES, wordFormatOf } from "@twinlock/sdk/protocol/fheType"
@@ -157,10 +158,10 @@ export function signFigures(size: Size, rounds: number): readonly Figure[] {
     const answering = timed(() => {
       for (const { party, keyShare } of held) {
         const own = nonces.get(party)
-        if (own !== undefined) shares.set(party, createSignatureShare(signing, keyShare, own, weightedSum))
+        if (own !== undefined) shares.set(party, createSignatureShare(signing, keyShare, own, nativeCurve))
       }
     })
-    const aggregating = timed(() => void aggregate(signing, shares, weightedSum))
+    const aggregating = timed(() => void aggregate(signing, shares, nativeCurve))
     // Nonces are made ahead; signers answer at the same time, each on its own machine.
     return { all: preparing + answering + aggregating, longest: answering / held.length + aggregating }
   }).slice(3)

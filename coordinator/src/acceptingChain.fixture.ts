@@ -24,7 +24,8 @@ import {
   parseSessionId,
 } from "@twinlock/sdk/protocol/ids"
 import { addressOfSecretKey, signDigest } from "@twinlock/sdk/protocol/signature"
-import { addressOfPoint, challengeOf, Fn, type GroupKey, Point } from "@twinlock/sdk/threshold/frost"
+import { addressOfPoint, Fn, Point } from "@twinlock/sdk/threshold/curve"
+import { challengeOf, type GroupKey } from "@twinlock/sdk/threshold/frost"
 import { leafHash, rootOf } from "@twinlock/sdk/threshold/merkle"
 import { type Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet } from "ethers"
 import { startAnvil } from "../../node/src/chain/anvilProcess.fixture.ts"

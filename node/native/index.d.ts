@@ -203,6 +203,21 @@ export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Uint8A
  */
 export function weightedSum(points: Uint8Array, scalars: Uint8Array): Uint8Array | null
 
+/**
+ * The scalar, 32 bytes big-endian, times the generator: compressed, 33 bytes; null unless the scalar is in 1..n-1. The scalar
+ * is secret: constant time.
+ */
+export function generatorMultiple(scalar: Uint8Array): Uint8Array | null
+
+/** The 20-byte address that ecrecover returns for a compressed point; null where the bytes are none. */
+export function addressOfPoint(point: Uint8Array): Uint8Array | null
+
+/**
+ * 65 bytes r ‖ s ‖ v over the 32-byte digest: nonce by RFC 6979, low s, v 27 or 28; null unless the key, 32 bytes, is in
+ * 1..n-1. The key is secret: constant time.
+ */
+export function signDigest(digest: Uint8Array, secretKey: Uint8Array): Uint8Array | null
+
 // ---- memory
 
 /** Gives freed memory back to the system; whether there was any. Only glibc keeps some. */

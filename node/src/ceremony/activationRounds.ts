@@ -16,11 +16,11 @@ import {
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import { SIGNATURE_BYTES, verifySignature } from "@twinlock/sdk/protocol/signature"
+import { POINT_BYTES } from "@twinlock/sdk/threshold/curve"
 import {
   type FrostKeyShare,
   type GroupSignature,
   groupKey,
-  POINT_BYTES,
   type PublicKeyPackage,
   toEthereum,
 } from "@twinlock/sdk/threshold/frost"

@@ -8,7 +8,8 @@ import { partyIndexes, quorum } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
-import { encodePublicKeyPackage, POINT_BYTES, SCALAR_BYTES } from "@twinlock/sdk/threshold/frost"
+import { POINT_BYTES, SCALAR_BYTES } from "@twinlock/sdk/threshold/curve"
+import { encodePublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import {
   type AgreedDealers,
   agreeOnDealers,

@@ -7,12 +7,11 @@ import { hash } from "node:crypto"
 import { type Digest, type PartyIndex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage, encodeMessage, partyByte } from "@twinlock/sdk/protocol/messageEncoding"
 import { type GossipMessage, MAX_MESSAGE_BYTES, type MessageKind } from "@twinlock/sdk/protocol/messages"
-import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { Clock } from "../clock.ts"
 import type { Network, Validation } from "../p2p/network.ts"
 import { type KeySeat, topicOf } from "./seat.ts"
 import { createTranscript } from "./transcript.ts"
-import { validateMessage } from "./validators.ts"
+import { type Kernels, validateMessage } from "./validators.ts"
 
 type OfKind<K extends MessageKind> = Extract<GossipMessage, { kind: K }>
 
@@ -30,12 +29,11 @@ export type KeyGossip = {
 /** Accepted messages that the network has not handed on yet. */
 const MAX_ACCEPTED = 64
 
-/** @param recover verifies signatures; the SDK's own where none is given */
 export function createKeyGossip(
   seat: KeySeat,
   network: Network,
   clock: Clock,
-  recover?: SignerRecovery,
+  kernels: Kernels = {},
 ): KeyGossip {
   const transcript = createTranscript()
 
@@ -49,7 +47,7 @@ export function createKeyGossip(
       const known = transcript.know(partyByte(payload), digest, now)
       if (known === "idle") return "ignore"
       const result =
-        known === "again" ? repeated(kind, payload) : validateMessage(kind, payload, seat, recover)
+        known === "again" ? repeated(kind, payload) : validateMessage(kind, payload, seat, kernels)
       if (result.validation !== "accept") return result.validation
       const { message } = result
       transcript.note(message.party, digest, payload, now)

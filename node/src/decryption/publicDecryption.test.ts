@@ -28,7 +28,7 @@ import type { DecryptionRequest } from "../chain/chainView.ts"
 import { createMemoryStore } from "../storage/memoryStore.ts"
 import type { ShareWork } from "../threshold/keyShare.ts"
 import { nativeKernel } from "../threshold/opening.ts"
-import { recoverSigner } from "../threshold/recoverSigner.ts"
+import { recoverSigner } from "../threshold/signatures.ts"
 import { AT_WORK, RESERVED } from "./requestQueue.ts"
 import { batchDigest, batchOf, leafOf } from "./signing/batch.ts"
 

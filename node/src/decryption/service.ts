@@ -9,8 +9,8 @@ import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
+import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
-import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
 import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
@@ -79,8 +79,8 @@ export type DecryptionDeps = {
   readonly recover?: SignerRecovery | undefined
   /** A faster kernel for openings. */
   readonly openingKernel?: OpeningKernel | undefined
-  /** A faster kernel for sums of points. */
-  readonly sum?: WeightedSum | undefined
+  /** A faster kernel for points. */
+  readonly curve?: CurveKernel | undefined
   /** The own enclave's quotes; none where it can make none. */
   readonly quotes?: Quotes | null | undefined
   readonly frostShare: FrostKeyShare
@@ -110,7 +110,7 @@ const LONGEST_PAUSE_MS = 5000
 export function createDecryptionService(deps: DecryptionDeps): DecryptionService {
   const { seat, view, network, store, clock, scheduler, logger, metrics, options } = deps
   const name = `${seat.key.keyId}/${seat.key.epoch}`
-  const gossip = createKeyGossip(seat, network, clock, deps.recover)
+  const gossip = createKeyGossip(seat, network, clock, { recover: deps.recover, curve: deps.curve })
   const standing = createStanding(view, seat.committee, clock)
   const engine = createEngine({
     ...{ seat, gossip, standing, logger, metrics },
@@ -121,8 +121,9 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     ...{ seat, engine, gossip, standing, clock, scheduler, logger, options },
     pool: createNoncePool(deps.frostShare, deps.rng, {
       stock: { scheduler, size: options.nonceStock, stepMs: options.nonceStepMs },
+      curve: deps.curve,
     }),
-    ...{ recover: deps.recover, sum: deps.sum, quotes: deps.quotes },
+    ...{ recover: deps.recover, curve: deps.curve, quotes: deps.quotes },
     book: createCommitmentBook(),
     keyShare: deps.frostShare,
     publicKey: deps.frostPublic,

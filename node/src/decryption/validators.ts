@@ -9,9 +9,16 @@ import { decodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import { verifyMessage } from "@twinlock/sdk/protocol/messageSignature"
 import type { GossipMessage, MessageKind } from "@twinlock/sdk/protocol/messages"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
+import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import { assertCommitment } from "@twinlock/sdk/threshold/frostRound"
 import type { Validation } from "../p2p/network.ts"
 import type { KeySeat } from "./seat.ts"
+
+/** Faster kernels; the SDK's own where none is given. */
+export type Kernels = {
+  readonly recover?: SignerRecovery | undefined
+  readonly curve?: CurveKernel | undefined
+}
 
 export type Validated<M> =
   | { readonly validation: "accept"; readonly message: M }
@@ -29,7 +36,7 @@ export function validateMessage<K extends MessageKind>(
   kind: K,
   bytes: Uint8Array,
   seat: KeySeat,
-  recover?: SignerRecovery,
+  { recover, curve }: Kernels = {},
 ): Validated<Extract<GossipMessage, { kind: K }>> {
   try {
     const message = decodeMessage(bytes)
@@ -37,7 +44,7 @@ export function validateMessage<K extends MessageKind>(
     if (message.party === seat.self) return { validation: "ignore" }
     if (!namesQuorum(message, seat.committee)) return { validation: "reject" }
     verifyMessage(message, seat.signing, seat.committee, recover)
-    assertCommitments(message)
+    assertCommitments(message, curve)
     return { validation: "accept", message: message as Extract<GossipMessage, { kind: K }> }
   } catch (error) {
     return { validation: isProtocolError(error) ? "reject" : "ignore" }
@@ -66,10 +73,10 @@ function namesQuorum(message: GossipMessage, committee: Committee): boolean {
 }
 
 /** @throws FROST_COMMITMENT */
-function assertCommitments(message: GossipMessage): void {
+function assertCommitments(message: GossipMessage, curve: CurveKernel | undefined): void {
   const { party } = message
   if (message.kind === "approval" || message.kind === "signature-share")
-    for (const commitment of message.commitments) assertCommitment({ party, commitment })
+    for (const commitment of message.commitments) assertCommitment({ party, commitment }, curve)
   if (message.kind === "signing-request")
-    for (const signer of message.signers) if (signer.party === party) assertCommitment(signer)
+    for (const signer of message.signers) if (signer.party === party) assertCommitment(signer, curve)
 }

@@ -20,10 +20,10 @@ import type { KeySeat } from "../decryption/seat.ts"
 import { createDecryptionService, DEFAULT_OPTIONS, type DecryptionService } from "../decryption/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { type KeyShare, unsealKeyShare } from "../threshold/keyShare.ts"
+import { nativeCurve } from "../threshold/nativeCurve.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { nativeKernel } from "../threshold/opening.ts"
-import { recoverSigner } from "../threshold/recoverSigner.ts"
-import { weightedSum } from "../threshold/weightedSum.ts"
+import { recoverSigner, signDigest as signNatively } from "../threshold/signatures.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
 import { freshQuotes } from "./freshQuotes.ts"
@@ -108,6 +108,7 @@ export function keyholderServices(
       self,
       signing,
       signer: identity.signerKey,
+      sign: signNatively,
     }
     const service = createDecryptionService({
       seat,
@@ -117,7 +118,7 @@ export function keyholderServices(
       holder: options.holderOf(share),
       recover: recoverSigner,
       openingKernel: nativeKernel,
-      sum: weightedSum,
+      curve: nativeCurve,
       quotes: freshQuotes(seat, {
         ...{ quoter: context.quoter, reader: context.reader, chain },
         verifier: config.contracts.decryptionVerifier,

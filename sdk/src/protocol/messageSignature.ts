@@ -10,7 +10,13 @@ import { hashApproval, type SigningDomain, typedDigest } from "./eip712.ts"
 import { assertNever, ProtocolError } from "./errors.ts"
 import { type Digest, parseDigest } from "./ids.ts"
 import type { CommitmentPair, GossipMessage, Unsigned } from "./messages.ts"
-import { recoverSigner, type SignerRecovery, signDigest, verifySignature } from "./signature.ts"
+import {
+  type DigestSigner,
+  recoverSigner,
+  type SignerRecovery,
+  signDigest,
+  verifySignature,
+} from "./signature.ts"
 
 const NO_COMMITMENTS: Digest = parseDigest(`0x${"00".repeat(32)}`)
 
@@ -90,9 +96,10 @@ export function signMessage<M extends GossipMessage>(
   message: Unsigned<M>,
   domain: SigningDomain,
   secretKey: Uint8Array,
+  sign: DigestSigner = signDigest,
 ): M {
   const digest = messageDigest(message as Unsigned<GossipMessage>, domain)
-  return { ...message, signature: signDigest(digest, secretKey) } as unknown as M
+  return { ...message, signature: sign(digest, secretKey) } as unknown as M
 }
 
 /**

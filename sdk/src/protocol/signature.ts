@@ -32,6 +32,9 @@ export function addressOfSecretKey(secretKey: Uint8Array): Address {
   return addressOfPublicKey(secp256k1.getPublicKey(secretKey, false))
 }
 
+/** 65 bytes r ‖ s ‖ v over a digest, with a 32-byte key in 1..n−1. @throws SIGNATURE_KEY for any other */
+export type DigestSigner = (digest: Digest, secretKey: Uint8Array) => Uint8Array
+
 /**
  * Signs the digest itself (no prefix, no further hashing).
  * **Security:** the key MUST stay with its holder; the caller wipes it.

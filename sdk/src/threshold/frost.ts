@@ -6,7 +6,6 @@
  * Public inputs only, except {@link FrostKeyShare}. noble's arithmetic is not constant time; signing runs inside the enclave.
  */
 import { createFROST, type FROST } from "@noble/curves/abstract/frost.js"
-import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { bytesToNumberBE } from "@noble/curves/utils.js"
 import { keccak_512 } from "@noble/hashes/sha3.js"
 import {
@@ -21,7 +20,19 @@ import {
 } from "../protocol/codec.ts"
 import { MAX_PARTIES } from "../protocol/committee.ts"
 import { ProtocolError } from "../protocol/errors.ts"
-import { type Address, type Digest, type PartyIndex, parseAddress, parsePartyIndex } from "../protocol/ids.ts"
+import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "../protocol/ids.ts"
+import {
+  addressOfPoint,
+  type CurveKernel,
+  type CurvePoint,
+  Fn,
+  nobleCurve,
+  POINT_BYTES,
+  Point,
+  parsePoint,
+  SCALAR_BYTES,
+  scalarOf,
+} from "./curve.ts"
 
 export type FrostErrorCode =
   /** a message, list or package outside its form; a mistake of the caller. */
@@ -39,13 +50,9 @@ export type FrostErrorCode =
   /** a signing share that does not belong to the public package. */
   | "FROST_KEY_SHARE"
 
-export const Point: typeof secp256k1.Point = secp256k1.Point
-export const Fn: typeof secp256k1.Point.Fn = secp256k1.Point.Fn
-export type CurvePoint = InstanceType<typeof secp256k1.Point>
-
 const N = Fn.ORDER
-export const POINT_BYTES = 33
-export const SCALAR_BYTES = 32
+/** Compressed. */
+export const GENERATOR: Uint8Array = Point.BASE.toBytes()
 /** Name of the suite; prefix of every hash in it. */
 export const SUITE = "FROST-secp256k1-KECCAK-ecrecover-v1"
 
@@ -54,10 +61,6 @@ export const frostError = (
   message: string,
   culprits: readonly PartyIndex[] = [],
 ): ProtocolError => new ProtocolError({ code, message, culprits })
-
-/** What ecrecover returns for a point. */
-export const addressOfPoint = (point: CurvePoint): Address =>
-  parseAddress(toHex(keccakBytes(point.toBytes(false).subarray(1)).subarray(12)))
 
 /** H2 of the suite. @param r address of R. */
 export function challengeOf(key: GroupKey, message: Uint8Array, r: Address): bigint {
@@ -122,17 +125,6 @@ export type PublicKeyPackage = {
   readonly verificationShares: readonly Uint8Array[]
 }
 
-/** A compressed point, not the identity. @returns null where the bytes are none. */
-export function parsePoint(bytes: Uint8Array): CurvePoint | null {
-  if (bytes.length !== POINT_BYTES) return null
-  try {
-    const point = Point.fromBytes(bytes)
-    return point.is0() ? null : point
-  } catch {
-    return null
-  }
-}
-
 /** @throws FROST_FORM, FROST_GROUP_KEY */
 export function groupKey(publicKey: PublicKeyPackage): GroupKey {
   const point = parsePoint(publicKey.commitments[0] ?? new Uint8Array())
@@ -155,15 +147,20 @@ export function toEthereum(signature: Uint8Array): GroupSignature {
  * True where `signature` is of `key` over `message`: address(s·G − e·P) = r. Every bound that the contract checks is
  * checked here, too: without them r = 0 or x ≥ n would let forgeries through.
  */
-export function verifyGroupSignature(key: GroupKey, message: Digest, signature: GroupSignature): boolean {
+export function verifyGroupSignature(
+  key: GroupKey,
+  message: Digest,
+  signature: GroupSignature,
+  { sum, addressOf }: CurveKernel = nobleCurve,
+): boolean {
   const { groupX, groupV } = key
   const { r, s } = signature
   if (groupX <= 0n || groupX >= N || (groupV !== 27 && groupV !== 28)) return false
   if (/^0x0{40}$/.test(r) || s <= 0n || s >= N) return false
-  const P = parsePoint(concatBytes(Uint8Array.of(groupV - 25), abiWord(groupX)))
-  if (P === null) return false
-  const R = Point.BASE.multiplyUnsafe(s).subtract(P.multiplyUnsafe(challengeOf(key, fromHex(message), r)))
-  return !R.is0() && addressOfPoint(R) === r
+  const P = concatBytes(Uint8Array.of(groupV - 25), abiWord(groupX))
+  const minus = Fn.neg(challengeOf(key, fromHex(message), r))
+  const R = sum(concatBytes(GENERATOR, P), concatBytes(abiWord(s), abiWord(minus)))
+  return R !== null && addressOf(R) === r
 }
 
 /**
@@ -207,13 +204,6 @@ export class FrostKeyShare {
   toJSON(): string {
     return "[FrostKeyShare]"
   }
-}
-
-/** A canonical scalar of 32 bytes, or null. */
-export function scalarOf(bytes: Uint8Array): bigint | null {
-  if (bytes.length !== SCALAR_BYTES) return null
-  const value = bytesToNumberBE(bytes)
-  return value < N ? value : null
 }
 
 /** noble's name of a party. */

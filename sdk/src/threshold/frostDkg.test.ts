@@ -6,7 +6,8 @@ import { tagHash, toHex } from "../protocol/codec.ts"
 import { partyIndexes } from "../protocol/committee.ts"
 import { culprits } from "../protocol/errors.ts"
 import { type Digest, type PartyIndex, parsePartyIndex } from "../protocol/ids.ts"
-import { frostSuite, groupKey, identifierOf, Point, parsePoint } from "./frost.ts"
+import { Point, parsePoint } from "./curve.ts"
+import { frostSuite, groupKey, identifierOf } from "./frost.ts"
 import {
   agreeOnDealers,
   badDealers,

@@ -18,21 +18,15 @@ import { agreement, MAX_PARTIES } from "../protocol/committee.ts"
 import { ProtocolError } from "../protocol/errors.ts"
 import { type Digest, type PartyIndex, parsePartyIndex } from "../protocol/ids.ts"
 import type { Rng } from "../protocol/rng.ts"
+import { type CurvePoint, Fn, POINT_BYTES, Point, parsePoint, SCALAR_BYTES, scalarOf } from "./curve.ts"
 import {
-  type CurvePoint,
   evaluateInExponent,
-  Fn,
   FrostKeyShare,
   frostSuite,
   groupKey,
   identifierOf,
-  POINT_BYTES,
-  Point,
   type PublicKeyPackage,
-  parsePoint,
   possessionChallenge,
-  SCALAR_BYTES,
-  scalarOf,
 } from "./frost.ts"
 
 export type DkgErrorCode =

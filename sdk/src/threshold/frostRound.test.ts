@@ -5,8 +5,9 @@ import { generateFrostGroup } from "../../../test/support/frostGroup.ts"
 import { seededRng } from "../../../test/support/seededRng.ts"
 import { abiWord, concatBytes, fromHex, tagHash, toHex } from "../protocol/codec.ts"
 import { parsePartyIndex } from "../protocol/ids.ts"
+import { type CurveKernel, nobleCurve, nobleSum } from "./curve.ts"
 import { FrostKeyShare, frostSuite, identifierOf, toEthereum } from "./frost.ts"
-import { nobleSum, type Signing, signingRound, type WeightedSum } from "./frostRound.ts"
+import { type Signing, signingRound } from "./frostRound.ts"
 import { aggregate, createNonces, createSignatureShare } from "./frostSign.ts"
 
 const Point = secp256k1.Point
@@ -120,12 +121,19 @@ describe("the weighted sum", () => {
 
   test("is all that a kernel replaces", () => {
     const { signing } = scene(7, 2, [1, 2, 3, 4, 5], "kernel")
-    let sums = 0
-    const counted: WeightedSum = (points, scalars) => {
-      sums += 1
-      return nobleSum(points, scalars)
+    const calls: string[] = []
+    const counted: CurveKernel = {
+      ...nobleCurve,
+      sum(points, scalars) {
+        calls.push("sum")
+        return nobleCurve.sum(points, scalars)
+      },
+      addressOf(point) {
+        calls.push("address")
+        return nobleCurve.addressOf(point)
+      },
     }
     expect(signingRound(signing, counted)).toEqual(signingRound(signing))
-    expect(sums).toBe(1)
+    expect(calls).toEqual(["sum", "address"])
   })
 })

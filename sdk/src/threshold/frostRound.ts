@@ -1,53 +1,16 @@
-/**
- * What all signers of one (list, message) compute alike (RFC 9591 §4.3–4.6 with the hashes of frost.ts): binding factors,
- * group commitment, challenge. Public data throughout. Everything costly is one weighted sum of points, which a faster
- * kernel may replace; a property test holds the results against noble's own FROST.
- */
-import { mulAddUnsafe } from "@noble/curves/abstract/curve.js"
 import { bytesToNumberBE } from "@noble/curves/utils.js"
 import { abiWord, concatBytes, fromHex, keccakBytes, utf8ToBytes } from "../protocol/codec.ts"
 import type { Digest, PartyIndex } from "../protocol/ids.ts"
+import { type CurveKernel, Fn, nobleCurve, POINT_BYTES, scalarOf } from "./curve.ts"
 import {
-  addressOfPoint,
   challengeOf,
-  Fn,
   frostError,
+  GENERATOR,
   groupKey,
   hashToScalar,
-  POINT_BYTES,
-  Point,
   type PublicKeyPackage,
-  parsePoint,
-  SCALAR_BYTES,
   SUITE,
-  scalarOf,
 } from "./frost.ts"
-
-/**
- * Σ scalars[i]·points[i], compressed.
- * @param points 33 bytes each @param scalars as many, 32 bytes big-endian each, below n
- * @returns null where an input is malformed or the sum is the identity
- */
-export type WeightedSum = (points: Uint8Array, scalars: Uint8Array) => Uint8Array | null
-
-const slices = (bytes: Uint8Array, size: number): readonly Uint8Array[] =>
-  Array.from({ length: bytes.length / size }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
-
-/** The sum with noble's points; not constant time. */
-export const nobleSum: WeightedSum = (points, scalars) => {
-  const count = points.length / POINT_BYTES
-  if (!Number.isInteger(count) || count < 1 || scalars.length !== count * SCALAR_BYTES) return null
-  const parsed = slices(points, POINT_BYTES).flatMap((bytes) => parsePoint(bytes) ?? [])
-  const factors = slices(scalars, SCALAR_BYTES).flatMap((bytes) => scalarOf(bytes) ?? [])
-  if (parsed.length !== count || factors.length !== count) return null
-  // A factor of one costs an addition only.
-  const plain = parsed.filter((_, i) => factors[i] === 1n)
-  const weighted = parsed.filter((_, i) => factors[i] !== 1n && factors[i] !== 0n)
-  const weights = factors.filter((factor) => factor > 1n)
-  const product = weighted.length === 0 ? Point.ZERO : mulAddUnsafe(Point, weighted, weights)
-  const sum = plain.reduce((total, point) => total.add(point), product)
-  return sum.is0() ? null : sum.toBytes()
-}
 
 /** A signer's commitment pair in the list of one signing: hiding ‖ binding, 66 bytes. */
 export type SignerCommitment = { readonly party: PartyIndex; readonly commitment: Uint8Array }
@@ -72,12 +35,14 @@ export type SigningRound = {
 
 const PAIR_BYTES = 2 * POINT_BYTES
 const ONE = abiWord(1n)
-const GENERATOR = Point.BASE.toBytes()
 
 /** Checks a received pair. @throws FROST_COMMITMENT naming the sender. */
-export function assertCommitment({ party, commitment }: SignerCommitment): void {
+export function assertCommitment(
+  { party, commitment }: SignerCommitment,
+  { sum }: CurveKernel = nobleCurve,
+): void {
   const points = [commitment.subarray(0, POINT_BYTES), commitment.subarray(POINT_BYTES)]
-  if (points.some((bytes) => parsePoint(bytes) === null))
+  if (points.some((bytes) => sum(bytes, ONE) === null))
     throw frostError("FROST_COMMITMENT", "a commitment pair is two compressed points", [party])
 }
 
@@ -123,24 +88,24 @@ function lagrange(parties: readonly PartyIndex[]): ReadonlyMap<PartyIndex, bigin
 }
 
 /** @throws FROST_FORM, FROST_GROUP_KEY, FROST_COMMITMENT naming every sender of a malformed pair. */
-export function signingRound(signing: Signing, sum: WeightedSum = nobleSum): SigningRound {
+export function signingRound(signing: Signing, curve: CurveKernel = nobleCurve): SigningRound {
   const { publicKey, list, message } = signing
   assertList(publicKey, list)
   const factors = bindingFactors(signing)
-  const groupCommitment = sum(
+  const groupCommitment = curve.sum(
     concatBytes(...list.map(({ commitment }) => commitment)),
     concatBytes(...list.flatMap(({ party }) => [ONE, abiWord(factors.get(party) ?? 0n)])),
   )
   if (groupCommitment === null) {
-    for (const signer of list) assertCommitment(signer)
+    for (const signer of list) assertCommitment(signer, curve)
     throw frostError("FROST_FORM", "the commitments of the list cancel each other out")
   }
-  const R = parsePoint(groupCommitment)
-  if (R === null) throw frostError("FROST_FORM", "the group commitment is not a point")
+  const r = curve.addressOf(groupCommitment)
+  if (r === null) throw frostError("FROST_FORM", "the group commitment is not a point")
   return {
     factors,
     groupCommitment,
-    challenge: challengeOf(groupKey(publicKey), fromHex(message), addressOfPoint(R)),
+    challenge: challengeOf(groupKey(publicKey), fromHex(message), r),
     coefficients: lagrange(list.map(({ party }) => party)),
   }
 }
@@ -151,7 +116,7 @@ export function holdsShare(
   round: SigningRound,
   party: PartyIndex,
   z: bigint,
-  sum: WeightedSum = nobleSum,
+  { sum }: CurveKernel = nobleCurve,
 ): boolean {
   const commitment = list.find((signer) => signer.party === party)?.commitment
   const verificationShare = publicKey.verificationShares[party - 1]
@@ -170,7 +135,7 @@ export function holdsSignature(
   { publicKey }: Signing,
   { groupCommitment, challenge }: SigningRound,
   z: bigint,
-  sum: WeightedSum = nobleSum,
+  { sum }: CurveKernel = nobleCurve,
 ): boolean {
   const [groupPoint] = publicKey.commitments
   if (groupPoint === undefined || z === 0n) return false

@@ -6,24 +6,26 @@
  * Secret inputs: key share and nonces. Nonces live in memory only and are consumed by the first use, successful or not:
  * three uses of one pair reveal the key share by linear algebra.
  */
-import type { Nonces } from "@noble/curves/abstract/frost.js"
 import { bytesToNumberBE } from "@noble/curves/utils.js"
-import { concatBytes } from "../protocol/codec.ts"
+import { concatBytes, utf8ToBytes } from "../protocol/codec.ts"
 import type { PartyIndex } from "../protocol/ids.ts"
 import type { Rng } from "../protocol/rng.ts"
-import { Fn, type FrostKeyShare, frostError, frostSuite, identifierOf, scalarOf } from "./frost.ts"
+import { type CurveKernel, Fn, nobleCurve, POINT_BYTES, SCALAR_BYTES, scalarOf } from "./curve.ts"
+import { type FrostKeyShare, frostError, hashToScalar, SUITE } from "./frost.ts"
 import {
   holdsShare,
   holdsSignature,
-  nobleSum,
   type Signing,
   type SigningRound,
   shareScalar,
   signingRound,
-  type WeightedSum,
 } from "./frostRound.ts"
 
-const suite = frostSuite("")
+/** Prefix of H3. */
+const NONCE = utf8ToBytes(`${SUITE}nonce`)
+
+/** Two scalars of 32 bytes. */
+export type Nonces = { readonly hiding: Uint8Array; readonly binding: Uint8Array }
 
 /** Nonces of one commitment pair. **Security:** never stored, never copied; redacted in JSON. */
 export class SigningNonces {
@@ -56,13 +58,24 @@ export class SigningNonces {
   }
 }
 
-/** Fresh nonces; needs no message, so they can be made ahead of time. */
-export function createNonces(keyShare: FrostKeyShare, rng: Rng): SigningNonces {
-  const identifier = identifierOf(keyShare.party)
-  const { nonces, commitments } = keyShare.use((signingShare) =>
-    suite.commit({ identifier, signingShare }, (length = 32) => rng(length) as Uint8Array<ArrayBuffer>),
-  )
-  return new SigningNonces(concatBytes(commitments.hiding, commitments.binding), nonces)
+/** Fresh nonces (RFC 9591 §4.1: H3 of 32 random bytes and the key share); they need no message, so can be made ahead. */
+export function createNonces(
+  keyShare: FrostKeyShare,
+  rng: Rng,
+  curve: CurveKernel = nobleCurve,
+): SigningNonces {
+  const make = (): Uint8Array =>
+    keyShare.use((share) => {
+      const input = concatBytes(rng(SCALAR_BYTES), share)
+      const nonce = Fn.toBytes(hashToScalar(NONCE, input))
+      input.fill(0)
+      return nonce
+    })
+  const [hiding, binding] = [make(), make()]
+  const points = [curve.multiple(hiding), curve.multiple(binding)]
+  const commitment = concatBytes(...points.flatMap((point) => point ?? []))
+  if (commitment.length !== 2 * POINT_BYTES) throw frostError("FROST_FORM", "a nonce is zero")
+  return new SigningNonces(commitment, { hiding, binding })
 }
 
 /** Checks the form of a received signature share. @throws FROST_SHARE_RANGE naming the sender. */
@@ -81,13 +94,13 @@ export function createSignatureShare(
   signing: Signing,
   keyShare: FrostKeyShare,
   signingNonces: SigningNonces,
-  sum: WeightedSum = nobleSum,
+  curve: CurveKernel = nobleCurve,
 ): Uint8Array {
   const nonces = signingNonces.consume()
   const { party } = keyShare
   try {
     const own = signing.list.find((signer) => signer.party === party)?.commitment
-    const round = signingRound(signing, sum)
+    const round = signingRound(signing, curve)
     if (own === undefined || own.some((byte, i) => byte !== signingNonces.commitment[i]))
       throw frostError("FROST_FORM", `the list does not carry the commitment of party ${party}`)
     const weight = Fn.mul(round.challenge, round.coefficients.get(party) ?? 0n)
@@ -111,10 +124,10 @@ export function verifySignatureShare(
   signing: Signing,
   party: PartyIndex,
   share: Uint8Array,
-  sum: WeightedSum = nobleSum,
+  curve: CurveKernel = nobleCurve,
 ): boolean {
-  const round = signingRound(signing, sum)
-  return holdsShare(signing, round, party, shareScalar(party, share), sum)
+  const round = signingRound(signing, curve)
+  return holdsShare(signing, round, party, shareScalar(party, share), curve)
 }
 
 /**
@@ -124,9 +137,9 @@ export function verifySignatureShare(
 export function aggregate(
   signing: Signing,
   shares: ReadonlyMap<PartyIndex, Uint8Array>,
-  sum: WeightedSum = nobleSum,
+  curve: CurveKernel = nobleCurve,
 ): Uint8Array {
-  const round = signingRound(signing, sum)
+  const round = signingRound(signing, curve)
   const listed = signing.list.map(({ party }) => {
     const share = shares.get(party)
     if (share === undefined) throw frostError("FROST_FORM", `no signature share of listed party ${party}`)
@@ -137,11 +150,11 @@ export function aggregate(
     throw frostError("FROST_SHARE_RANGE", "a signature share is 32 bytes below n", outside)
   const scalars = listed.map(([party, share]) => [party, shareScalar(party, share)] as const)
   const z = scalars.reduce((total, [, share]) => Fn.add(total, share), 0n)
-  if (holdsSignature(signing, round, z, sum)) return concatBytes(round.groupCommitment, Fn.toBytes(z))
+  if (holdsSignature(signing, round, z, curve)) return concatBytes(round.groupCommitment, Fn.toBytes(z))
   throw frostError(
     "FROST_SHARE_INVALID",
     "signature shares do not verify for this list and message",
-    liarsOf(signing, round, scalars, sum),
+    liarsOf(signing, round, scalars, curve),
   )
 }
 
@@ -149,6 +162,6 @@ const liarsOf = (
   signing: Signing,
   round: SigningRound,
   shares: readonly (readonly [PartyIndex, bigint])[],
-  sum: WeightedSum,
+  curve: CurveKernel,
 ): readonly PartyIndex[] =>
-  shares.filter(([party, z]) => !holdsShare(signing, round, party, z, sum)).map(([party]) => party)
+  shares.filter(([party, z]) => !holdsShare(signing, round, party, z, curve)).map(([party]) => party)

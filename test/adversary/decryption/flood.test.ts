@@ -1,7 +1,7 @@
 import { BYTES_PER_PARTY } from "@twinlock/node/decryption/inbox"
 import { signAs, topicOf } from "@twinlock/node/decryption/seat"
 import { TRANSCRIPT_LIMITS } from "@twinlock/node/decryption/transcript"
-import { recoverSigner as recover } from "@twinlock/node/threshold/recoverSigner"
+import { recoverSigner as recover } from "@twinlock/node/threshold/signatures"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { resultFromBody } from "@twinlock/sdk/protocol/http"
 import { parseSessionId } from "@twinlock/sdk/protocol/ids"

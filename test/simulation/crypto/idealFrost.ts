@@ -6,8 +6,10 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { concatBytes, fromHex, toHex, utf8ToBytes } from "../../../sdk/src/protocol/codec.ts"
 import type { PartyIndex } from "../../../sdk/src/protocol/ids.ts"
 import type { Rng } from "../../../sdk/src/protocol/rng.ts"
-import { type FrostKeyShare, frostError, POINT_BYTES, toEthereum } from "../../../sdk/src/threshold/frost.ts"
-import type { SignerCommitment, Signing, WeightedSum } from "../../../sdk/src/threshold/frostRound.ts"
+import type { CurveKernel } from "../../../sdk/src/threshold/curve.ts"
+import { POINT_BYTES } from "../../../sdk/src/threshold/curve.ts"
+import { type FrostKeyShare, frostError, toEthereum } from "../../../sdk/src/threshold/frost.ts"
+import type { SignerCommitment, Signing } from "../../../sdk/src/threshold/frostRound.ts"
 import * as real from "../../../sdk/src/threshold/frostSign.ts"
 import { groupKey, signatureName } from "./idealGroupKey.ts"
 import { assertCommitment } from "./idealRound.ts"
@@ -32,13 +34,17 @@ function scalarFrom(...parts: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-export function createNonces(keyShare: FrostKeyShare, rng: Rng): real.SigningNonces {
-  if (ledger.real) return real.createNonces(keyShare, rng)
+export function createNonces(
+  keyShare: FrostKeyShare,
+  rng: Rng,
+  ...curve: [CurveKernel?]
+): real.SigningNonces {
+  if (ledger.real) return real.createNonces(keyShare, rng, ...curve)
   const [hiding, binding] = [rng(32), rng(32)]
   const point = (nonce: Uint8Array): Uint8Array => concatBytes(Uint8Array.of(2), sha256(nonce))
   const commitment = concatBytes(point(hiding), point(binding))
   ledger.pairs.add(toHex(commitment))
-  return new real.SigningNonces(commitment, { hiding, binding } as never)
+  return new real.SigningNonces(commitment, { hiding, binding })
 }
 
 function assertList({ publicKey, list }: Signing): void {
@@ -53,12 +59,12 @@ export function createSignatureShare(
   signing: Signing,
   keyShare: FrostKeyShare,
   signingNonces: real.SigningNonces,
-  ...sum: [WeightedSum?]
+  ...curve: [CurveKernel?]
 ): Uint8Array {
   const { list, message } = signing
   const { party } = keyShare
   ledger.onNonceUse({ party, commitment: toHex(signingNonces.commitment), list: listName(list), message })
-  if (ledger.real) return real.createSignatureShare(signing, keyShare, signingNonces, ...sum)
+  if (ledger.real) return real.createSignatureShare(signing, keyShare, signingNonces, ...curve)
   const { hiding, binding } = signingNonces.consume()
   assertList(signing)
   const own = list.find((signer) => signer.party === party)?.commitment
@@ -74,9 +80,9 @@ export function verifySignatureShare(
   signing: Signing,
   party: PartyIndex,
   share: Uint8Array,
-  ...sum: [WeightedSum?]
+  ...curve: [CurveKernel?]
 ): boolean {
-  if (ledger.real) return real.verifySignatureShare(signing, party, share, ...sum)
+  if (ledger.real) return real.verifySignatureShare(signing, party, share, ...curve)
   assertList(signing)
   real.assertShareRange(party, share)
   return ledger.valid.has(shareName(signing, party, share))
@@ -85,9 +91,9 @@ export function verifySignatureShare(
 export function aggregate(
   signing: Signing,
   shares: ReadonlyMap<PartyIndex, Uint8Array>,
-  ...sum: [WeightedSum?]
+  ...curve: [CurveKernel?]
 ): Uint8Array {
-  if (ledger.real) return real.aggregate(signing, shares, ...sum)
+  if (ledger.real) return real.aggregate(signing, shares, ...curve)
   assertList(signing)
   const { publicKey, list, message } = signing
   const listed = list.map(({ party }) => {

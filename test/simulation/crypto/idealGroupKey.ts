@@ -1,6 +1,7 @@
 /** Group signatures with an ideal functionality in their place; packages that come again are not checked again. */
 import { toHex } from "../../../sdk/src/protocol/codec.ts"
 import type { Address, Digest } from "../../../sdk/src/protocol/ids.ts"
+import type { CurveKernel } from "../../../sdk/src/threshold/curve.ts"
 import * as real from "../../../sdk/src/threshold/frost.ts"
 import { ledger } from "./ledger.ts"
 
@@ -13,10 +14,11 @@ export function verifyGroupSignature(
   key: real.GroupKey,
   message: Digest,
   signature: real.GroupSignature,
+  ...curve: [CurveKernel?]
 ): boolean {
   const { r, s } = signature
   return ledger.real
-    ? real.verifyGroupSignature(key, message, signature)
+    ? real.verifyGroupSignature(key, message, signature, ...curve)
     : ledger.valid.has(signatureName(key.groupX, message, r, s))
 }
 

@@ -49,7 +49,7 @@ fn canonical(bytes: &FieldBytes) -> Option<Scalar> {
 }
 
 /// The last 20 bytes of keccak256(x ‖ y).
-fn address(key: &AffinePoint) -> [u8; ADDRESS_BYTES] {
+pub fn address(key: &AffinePoint) -> [u8; ADDRESS_BYTES] {
     let encoded = key.to_encoded_point(false);
     let hash = Keccak256::digest(&encoded.as_bytes()[1..]);
     let mut address = [0; ADDRESS_BYTES];

@@ -60,7 +60,8 @@ fn multiples(base: &ProjectivePoint) -> [ProjectivePoint; 1 << WINDOW] {
     table
 }
 
-fn point(bytes: &[u8]) -> Option<ProjectivePoint> {
+/// A compressed point, 33 bytes, not the identity.
+pub fn point(bytes: &[u8]) -> Option<ProjectivePoint> {
     // The identity has an encoding of its own there, which is no compressed point.
     if bytes[0] != 2 && bytes[0] != 3 {
         return None;

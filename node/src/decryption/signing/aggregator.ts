@@ -249,7 +249,7 @@ export function createAggregator(
     if (list === null) return false
     if (share.party !== self) conduct.heard(share.party)
     if (list.shares.size === tells(list)) roundTrip.took(clock.now() - (sent.get(list) ?? clock.now()))
-    const outcome = outcomeOf(list, session.batch, seat, publicKey, deps.sum)
+    const outcome = outcomeOf(list, session.batch, seat, publicKey, deps.curve)
     switch (outcome.status) {
       case "waiting":
         // Its fresh commitment may complete a list that is due.

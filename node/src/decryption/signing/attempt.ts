@@ -9,8 +9,8 @@ import type {
   SigningRequest,
   Unsigned,
 } from "@twinlock/sdk/protocol/messages"
+import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import { type GroupSignature, type PublicKeyPackage, toEthereum } from "@twinlock/sdk/threshold/frost"
-import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
 import { aggregate } from "@twinlock/sdk/threshold/frostSign"
 import { type KeySeat, signAs } from "../seat.ts"
 import { type Batch, batchDigest } from "./batch.ts"
@@ -97,7 +97,7 @@ export function outcomeOf(
   batch: Batch,
   seat: KeySeat,
   publicKey: PublicKeyPackage,
-  sum?: WeightedSum,
+  curve?: CurveKernel,
 ): AttemptOutcome {
   const still = missing(attempt)
   if (still.length > 0) return { status: "waiting", missing: still }
@@ -105,7 +105,7 @@ export function outcomeOf(
   const message = batchDigest(seat, batch, signers)
   try {
     const signature = toEthereum(
-      aggregate({ publicKey, list: attempt.request.signers, message }, attempt.shares, sum),
+      aggregate({ publicKey, list: attempt.request.signers, message }, attempt.shares, curve),
     )
     return { status: "signed", signature, signers }
   } catch (error) {

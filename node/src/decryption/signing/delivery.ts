@@ -137,7 +137,7 @@ export function createDelivery(
       if (batch.root !== root) return null
       const parties = partiesOfBitmap(signers, seat.committee.n)
       const signature = { r, s }
-      return verifyGroupSignature(key, batchDigest(seat, batch, parties), signature)
+      return verifyGroupSignature(key, batchDigest(seat, batch, parties), signature, deps.curve)
         ? { kind: "group", batch, parties, signature }
         : null
     },

@@ -7,6 +7,7 @@ import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { Hex } from "@twinlock/sdk/protocol/ids"
 import type { CommitmentPair } from "@twinlock/sdk/protocol/messages"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
+import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { createNonces, type SigningNonces } from "@twinlock/sdk/threshold/frostSign"
 import type { Scheduler } from "../../clock.ts"
@@ -34,12 +35,14 @@ export type NoncePoolOptions = {
   readonly capacity?: number
   /** None makes every pair when it is asked for. */
   readonly stock?: NonceStock
+  /** A faster kernel for points. */
+  readonly curve?: CurveKernel | undefined
 }
 
 export function createNoncePool(
   keyShare: FrostKeyShare,
   rng: Rng,
-  { capacity = 4096, stock }: NoncePoolOptions = {},
+  { capacity = 4096, stock, curve }: NoncePoolOptions = {},
 ): NoncePool {
   const unused = new Map<Hex, SigningNonces>()
   const ready: SigningNonces[] = []
@@ -51,14 +54,14 @@ export function createNoncePool(
     if (stock === undefined || cancel !== null || wiped || ready.length >= stock.size) return
     cancel = stock.scheduler.after(stock.stepMs, () => {
       cancel = null
-      ready.push(createNonces(keyShare, rng))
+      ready.push(createNonces(keyShare, rng, curve))
       refill()
     })
   }
 
   return {
     fresh() {
-      const nonces = ready.shift() ?? createNonces(keyShare, rng)
+      const nonces = ready.shift() ?? createNonces(keyShare, rng, curve)
       refill()
       unused.set(toHex(nonces.commitment), nonces)
       for (const [name, oldest] of unused) {

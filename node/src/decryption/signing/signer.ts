@@ -5,8 +5,8 @@
 import { quorum, signerOf } from "@twinlock/sdk/protocol/committee"
 import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type { SignatureShare, SigningRequest, Unsigned } from "@twinlock/sdk/protocol/messages"
+import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
-import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
 import { createSignatureShare } from "@twinlock/sdk/threshold/frostSign"
 import { decryptionError } from "../errors.ts"
 import { type KeySeat, signAs } from "../seat.ts"
@@ -24,7 +24,7 @@ export type SignerDeps = {
   /** At a fresh agreed block. */
   readonly standing: Standing
   /** A faster kernel for the public part of a share. */
-  readonly sum?: WeightedSum | undefined
+  readonly curve?: CurveKernel | undefined
   readonly options: { readonly livenessMarginSeconds: number }
 }
 
@@ -43,7 +43,7 @@ export async function answerSigningRequest(
   batch: Batch,
   deps: SignerDeps,
 ): Promise<SignatureShare> {
-  const { seat, keyShare, publicKey, pool, book, standing, sum, options } = deps
+  const { seat, keyShare, publicKey, pool, book, standing, curve, options } = deps
   const refuse = (why: string) =>
     decryptionError("SIGNING_REFUSED", `${why}, asked by party ${request.party}`)
   if (batch.root !== request.root) throw refuse(`the root is ${request.root}, own results have ${batch.root}`)
@@ -67,7 +67,7 @@ export async function answerSigningRequest(
     { publicKey, list: request.signers, message: batchDigest(seat, batch, parties) },
     keyShare,
     nonces,
-    sum,
+    curve,
   )
   const digest = messageDigest(request as Unsigned<SigningRequest>, seat.signing)
   return signAs<SignatureShare>(seat, {

@@ -9,8 +9,8 @@ import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import type { CertificateAnnouncement, CommitmentPair } from "@twinlock/sdk/protocol/messages"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
+import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
-import type { WeightedSum } from "@twinlock/sdk/threshold/frostRound"
 import type { Clock, Scheduler } from "../../clock.ts"
 import type { Logger } from "../../telemetry/logger.ts"
 import type { Engine } from "../engine.ts"
@@ -85,8 +85,8 @@ export type SigningDeps = {
   readonly quotes?: Quotes | null | undefined
   /** A faster kernel for the signers of endorsements. */
   readonly recover?: SignerRecovery | undefined
-  /** A faster kernel for public sums of points. */
-  readonly sum?: WeightedSum | undefined
+  /** A faster kernel for points. */
+  readonly curve?: CurveKernel | undefined
   readonly options: SigningOptions
 }
 

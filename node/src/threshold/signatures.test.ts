@@ -12,7 +12,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { codeOf } from "../../../test/support/codeOf.ts"
 import { callNative } from "./native.ts"
-import { recoverSigner } from "./recoverSigner.ts"
+import { recoverSigner, signDigest as signNatively } from "./signatures.ts"
 
 const N = secp256k1.Point.Fn.ORDER
 const P = secp256k1.Point.Fp.ORDER
@@ -142,4 +142,27 @@ describe("recovery by the addon", () => {
       /^NATIVE_CONFIG/,
     )
   })
+})
+
+test("signs as noble does, byte for byte, and refuses the same keys", () => {
+  const keys = fc.oneof(
+    fc.constantFrom(0n, 1n, 2n, N - 1n, N, N + 1n, 2n ** 256n - 1n),
+    fc.bigInt({ min: 1n, max: N - 1n }),
+  )
+  fc.assert(
+    fc.property(keys, fc.uint8Array({ minLength: 32, maxLength: 32 }), (key, bytes) => {
+      const outcomes = [signNatively, signDigest].map((sign) => {
+        try {
+          return toHex(sign(parseDigest(toHex(bytes)), abiWord(key)))
+        } catch (error) {
+          return String(error)
+        }
+      })
+      expect(outcomes[0]).toBe(outcomes[1])
+      expect(outcomes[0]?.startsWith("0x")).toBe(key > 0n && key < N)
+    }),
+    { numRuns: 60 },
+  )
+  for (const length of [0, 31, 33])
+    expect(() => signNatively(digest, new Uint8Array(length).fill(1))).toThrow("32 bytes")
 })
