@@ -152,6 +152,25 @@ describe("endpoints that lie", () => {
   })
 })
 
+test("an endless list is read no further than it was asked for", async () => {
+  const endless = `0x${"00".repeat(1 << 20)}`
+  let read = 0
+  const pool = {
+    async readParts(_method, _params, _count, parse) {
+      const data = {
+        length: endless.length,
+        slice: (from: number, to: number) => {
+          read += 1
+          return endless.slice(from, to)
+        },
+      }
+      return parse({ kind: "reverted", data: data as unknown as string }).map((value) => ({ value }))
+    },
+  } as Pick<RpcPool, "readParts"> as RpcPool
+  await expect(createBatchReader(pool).read([call(ECHO.at)], at)).rejects.toThrow("CHAIN_MALFORMED")
+  expect(read).toBeLessThan(10)
+})
+
 test("the code is that of batchCall.yul", () => {
   const content = readFileSync(join(import.meta.dirname, "batchCall.yul"), "utf8")
   const settings = {

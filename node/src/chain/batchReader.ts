@@ -57,15 +57,20 @@ function encode({ to, abi, method, argument = "0x" }: WordCall): string {
   return to.slice(2) + selectorOf(abi, method) + argument.slice(2).padStart(64, "0")
 }
 
-/** @throws CHAIN_MALFORMED unless `data` is made up of answers alone */
-function split(data: string): readonly Returned[] {
+/** @throws CHAIN_MALFORMED unless `data` is made up of so many answers alone; the sender chooses no amount of work. */
+function split(data: string, count: number): readonly Returned[] {
   const parts: Returned[] = []
   let at = 2
   while (at < data.length) {
     const [success, length] = [data.slice(at, at + 2), Number.parseInt(data.slice(at + 2, at + 10), 16)]
     const end = at + 10 + 2 * length
-    if ((success !== "00" && success !== "01") || !(end <= data.length) || (success === "00" && length > 0))
-      throw chainError("CHAIN_MALFORMED", "no list of answers")
+    if (
+      parts.length === count ||
+      (success !== "00" && success !== "01") ||
+      !(end <= data.length) ||
+      (success === "00" && length > 0)
+    )
+      throw chainError("CHAIN_MALFORMED", `no list of ${count} answers`)
     parts.push(success === "01" ? `0x${data.slice(at + 10, end)}` : null)
     at = end
   }
@@ -73,11 +78,13 @@ function split(data: string): readonly Returned[] {
 }
 
 export function createBatchReader(pool: RpcPool): BatchReader {
-  const parse = (answer: RpcAnswer): readonly Returned[] => {
-    if (answer.kind !== "reverted")
-      throw chainError("CHAIN_MALFORMED", "a batch of calls answers by reverting")
-    return split(answer.data)
-  }
+  const parse =
+    (count: number) =>
+    (answer: RpcAnswer): readonly Returned[] => {
+      if (answer.kind !== "reverted")
+        throw chainError("CHAIN_MALFORMED", "a batch of calls answers by reverting")
+      return split(answer.data, count)
+    }
   const failed = (call: WordCall) => ({
     error: chainError("CHAIN_MALFORMED", `${call.method} of ${call.to} reverts`),
   })
@@ -85,7 +92,7 @@ export function createBatchReader(pool: RpcPool): BatchReader {
   async function ask(calls: readonly WordCall[], at: BlockRef): Promise<readonly Agreed<string>[]> {
     const transaction = { data: BATCH_CALL + calls.map(encode).join(""), gas: `0x${GAS.toString(16)}` }
     const block = { blockHash: at.hash, requireCanonical: true }
-    const answers = await pool.readParts("eth_call", [transaction, block], calls.length, parse)
+    const answers = await pool.readParts("eth_call", [transaction, block], calls.length, parse(calls.length))
     return calls.map((call, i) => {
       const answer = answers[i]
       if (answer === undefined || "error" in answer) return answer ?? failed(call)

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http"
+import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { createRpcEndpoint, type RpcEndpoint } from "./jsonRpc.ts"
@@ -60,6 +60,29 @@ describe("JSON-RPC endpoint", () => {
     server.closeAllConnections()
     expect(await endpoint.call("m", [], signal())).toEqual({ kind: "result", result: 1 })
     server.off("connection", note)
+  })
+
+  test("an endpoint that breaks every connection at its second question is asked once more, not by each of them", async () => {
+    const seen = new WeakSet<object>()
+    let questions = 0
+    const held: ServerResponse[] = []
+    const breaking = createServer((request, response) => {
+      questions += 1
+      if (seen.has(request.socket)) return void request.socket.destroy()
+      seen.add(request.socket)
+      held.push(response)
+      // Five at once, so that there are five connections to go through.
+      if (questions >= 5) for (const one of held.splice(0)) one.end('{"result":1}')
+    })
+    await new Promise<void>((resolve) => breaking.listen(0, "127.0.0.1", resolve))
+    const { port } = breaking.address() as AddressInfo
+    const other = createRpcEndpoint(`http://127.0.0.1:${port}`)
+    await Promise.all([1, 2, 3, 4, 5].map(() => other.call("m", [], signal())))
+    const before = questions
+    expect(await other.call("m", [], signal())).toEqual({ kind: "result", result: 1 })
+    expect(questions - before).toBe(2)
+    breaking.closeAllConnections()
+    breaking.close()
   })
 
   test("a call that is given up ends at once", async () => {

@@ -48,18 +48,25 @@ export function createRpcEndpoint(url: string): RpcEndpoint {
   const agent = secure ? new HttpsAgent(AGENT) : new HttpAgent(AGENT)
   let nextId = 1
 
-  const post = (body: Buffer, signal: AbortSignal): Promise<string> =>
+  /** @param connections false for one of its own */
+  const post = (
+    body: Buffer,
+    signal: AbortSignal,
+    connections: typeof agent | false = agent,
+  ): Promise<string> =>
     new Promise((resolve, reject) => {
       const headers = { "content-type": "application/json", "content-length": body.length }
-      const request = send(parsed, { method: "POST", agent, headers, signal }, (response) => {
+      const request = send(parsed, { method: "POST", agent: connections, headers, signal }, (response) => {
         readText(response, name).then(resolve, (error: unknown) => {
           request.destroy()
           reject(error)
         })
       })
       request.on("error", (error: NodeJS.ErrnoException) => {
-        // The endpoint closed an idle connection just when it was used again: it has not seen the question.
-        if (error.code === "ECONNRESET" && request.reusedSocket) post(body, signal).then(resolve, reject)
+        // The endpoint closed an idle connection just when it was used again: it has not seen the question. Once: the
+        // second time the connection is new.
+        if (error.code === "ECONNRESET" && request.reusedSocket)
+          post(body, signal, false).then(resolve, reject)
         else reject(error)
       })
       request.end(body)
