@@ -1,5 +1,7 @@
+import { type AcceptancePolicy, STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
-import { parseHandle, parseKeyId } from "@twinlock/sdk/protocol/ids"
+import { createCommittee } from "@twinlock/sdk/protocol/committee"
+import { parseAddress, parseHandle, parseKeyId } from "@twinlock/sdk/protocol/ids"
 import { expect, test } from "vitest"
 import { codeOf } from "../../../test/support/codeOf.ts"
 import {
@@ -15,7 +17,15 @@ import {
 import type { HandleFacts, RequestFacts } from "../chain/chainView.ts"
 import { authorisePublic } from "./authorisePublic.ts"
 
-const key = { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN }
+const seat = {
+  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+  committee: createCommittee({
+    ...{ keyId: KEY_ID, epoch: EPOCH, t: 1 },
+    parties: [1, 2, 3, 4].map((byte) => parseAddress(`0x${`0${byte}`.repeat(20)}`)),
+  }),
+}
+/** Of the own clock, in milliseconds: some minutes after the final block. */
+const NOW = 1_000_900_000
 
 async function scene() {
   const chain = createScriptedChain()
@@ -32,16 +42,25 @@ async function scene() {
 
 test("an open request over final commitments may be opened under the sessions of their words", async () => {
   const { at, requestId, facts, ciphertexts } = await scene()
-  const authorised = authorisePublic(key, requestId, facts, at)
+  const authorised = authorisePublic(seat, requestId, facts, at, NOW)
   expect(authorised.recipient).toBe("public")
   expect(authorised.ciphertexts.map(({ session }) => session)).toEqual(
     ciphertexts.map(({ session }) => session),
   )
 })
 
+test("what can just be met in time and by all seats is not refused", async () => {
+  const { at, requestId, facts } = await scene()
+  const policy = { endorsements: 4, freshQuotes: 4, groupOnly: false }
+  const request = { ...facts.request, deadline: 1_000_930n, policy }
+  expect(authorisePublic(seat, requestId, { ...facts, request }, at, NOW).recipient).toBe("public")
+})
+
 const ofRequest =
   (change: Partial<RequestFacts["request"]>) =>
   (facts: RequestFacts): RequestFacts => ({ ...facts, request: { ...facts.request, ...change } })
+const demanding = (policy: Partial<AcceptancePolicy>) =>
+  ofRequest({ policy: { ...STANDING_POLICY, ...policy } })
 const ofSecond =
   (change: (handle: HandleFacts) => Partial<HandleFacts>) =>
   (facts: RequestFacts): RequestFacts => ({
@@ -60,6 +79,10 @@ const refusals: readonly (readonly [string, string, (facts: RequestFacts) => Req
   ["fulfilled", "REQUEST_NOT_OPEN", ofRequest({ status: "fulfilled" })],
   ["refunded", "REQUEST_NOT_OPEN", ofRequest({ status: "refunded" })],
   ["past its deadline", "REQUEST_EXPIRED", ofRequest({ deadline: 999_999n })],
+  ["past its deadline since the final block", "REQUEST_EXPIRED", ofRequest({ deadline: 1_000_899n })],
+  ["too near its deadline to be on time", "REQUEST_EXPIRED", ofRequest({ deadline: 1_000_929n })],
+  ["more endorsements than seats", "POLICY_UNMEETABLE", demanding({ endorsements: 5 })],
+  ["more fresh quotes than seats", "POLICY_UNMEETABLE", demanding({ freshQuotes: 5 })],
   ["still to be cancelled", "REQUEST_CANCELLABLE", ofRequest({ uncancellableFrom: 1_000_001n })],
   ["facts of fewer handles", "REQUEST_UNKNOWN", (facts) => ({ ...facts, handles: facts.handles.slice(1) })],
   [
@@ -83,5 +106,5 @@ const refusals: readonly (readonly [string, string, (facts: RequestFacts) => Req
 ]
 test.each(refusals)("%s: %s", async (_, code, change) => {
   const { at, requestId, facts } = await scene()
-  expect(codeOf(() => authorisePublic(key, requestId, change(facts), at))).toBe(code)
+  expect(codeOf(() => authorisePublic(seat, requestId, change(facts), at, NOW))).toBe(code)
 })

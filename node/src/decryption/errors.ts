@@ -8,7 +8,10 @@ export type DecryptionErrorCode =
   | "REQUEST_NOT_OPEN"
   /** the requester could still cancel: wait. */
   | "REQUEST_CANCELLABLE"
+  /** the deadline has passed, or is too near for a result on time. */
   | "REQUEST_EXPIRED"
+  /** the requester demands more endorsements or fresh quotes than the committee has seats. */
+  | "POLICY_UNMEETABLE"
   /** the request names another key than this node's. */
   | "WRONG_KEY"
   /** access control does not allow public decryption of the handle. */

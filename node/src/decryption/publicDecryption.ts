@@ -214,7 +214,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     entry.lookedAt = at.number
     entry.requester = facts?.request.requester ?? null
     try {
-      const authorised = authorisePublic(seat.key, entry.requestId, facts, at)
+      const authorised = authorisePublic(seat, entry.requestId, facts, at, clock.now())
       entry.state = "working"
       entry.request = facts?.request ?? null
       checkWords(authorised, release.blobs).then(
@@ -286,7 +286,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     const subject = requestSubject(entry.requestId)
     if (entry.state !== "approving" || engine.subject(subject)?.status !== "approving") return
     try {
-      authorisePublic(seat.key, entry.requestId, facts, at)
+      authorisePublic(seat, entry.requestId, facts, at, clock.now())
     } catch (error) {
       engine.park(subject)
       refuse(entry, error)
