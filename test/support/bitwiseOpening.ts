@@ -4,6 +4,7 @@
  * longer divisible, shrink the budget. Slow; the kernels must say the same.
  */
 import type { PartyIndex } from "../../sdk/src/protocol/ids.ts"
+import { type FieldElement, fieldAdd, fieldInvert, fieldMul } from "../../sdk/src/threshold/galoisField.ts"
 import {
   add,
   alpha,
@@ -16,7 +17,7 @@ import {
   sub,
   ZERO,
 } from "../../sdk/src/threshold/galoisRing.ts"
-import { decodeField, evaluate } from "../../sdk/src/threshold/polynomial.ts"
+import { evaluate, type FieldPoint, fieldErrors } from "../../sdk/src/threshold/polynomial.ts"
 import type { RingShare } from "../../sdk/src/threshold/shamir.ts"
 
 /** What the rule decides. */
@@ -63,9 +64,10 @@ export function correctErrors(
   for (let bit = 0n; bit < 128n; bit++) {
     const budget = maxErrors - (shares.length - active.length)
     const points = active.map(({ party, value }) => ({ x: party, y: residue(value, bit) }))
-    const decoded = budget < 0 ? null : decodeField(points, t + 1, budget)
-    if (decoded === null) return null
-    const digit = decoded.map(lift)
+    const wrong = budget < 0 ? null : fieldErrors(points, t + 1, budget)
+    if (wrong === null) return null
+    const right = points.filter((point) => !wrong.includes(point))
+    const digit = interpolated(right.slice(0, t + 1)).map(lift)
     coefficients = coefficients.map((sum, k) => add(sum, scale(digit[k] ?? ZERO, 1n << bit)))
     active = active
       .map(({ party, value }) => ({
@@ -75,6 +77,23 @@ export function correctErrors(
       .filter(({ value }) => isDivisible(value, bit + 1n))
   }
   return active.length >= shares.length - maxErrors ? coefficients : null
+}
+
+/** Coefficients of the polynomial of degree < points.length through the points, as Lagrange gives them. */
+function interpolated(points: readonly FieldPoint[]): readonly FieldElement[] {
+  const sum: FieldElement[] = points.map(() => 0)
+  for (const { x, y } of points) {
+    let basis: readonly FieldElement[] = [y]
+    for (const other of points) {
+      if (other.x === x) continue
+      // Times (Z + other) / (x + other): plus and minus are one in GF(16).
+      const scaled = fieldInvert(fieldAdd(x, other.x))
+      const shifted = [0, ...basis]
+      basis = shifted.map((high, k) => fieldMul(scaled, fieldAdd(high, fieldMul(other.x, basis[k] ?? 0))))
+    }
+    for (const [k, coefficient] of basis.entries()) sum[k] = fieldAdd(sum[k] ?? 0, coefficient)
+  }
+  return sum
 }
 
 /** The value is a multiple of 2^bits. */

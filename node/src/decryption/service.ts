@@ -22,6 +22,7 @@ import { backingOff, repeat } from "../repeat.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
+import { watchBudget } from "./blockBudget.ts"
 import { createEngine, type Kept } from "./engine.ts"
 import type { Evidence } from "./evidence.ts"
 import { createKeyGossip } from "./gossip.ts"
@@ -162,8 +163,10 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     help: "Subjects, and bytes of what peers said, that are kept in memory",
     labels: ["what"],
   })
+  const noteSpent = watchBudget({ logger, metrics })
   const say = async () => {
     engine.resend()
+    noteSpent(await release.ledger.spent())
     for (const [what, count] of Object.entries(engine.kept())) kept?.set(count, { what })
   }
   const polls = repeated(options.pollMs, "the chain could not be read", () => open.poll())

@@ -6,8 +6,9 @@
  * lowest bit at which any share differs from it all decodings are trivial, so only that bit is decoded. Each decoding drops
  * at least one share.
  *
- * A share is dropped because a word of GF(16) with more than 2t symbols on one polynomial has no other such polynomial while
- * at most 3t+1 are heard. So a later share cannot bring it back, and nothing that was dropped is looked at again.
+ * A share is dropped because more than 2t symbols of a word of GF(16) lie on one polynomial without it. At least t+1 of
+ * these are honest, and t+1 determine the polynomial: no later share brings it back, and nothing that was dropped is looked
+ * at again.
  */
 import type { PartyIndex } from "../protocol/ids.ts"
 import { type RingElement, residue, sub, ZERO } from "./galoisRing.ts"

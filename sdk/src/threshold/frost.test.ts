@@ -20,7 +20,6 @@ import {
 import { assertCommitment, type Signing } from "./frostRound.ts"
 import {
   aggregate,
-  assertShareRange,
   createNonces,
   createSignatureShare,
   type SigningNonces,
@@ -201,7 +200,7 @@ describe("blame", () => {
       expect(blamed(run)).toEqual([2])
       shares.set(party(3), bad)
       expect(blamed(run)).toEqual([2, 3])
-      expect(blamed(() => assertShareRange(party(2), bad))).toEqual([2])
+      expect(blamed(() => verifySignatureShare(signing, party(2), bad))).toEqual([2])
     }
     expect(verifySignatureShare(signing, party(1), sign(1))).toBe(true)
   })

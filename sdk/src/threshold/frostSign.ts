@@ -78,11 +78,6 @@ export function createNonces(
   return new SigningNonces(commitment, { hiding, binding })
 }
 
-/** Checks the form of a received signature share. @throws FROST_SHARE_RANGE naming the sender. */
-export function assertShareRange(party: PartyIndex, share: Uint8Array): void {
-  shareScalar(party, share)
-}
-
 /**
  * This party's signature share, 32 bytes: z = d + ρ·e + c·λ·s. The nonces are consumed first, whatever happens.
  * **Security:** the caller has checked the message, that the list equals the bitmap inside it, and every listed signer's

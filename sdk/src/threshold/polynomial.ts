@@ -104,22 +104,8 @@ function decode(points: readonly FieldPoint[], size: number, maxErrors: number):
 }
 
 /**
- * The polynomial of degree < `size` that differs from the points in at most `maxErrors` places, as `size` coefficients,
- * or null where there is none. The caller guarantees at most 15 points, distinct x and 2·maxErrors ≤ points − size (then
- * it is unique).
- */
-export function decodeField(
-  points: readonly FieldPoint[],
-  size: number,
-  maxErrors: number,
-): readonly FieldElement[] | null {
-  const decoded = decode(points, size, maxErrors)
-  return decoded === null ? null : [...decoded.subarray(0, size)]
-}
-
-/**
- * The points off the polynomial that {@link decodeField} finds, or null where it finds none. The caller guarantees what
- * decodeField wants.
+ * The points off the polynomial of degree < `size` that differs from them in at most `maxErrors` places, or null where there
+ * is none. The caller guarantees at most 15 points, distinct x and 2·maxErrors ≤ points − size (then it is unique).
  */
 export function fieldErrors<X extends FieldElement>(
   points: readonly FieldPoint<X>[],

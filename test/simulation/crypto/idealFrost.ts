@@ -9,7 +9,7 @@ import type { Rng } from "../../../sdk/src/protocol/rng.ts"
 import type { CurveKernel } from "../../../sdk/src/threshold/curve.ts"
 import { POINT_BYTES } from "../../../sdk/src/threshold/curve.ts"
 import { type FrostKeyShare, frostError, toEthereum } from "../../../sdk/src/threshold/frost.ts"
-import type { SignerCommitment, Signing } from "../../../sdk/src/threshold/frostRound.ts"
+import { type SignerCommitment, type Signing, shareScalar } from "../../../sdk/src/threshold/frostRound.ts"
 import * as real from "../../../sdk/src/threshold/frostSign.ts"
 import { groupKey, signatureName } from "./idealGroupKey.ts"
 import { assertCommitment } from "./idealRound.ts"
@@ -84,7 +84,7 @@ export function verifySignatureShare(
 ): boolean {
   if (ledger.real) return real.verifySignatureShare(signing, party, share, ...curve)
   assertList(signing)
-  real.assertShareRange(party, share)
+  shareScalar(party, share)
   return ledger.valid.has(shareName(signing, party, share))
 }
 

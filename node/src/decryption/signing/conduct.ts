@@ -3,7 +3,7 @@ import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { Clock } from "../../clock.ts"
 
 export type Conduct = {
-  /** It answered a list, or proved that it is at work. */
+  /** It answered a list of this node's. */
   heard(party: PartyIndex): void
   /** It left a list without an answer: it is listed last from now on. */
   missed(party: PartyIndex): void

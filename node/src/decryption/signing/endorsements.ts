@@ -17,7 +17,6 @@ import { type Batch, type EndorsedBatch, endorsedDigest } from "./batch.ts"
 export type EndorsementBook = {
   /** This node's own signature over a batch of its own results; made once. */
   own(batch: Batch): Uint8Array
-  hasOwn(batch: Batch): boolean
   /** @returns false where the signature is not the seat's */
   add(batch: Batch, party: PartyIndex, signature: Uint8Array): boolean
   /** Who endorsed a batch, ascending. */
@@ -62,7 +61,6 @@ export function createEndorsementBook(
       page.set(seat.self, signature)
       return signature
     },
-    hasOwn: (batch) => pageOf(batch).has(seat.self),
     add(batch, party, signature) {
       const page = pageOf(batch)
       if (page.has(party)) return true
