@@ -6,13 +6,13 @@ import {
   nodeRegistryAbi,
   REQUEST_STATUS,
 } from "@twinlock/sdk/chain/abi"
-import { contractEndorsed, contractEvidence, contractResult } from "@twinlock/sdk/chain/acceptance"
 import { needsEvidence } from "@twinlock/sdk/protocol/certificate"
-import { assertNever } from "@twinlock/sdk/protocol/errors"
+import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { BatchBody, CertifiedBody, ResultBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 import {
   type Address,
   type Digest,
+  type Hex,
   type KeyId,
   parseAddress,
   parseDigest,
@@ -27,12 +27,13 @@ import {
   isCallException,
   JsonRpcProvider,
   type Log,
-  NonceManager,
   type Result,
   Wallet,
 } from "ethers"
 import type { CoordinatorConfig } from "./config.ts"
+import { batchGas, callOf, type GatewayCall, withRoom } from "./gatewayCall.ts"
 import { coordinatorError } from "./httpError.ts"
+import { createTransactions } from "./transactions.ts"
 
 /** `demanding` waits too, for a result with evidence: the group's signature alone is not enough for it. */
 export type RequestState = "unknown" | "pending" | "demanding" | "fulfilled" | "closed"
@@ -72,8 +73,7 @@ export type Gateway = {
   key(): Promise<ActiveKey | null>
 }
 
-/** A transaction that is not included by then is sent anew: one that was dropped must not block the queue. */
-const INCLUSION_MS = 60_000
+const POLL_MS = 250
 
 const STATES: Readonly<Record<number, RequestState>> = {
   [REQUEST_STATUS.none]: "unknown",
@@ -105,6 +105,7 @@ const errors = new Interface(
 )
 
 function describe(error: unknown): string {
+  if (isProtocolError(error)) return error.message
   if (!isCallException(error)) return "the call failed"
   const parsed = error.data == null ? null : errors.parseError(error.data)
   return parsed === null
@@ -112,50 +113,26 @@ function describe(error: unknown): string {
     : `${parsed.name}(${parsed.args.join(", ")})`
 }
 
-/** Function of the gateway and its arguments. */
-type Call = readonly [name: string, ...args: readonly unknown[]]
-
-function callOf(submission: SubmissionBody): Call {
-  switch (submission.kind) {
-    case "group":
-      return ["fulfil", contractResult(submission.result), submission.certificate]
-    case "endorsed":
-      return ["fulfilEndorsed", contractResult(submission.result), contractEndorsed(submission.certificate)]
-    case "policy":
-      return [
-        "fulfilWith",
-        contractResult(submission.result),
-        submission.certificate,
-        contractEvidence(submission.evidence),
-      ]
-    case "batch":
-      return ["fulfilMany", submission.results.map(contractResult), submission.certificate]
-    default:
-      return assertNever(submission)
-  }
-}
-
-/**
- * What `fulfilMany` needs so that nothing is skipped for want of gas (see IDecryptionGateway), and the chains' limit for one
- * transaction (EIP-7825): what does not fit is skipped, and goes with the next.
- */
-const BATCH_GAS = { fixed: 200_000n, result: 190_000n, handle: 40_000n, most: 1n << 24n }
-
 /** @param key private key of the paying account, 32 bytes. */
 export function createGateway(
   config: Pick<CoordinatorConfig, "rpc" | "chainId" | "contracts">,
   key: string,
 ): Gateway {
   const providers = config.rpc.map(
-    (url) => new JsonRpcProvider(url, config.chainId, { staticNetwork: true, pollingInterval: 250 }),
+    (url) => new JsonRpcProvider(url, config.chainId, { staticNetwork: true, pollingInterval: POLL_MS }),
   )
   const [first] = providers
   if (first === undefined)
     throw coordinatorError({ code: "RPC_UNAVAILABLE", message: "no RPC endpoint is configured" })
   const provider =
     providers.length === 1 ? first : new FallbackProvider(providers, config.chainId, { quorum: 1 })
-  const account = new NonceManager(new Wallet(key, provider))
-  const gateway = new Contract(config.contracts.decryptionGateway, decryptionGatewayAbi, account)
+  const wallet = new Wallet(key, provider)
+  const transactions = createTransactions({
+    ...{ provider, signer: wallet },
+    chainId: config.chainId,
+    pollMs: POLL_MS,
+  })
+  const gateway = new Contract(config.contracts.decryptionGateway, decryptionGatewayAbi, wallet)
   const nodes = new Contract(config.contracts.nodeRegistry, nodeRegistryAbi, provider)
   const keys = new Contract(config.contracts.keyRegistry, keyRegistryAbi, provider)
 
@@ -169,16 +146,14 @@ export function createGateway(
     }
   }
 
-  async function send([name, ...args]: Call): Promise<Receipt> {
-    try {
-      const transaction = await gateway.getFunction(name).send(...args)
-      const receipt = await transaction.wait(1, INCLUSION_MS)
-      const hash = parseDigest(receipt?.hash ?? transaction.hash)
-      return { transaction: hash, fulfilled: fulfilledIn(receipt?.logs ?? []) }
-    } catch (error) {
-      account.reset()
-      throw error
+  async function send([name, ...args]: GatewayCall, given?: bigint): Promise<Receipt> {
+    const call = {
+      to: parseAddress(config.contracts.decryptionGateway),
+      data: gateway.interface.encodeFunctionData(name, args) as Hex,
     }
+    const gasLimit = given ?? withRoom(await wallet.estimateGas(call))
+    const { hash, logs } = await transactions.send({ ...call, gasLimit })
+    return { transaction: parseDigest(hash), fulfilled: fulfilledIn(logs) }
   }
 
   const fulfilledIn = (logs: readonly Log[]): readonly RequestId[] =>
@@ -203,16 +178,13 @@ export function createGateway(
     fulfil: (item) => send(callOf(item)),
     async fulfilMany(batch) {
       const requests = await requestsOf(batch.results.map(({ requestId }) => requestId))
-      const gasLimit = requests.reduce((sum: bigint, { callbackGas }, i) => {
-        const handles = BigInt(batch.results[i]?.handles.length ?? 0)
-        const callback = BigInt(callbackGas)
-        return sum + callback + callback / 63n + BATCH_GAS.result + handles * BATCH_GAS.handle
-      }, BATCH_GAS.fixed)
-      return send([...callOf(batch), { gasLimit: gasLimit < BATCH_GAS.most ? gasLimit : BATCH_GAS.most }])
+      const callbackGas = requests.map((request) => BigInt(request["callbackGas"]))
+      return send(callOf(batch), batchGas(batch, callbackGas))
     },
     // A contract of ours names every error; endpoints that refuse for their own sake have no data.
     isRefusal: (error) =>
-      isCallException(error) && (error.receipt?.status === 0 || (error.data ?? "0x") !== "0x"),
+      isProtocolError(error, "TRANSACTION_REVERTED") ||
+      (isCallException(error) && (error.data ?? "0x") !== "0x"),
     describe,
     async isLive(signer) {
       const [until, block] = await ask(

@@ -20,6 +20,8 @@ import { userDecryptionRoutes } from "./routes/userDecryptions.ts"
 import { createSubmitter } from "./submitter.ts"
 
 const FLUSH_MS = 2000
+/** As many of one account as endpoints keep where their pools are not full; what they drop is offered again. */
+const TRANSACTIONS_AT_ONCE = 64
 const CACHED_RESULTS = 10_000
 /** A node posts up to 64 at a time, a result each, and again later what was refused. */
 const SUBMISSIONS = { atWork: 8, waiting: 128, perSource: 64 }
@@ -37,7 +39,7 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
     outbox: await createOutbox(join(config.dataDirectory, "outbox"), limits.waitingResults, (path) =>
       logger.error({ path }, "a file of the outbox cannot be read"),
     ),
-    atOnce: 1,
+    atOnce: TRANSACTIONS_AT_ONCE,
     onResult(result, requestId, err) {
       metrics.submissions.inc({ result })
       if (err === undefined) logger.info({ requestId, result }, "certificate")
