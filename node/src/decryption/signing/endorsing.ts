@@ -13,7 +13,7 @@ import { pauseAfter } from "./batching.ts"
 import { countServed, mayServe } from "./bounds.ts"
 import type { Conduct } from "./conduct.ts"
 import { createEndorsementBook } from "./endorsements.ts"
-import { allowsEndorsed, type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
+import { allowsEndorsed, namedBatch, type OpenResult, type RankGroup, rankIn } from "./openResult.ts"
 import type { SigningDeps } from "./signing.ts"
 import { createWaitingRoom } from "./waitingRoom.ts"
 
@@ -127,15 +127,11 @@ export function createEndorsing(deps: SigningDeps, own: EndorsingDeps): Endorsin
   function look(message: Endorsement, since: number): void {
     const { party } = message
     if (stopped || conduct.isCaught(party) || message.subjects.length > MAX_LEAVES) return
-    const results: OpenResult[] = []
-    for (const subject of message.subjects) {
-      const result = find(subject)
-      if (result === undefined) return waiting.keep(subject, message, since)
-      results.push(result)
-    }
+    const batch = namedBatch(find, message)
+    if (typeof batch === "string") return waiting.keep(batch, message, since)
+    const results = batch.leaves.flatMap(({ requestId }) => find(requestId) ?? [])
     const [first] = results
     if (first === undefined) return
-    const batch = batchOf(results)
     if (batch.root !== message.root || !book.add(batch, party, message.endorsement)) {
       // Results of a request are the same at every honest node, and the signature is the party's own business.
       conduct.caught(party)

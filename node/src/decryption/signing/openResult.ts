@@ -1,7 +1,7 @@
 /** An opened result on its way to a certificate (protocol §6.3), and the rank group that it belongs to. */
 import { type AcceptancePolicy, needsEvidence } from "@twinlock/sdk/protocol/certificate"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
-import type { CertifiedBatch, Leaf } from "./batch.ts"
+import { type Batch, batchOf, type CertifiedBatch, type Leaf } from "./batch.ts"
 
 export type OpenResult = Leaf & {
   readonly group: RankGroup
@@ -38,3 +38,22 @@ export type RankGroup = {
 export const allowsEndorsed = ({ policy }: OpenResult): boolean => !policy.groupOnly && !needsEvidence(policy)
 
 export const rankIn = ({ ranks }: RankGroup, party: PartyIndex): number => ranks.get(party) ?? ranks.size
+
+/**
+ * The batch that a message names: of results that are all open here, or certified here, even where the gateway has taken
+ * some of its results since. Else the first subject that is not open.
+ */
+export function namedBatch(
+  find: (request: RequestId) => OpenResult | undefined,
+  { subjects, root }: { readonly subjects: readonly RequestId[]; readonly root: Digest },
+): Batch | RequestId {
+  const results: OpenResult[] = []
+  let missing: RequestId | null = null
+  for (const subject of subjects) {
+    const result = find(subject)
+    if (result?.certified?.batch.root === root) return result.certified.batch
+    if (result === undefined) missing ??= subject
+    else results.push(result)
+  }
+  return missing ?? batchOf(results)
+}

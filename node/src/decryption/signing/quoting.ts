@@ -9,9 +9,9 @@ import { freshQuoteBinding } from "@twinlock/sdk/protocol/freshQuote"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
 import type { FreshQuote } from "@twinlock/sdk/protocol/messages"
 import { signAs } from "../seat.ts"
-import { type Batch, batchOf, type GroupCertified, MAX_LEAVES } from "./batch.ts"
+import { type Batch, type GroupCertified, MAX_LEAVES } from "./batch.ts"
 import type { Conduct } from "./conduct.ts"
-import { type OpenResult, rankIn } from "./openResult.ts"
+import { namedBatch, type OpenResult, rankIn } from "./openResult.ts"
 import { decodeQuoteEvidence, encodeQuoteEvidence } from "./quoteEvidence.ts"
 import type { SigningDeps } from "./signing.ts"
 import { createWaitingRoom } from "./waitingRoom.ts"
@@ -129,15 +129,10 @@ export function createQuoting(deps: SigningDeps, { find, conduct, onSupport }: Q
   async function look(message: FreshQuote, since: number): Promise<void> {
     const { party } = message
     if (stopped || conduct.isCaught(party) || message.subjects.length > MAX_LEAVES) return
-    const results: OpenResult[] = []
-    for (const subject of message.subjects) {
-      const result = find(subject)
-      if (result === undefined) return waiting.keep(subject, message, since)
-      results.push(result)
-    }
+    const batch = namedBatch(find, message)
+    if (typeof batch === "string") return waiting.keep(batch, message, since)
     // Only what a requester asked for is kept: evidence is large.
-    if (wanted(results) === 0) return
-    const batch = batchOf(results)
+    if (wanted(openOf(batch)) === 0) return
     if (batch.root !== message.root || heldOf(batch, party) !== undefined) return
     keep(batch, party, { evidence: decodeQuoteEvidence(message.evidence), holds: null })
     const certified = signed.get(batch.root)
