@@ -39,19 +39,19 @@ afterEach(() => {
   server = null
 })
 
-/** A WebSocket endpoint that runs `script` after the first message of each connection. */
-async function endpoint(...scripts: Script[]): Promise<string> {
+/** A WebSocket endpoint that runs a script after the first message of each connection, or accepts with other words. */
+async function endpoint(...scripts: (Script | string)[]): Promise<string> {
   const made = createServer()
   server = made
   made.on("upgrade", (request, socket: Duplex) => {
     const key = `${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
-    const accept = createHash("sha1").update(key).digest("base64")
+    const script = scripts.shift()
+    const accept = typeof script === "string" ? script : createHash("sha1").update(key).digest("base64")
     socket.on("error", () => {})
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
     )
-    const script = scripts.shift()
-    socket.once("data", () => script?.(socket))
+    if (typeof script === "function") socket.once("data", () => script(socket))
   })
   await new Promise<void>((resolve) => made.listen(0, "127.0.0.1", resolve))
   return `ws://127.0.0.1:${(made.address() as AddressInfo).port}`
@@ -103,6 +103,10 @@ test.each<[string, Script]>([
   ["breaks off", (socket) => socket.destroy()],
   ["refuses", (socket) => socket.write(frame('{"id":1,"error":{"code":-32601,"message":"no"}}'))],
   ["sends more than a header", (socket) => socket.write(frame("x".repeat(65_537)))],
+  [
+    "announces a message of 100 MiB",
+    (socket) => socket.write(Buffer.of(0x81, 127, 0, 0, 0, 0, 6, 64, 0, 0)),
+  ],
   ["sends bytes", (socket) => socket.write(Buffer.of(0x82, 1, 0))],
   ["speaks no WebSocket", (socket) => socket.write("HTTP/1.1 400 no\r\n\r\n")],
 ])("an endpoint that %s: polling goes on, and it is tried again later", async (_name, script) => {
@@ -125,6 +129,29 @@ test("a subscription that falls silent or breaks is replaced, and polled for mea
   expect(told).toEqual(["polling"])
   clock.advance(500)
   await next("no polling")
+})
+
+test("a ping is answered, and hints at nothing", async () => {
+  let heard = Buffer.alloc(0)
+  const script: Script = (socket) => {
+    socket.write(Buffer.concat([SUBSCRIBED, Buffer.of(0x89, 2, 7, 8)]))
+    socket.on("data", (bytes) => {
+      heard = Buffer.concat([heard, bytes])
+    })
+  }
+  const { told, next } = listen(await endpoint(script))
+  await next("changed")
+  await until(() => heard.length >= 8)
+  const [kind, length, ...rest] = heard
+  expect([kind, length]).toEqual([0x8a, 0x82])
+  expect([rest[4], rest[5]].map((byte, i) => (byte ?? 0) ^ (rest[i] ?? 0))).toEqual([7, 8])
+  expect(told).toEqual([])
+})
+
+test("an endpoint that accepts another key is none", async () => {
+  const { clock, told } = listen(await endpoint("no such key"))
+  await until(() => clock.pending()[0] === 500)
+  expect(told).toEqual(["polling"])
 })
 
 test("nobody is there: every further attempt waits longer, and the end is the end", async () => {

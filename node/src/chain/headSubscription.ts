@@ -3,6 +3,7 @@
  * no subscription stands, another source hints.
  */
 import type { Cancel, Scheduler } from "../clock.ts"
+import { openBoundedSocket } from "./boundedSocket.ts"
 import type { HintSource } from "./headHint.ts"
 
 export type SubscribedHintDeps = {
@@ -25,12 +26,10 @@ export function subscribedHint({ url, otherwise, scheduler }: SubscribedHintDeps
   return (changed) => {
     let stopOther: Cancel | null = otherwise(changed)
     let stopTimer: Cancel = () => {}
-    let socket: WebSocket | null = null
+    let close: () => void = () => {}
     let failures = 0
-    let cancelled = false
 
-    function lost(from: WebSocket): void {
-      if (cancelled || from !== socket) return
+    function lost(): void {
       drop()
       stopOther ??= otherwise(changed)
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS)
@@ -40,19 +39,15 @@ export function subscribedHint({ url, otherwise, scheduler }: SubscribedHintDeps
 
     function drop(): void {
       stopTimer()
-      const dropped = socket
-      socket = null
-      dropped?.close()
+      close()
     }
 
-    function heard(from: WebSocket, data: unknown): void {
-      if (cancelled || from !== socket) return
-      if (typeof data !== "string" || data.length > MAX_MESSAGE) return lost(from)
+    function heard(text: string): void {
       stopTimer()
-      stopTimer = scheduler.after(SILENT_MS, () => lost(from))
+      stopTimer = scheduler.after(SILENT_MS, lost)
       // The first message answers the subscription, with its number or with an error.
       if (stopOther !== null) {
-        if (data.includes('"error"')) return lost(from)
+        if (text.includes('"error"')) return lost()
         stopOther()
         stopOther = null
         failures = 0
@@ -61,18 +56,13 @@ export function subscribedHint({ url, otherwise, scheduler }: SubscribedHintDeps
     }
 
     function connect(): void {
-      const made = new WebSocket(url)
-      socket = made
-      stopTimer = scheduler.after(SILENT_MS, () => lost(made))
-      made.addEventListener("open", () => made.send(SUBSCRIBE))
-      made.addEventListener("message", ({ data }) => heard(made, data))
-      made.addEventListener("close", () => lost(made))
-      made.addEventListener("error", () => lost(made))
+      stopTimer = scheduler.after(SILENT_MS, lost)
+      const socket = { url, maxBytes: MAX_MESSAGE, greeting: SUBSCRIBE, onText: heard, onEnd: lost }
+      close = openBoundedSocket(socket)
     }
 
     connect()
     return () => {
-      cancelled = true
       drop()
       stopOther?.()
       stopOther = null
