@@ -105,6 +105,11 @@ export function viewOf(
               }),
           ),
       ),
+    requestStatuses: (ids, block) =>
+      read(
+        () =>
+          new Map(ids.filter(() => !random.chance(weather.failures)).map((id) => [id, requestAt(id, block)])),
+      ),
     requestsSince: (from, to) => read(() => known("request", from, to) as RequestId[]),
     proposalsSince: (from, to) => read(() => known("proposal", from, to) as KeyId[]),
     isAllowedForDecryption: (handle, block) => read(() => handleFacts(handle, block).allowedForDecryption),

@@ -10,6 +10,7 @@ import type { KeySeat } from "@twinlock/node/decryption/seat"
 import {
   createDecryptionService,
   DEFAULT_OPTIONS,
+  type DecryptionOptions,
   type DecryptionService,
 } from "@twinlock/node/decryption/service"
 import { createMemoryNetworks } from "@twinlock/node/p2p/memoryNetwork"
@@ -125,6 +126,7 @@ export type CommitteeOptions = {
   readonly openingKernel?: OpeningKernel
   /** False cuts the link for this direction. */
   readonly connected?: (from: number, to: number) => boolean
+  readonly options?: Partial<DecryptionOptions>
   /** False: what the party certifies goes nowhere. */
   readonly delivers?: (party: number) => boolean
   /** What reaches `to` of a gossip payload of `from`. */
@@ -160,6 +162,7 @@ export function createTestCommittee({
   blobOf = (_, words) => words,
   deliver = async () => {},
   connected = () => true,
+  options = {},
   delivers = () => true,
   gossip = (_from, _to, _topic, payload) => [payload],
   recover,
@@ -232,7 +235,7 @@ export function createTestCommittee({
       rng: systemRng,
       logger: silentLogger,
       startBlock: 0n,
-      options: DEFAULT_OPTIONS,
+      options: { ...DEFAULT_OPTIONS, ...options },
     })
     wires.set(number, network.subscriptions)
     if (isUp(number)) service.start()

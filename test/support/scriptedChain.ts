@@ -113,6 +113,7 @@ export function viewOf(chain: ScriptedChain): ChainView {
           return [id, request === undefined ? null : factsOf(request)]
         }),
       ),
+    requestStatuses: async (ids) => new Map(ids.map((id) => [id, chain.requests.get(id) ?? null])),
     proposalsSince: async () => [],
     requestsSince: async (from) =>
       [...chain.requests.values()]

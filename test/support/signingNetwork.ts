@@ -117,7 +117,7 @@ export function createSigningNetwork({
       onApproval: (listener: (approval: Approval) => void) => void listeners.push(listener),
       blame: (_: Digest, culprits: readonly PartyIndex[]) => void blamed.push(...culprits),
       subject: subjectOf,
-      renew,
+      ...{ renew, certified: () => {}, uncertified: renew },
     } as unknown as Engine
   }
 

@@ -8,8 +8,18 @@ export type BoundedCache<K, V> = {
   readonly size: number
 }
 
-export function createBoundedCache<K, V>(capacity: number): BoundedCache<K, V> {
+/** @param capacity in entries, or in what they weigh */
+export function createBoundedCache<K, V>(
+  capacity: number,
+  weigh: (value: V) => number = () => 1,
+): BoundedCache<K, V> {
   const entries = new Map<K, V>()
+  let weight = 0
+  const remove = (key: K) => {
+    const value = entries.get(key)
+    if (value !== undefined) weight -= weigh(value)
+    entries.delete(key)
+  }
   return {
     get(key) {
       const value = entries.get(key)
@@ -19,15 +29,20 @@ export function createBoundedCache<K, V>(capacity: number): BoundedCache<K, V> {
       return value
     },
     set(key, value) {
-      entries.delete(key)
+      remove(key)
       entries.set(key, value)
-      if (entries.size <= capacity) return
-      const [oldest] = entries.keys()
-      if (oldest !== undefined) entries.delete(oldest)
+      weight += weigh(value)
+      for (const oldest of entries.keys()) {
+        if (weight <= capacity) break
+        remove(oldest)
+      }
     },
     has: (key) => entries.has(key),
-    delete: (key) => void entries.delete(key),
-    clear: () => entries.clear(),
+    delete: remove,
+    clear() {
+      entries.clear()
+      weight = 0
+    },
     get size() {
       return entries.size
     },

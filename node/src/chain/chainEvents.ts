@@ -49,12 +49,12 @@ export type ChainEventsDeps = {
   /** Block of the deployment: no event is older. */
   readonly deployedAt: bigint
   readonly logger: Logger
-  /** Entries that are kept; the node's own by default. */
+  /** Requests by their handles, and commitments, that are kept; the node's own by default. */
   readonly kept?: { readonly requests: number; readonly commitments: number }
 }
 
-/** Some 15 MB each at most, with 32 handles for every request. */
-const KEPT = { requests: 4_096, commitments: 16_384 }
+/** Some 30 MB each at most: what many minutes bring, so that it is still there when a request is judged. */
+const KEPT = { requests: 131_072, commitments: 32_768 }
 /** Answers for ranges of blocks: several services follow the same ones. */
 const MAX_RANGES = 8
 const MAX_BLOCKS = 256
@@ -107,7 +107,9 @@ export function createChainEvents({
 }: ChainEventsDeps): ChainEvents {
   const { decryptionGateway: gateway, ciphertextCommitments, coprocessor } = contracts
   const domain: HandleDomain = { chainId, coprocessor }
-  const requests: BoundedCache<RequestId, RequestEvent> = createBoundedCache(kept.requests)
+  const requests: BoundedCache<RequestId, RequestEvent> = createBoundedCache(kept.requests, ({ handles }) =>
+    Math.max(1, handles.length),
+  )
   const commitments: BoundedCache<string, Commitment> = createBoundedCache(kept.commitments)
   const blocks: BoundedCache<bigint, Digest> = createBoundedCache(MAX_BLOCKS)
   const ranges: BoundedCache<string, Promise<readonly RequestId[]>> = createBoundedCache(MAX_RANGES)

@@ -130,6 +130,9 @@ export type HandleFacts = {
 /** A request and its handles, in the request's order, all at one agreed block. */
 export type RequestFacts = { readonly request: DecryptionRequest; readonly handles: readonly HandleFacts[] }
 
+/** Whether a request still waits for its result. */
+export type RequestStatus = Pick<DecryptionRequest, "status" | "deadline">
+
 export type Executors = { readonly members: readonly Address[]; readonly k: number }
 
 export type PermitFloor = { readonly nonce: bigint; readonly invalidBefore: bigint }
@@ -161,6 +164,11 @@ export type ChainView = {
     requestIds: readonly RequestId[],
     at: BlockRef,
   ): Promise<ReadonlyMap<RequestId, RequestFacts | null>>
+  /** As `requestFacts`, but no more than their statuses: one cheap read for many. */
+  requestStatuses(
+    requestIds: readonly RequestId[],
+    at: BlockRef,
+  ): Promise<ReadonlyMap<RequestId, RequestStatus | null>>
   /** Requests made in blocks `fromBlock`..`to`, in chain order. */
   requestsSince(fromBlock: bigint, to: BlockRef): Promise<readonly RequestId[]>
   /** Keys proposed in blocks `fromBlock`..`to`, in chain order. */

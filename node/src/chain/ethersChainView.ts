@@ -25,7 +25,7 @@ import type { EventReader } from "./eventReader.ts"
 import type { HeadHint } from "./headHint.ts"
 import { createLogReader } from "./logReader.ts"
 import { createNodeRecords } from "./nodeRecords.ts"
-import { createRequestFacts } from "./requestFacts.ts"
+import { createRequestFacts, createRequestStatuses } from "./requestFacts.ts"
 import type { RpcPool } from "./rpcPool.ts"
 
 export type ChainViewDeps = {
@@ -166,6 +166,7 @@ export function createEthersChainView({
     commitmentDetails: detailsAt,
     request: requestAt,
     requestFacts: factsAt,
+    requestStatuses: createRequestStatuses({ batch, contracts, logger }),
 
     requestsSince: (from, to) => found.requestsSince(from, to),
 

@@ -16,7 +16,7 @@ import type { BlockRef, NodeRecord } from "./chainView.ts"
 import type { Agreed } from "./endpointVotes.ts"
 import { createNodeRecords } from "./nodeRecords.ts"
 import { handleOf } from "./requestChain.fixture.ts"
-import { createRequestFacts } from "./requestFacts.ts"
+import { createRequestFacts, createRequestStatuses } from "./requestFacts.ts"
 
 const word = (byte: number): Digest => toHex(new Uint8Array(32).fill(byte)) as Digest
 const account = (byte: number) => parseAddress(toHex(new Uint8Array(20).fill(byte)))
@@ -80,7 +80,8 @@ function world(spoilt: (call: WordCall) => Agreed<string> | null = () => null) {
     findRequests: async () => new Map(),
     commitments: async () => new Map(),
   } as unknown as ChainEvents
-  return { asked, facts: createRequestFacts({ batch, events, contracts, logger: silentLogger }) }
+  const deps = { batch, contracts, logger: silentLogger }
+  return { asked, facts: createRequestFacts({ ...deps, events }), statuses: createRequestStatuses(deps) }
 }
 const split = { error: chainError("CHAIN_DISAGREEMENT", "split") }
 
@@ -95,6 +96,15 @@ test("everything about three requests is one batch, in which no handle stands tw
     ...{ blockNumber: 90n, blockHash: word(90), uncancellableFrom: 530n, deadline: 9_000n },
   })
   expect(await world().facts([], at)).toEqual(new Map())
+})
+
+test("statuses are one call for each request, and those that were not agreed on are missing", async () => {
+  const { asked, statuses } = world((call) => (call.argument === B ? split : null))
+  expect(await statuses([A, B, C], at)).toEqual(
+    new Map([A, C].map((id) => [id, { status: "open", deadline: 9_000n }])),
+  )
+  expect(asked.map((calls) => calls.map(({ method }) => method))).toEqual([Array(3).fill("requestOf")])
+  expect(await statuses([], at)).toEqual(new Map())
 })
 
 test.each<[string, (call: WordCall) => boolean, readonly RequestId[]]>([

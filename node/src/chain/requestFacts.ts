@@ -6,7 +6,14 @@ import { resultDecoder } from "./abiWords.ts"
 import type { BatchReader, WordCall } from "./batchReader.ts"
 import { chainError } from "./chainError.ts"
 import type { ChainEvents, RequestEvent } from "./chainEvents.ts"
-import type { BlockRef, ChainView, Commitment, HandleFacts, RequestFacts } from "./chainView.ts"
+import type {
+  BlockRef,
+  ChainView,
+  Commitment,
+  HandleFacts,
+  RequestFacts,
+  RequestStatus,
+} from "./chainView.ts"
 import {
   type ContractAddresses,
   ciphertextCommitmentsInterface as commitmentsAbi,
@@ -30,6 +37,10 @@ const decodeKey = resultDecoder(keysAbi, "keyOfHost")
 const decodeFinal = resultDecoder(commitmentsAbi, "finalOf")
 const decodeAllowed = resultDecoder(coprocessorAbi, "isAllowedForDecryption")
 
+const requestCall = ({ decryptionGateway }: ContractAddresses, requestId: RequestId): WordCall => ({
+  ...{ to: decryptionGateway, abi: gatewayAbi, method: "requestOf", argument: requestId },
+})
+
 type HandleState = Omit<HandleFacts, "details">
 
 /** @throws the error of a part that was not agreed on */
@@ -38,13 +49,32 @@ function answerOf(answer: Agreed<string> | undefined): string {
   throw answer?.error ?? chainError("CHAIN_MALFORMED", "an answer is missing")
 }
 
+/** @returns what `requestStatuses` of a view answers */
+export function createRequestStatuses({
+  batch,
+  contracts,
+  logger,
+}: Pick<RequestFactsDeps, "batch" | "contracts" | "logger">): ChainView["requestStatuses"] {
+  return async (requestIds, at) => {
+    const statuses = new Map<RequestId, RequestStatus | null>()
+    if (requestIds.length === 0) return statuses
+    const calls = requestIds.map((id) => requestCall(contracts, id))
+    const answers = await batch.read(calls, at)
+    for (const [i, requestId] of requestIds.entries()) {
+      try {
+        const stored = storedRequestOf(decodeRequest(answerOf(answers[i])))
+        statuses.set(requestId, stored === null ? null : { status: stored.status, deadline: stored.deadline })
+      } catch (err) {
+        logger.warn({ err, requestId, block: `${at.number}` }, "the status of a request could not be read")
+      }
+    }
+    return statuses
+  }
+}
+
 export function createRequestFacts(deps: RequestFactsDeps): ChainView["requestFacts"] {
   const { batch, events, contracts, logger } = deps
   const { decryptionGateway: gateway, ciphertextCommitments, coprocessor, keyRegistry } = contracts
-
-  const requestCall = (requestId: RequestId): WordCall => ({
-    ...{ to: gateway, abi: gatewayAbi, method: "requestOf", argument: requestId },
-  })
   const handleCalls = (handle: Handle): readonly WordCall[] => [
     { to: coprocessor, abi: coprocessorAbi, method: "isAllowedForDecryption", argument: handle },
     { to: ciphertextCommitments, abi: commitmentsAbi, method: "finalOf", argument: handle },
@@ -84,7 +114,11 @@ export function createRequestFacts(deps: RequestFactsDeps): ChainView["requestFa
       if (event !== null) known.set(requestId, event)
     }
     const handles = handlesOf(known.values())
-    const calls = [...common, ...requestIds.map(requestCall), ...handles.flatMap(handleCalls)]
+    const calls = [
+      ...common,
+      ...requestIds.map((id) => requestCall(contracts, id)),
+      ...handles.flatMap(handleCalls),
+    ]
     const answers = await batch.read(calls, at)
     const [window, key] = answers
     const [cancelWindow] = Object.values(decodeWindow(answerOf(window)))

@@ -13,9 +13,10 @@ import type { Authorised } from "./authorisePublic.ts"
 import { createBatchQueue } from "./batchQueue.ts"
 import { decryptionError } from "./errors.ts"
 import { createEvidenceShelf, type Evidence } from "./evidence.ts"
+import { createFollowedSubjects, type Followed } from "./followedSubjects.ts"
 import type { KeyGossip } from "./gossip.ts"
 import { createInbox } from "./inbox.ts"
-import { approvalIn, type Commitments, createOwnWords, type OwnWord, repeatSoon } from "./ownWord.ts"
+import { approvalIn, type Commitments, createOwnWords } from "./ownWord.ts"
 import type { KeySeat } from "./seat.ts"
 import type { Standing } from "./standing.ts"
 import { approvalsIn, type Statement, sharesIn } from "./statement.ts"
@@ -26,11 +27,11 @@ import {
   type Subject,
   type SubjectEffect,
   type SubjectEvent,
+  type SubjectStatus,
   sessionsOf,
-  shareBytesOf,
   step,
-  withoutShares,
 } from "./subject.ts"
+import { listOf, newTurn, type Turn, tellOwners } from "./turn.ts"
 
 export type Opened = { readonly authorised: Authorised; readonly plaintexts: readonly bigint[] }
 
@@ -53,7 +54,13 @@ export type Engine = {
   forget(subject: Digest): void
   /** Follows a subject no longer for now: what others said about it is kept as of any subject not yet judged. */
   park(subject: Digest): void
+  /** Null for what is not followed, and where a stub is left. */
   subject(id: Digest): Subject | null
+  status(id: Digest): SubjectStatus | null
+  /** The subject's result has a certificate: nothing is said about it any more unless a peer needs it. */
+  certified(subject: Digest): void
+  /** The certificate fell. */
+  uncertified(subject: Digest): void
   /** Counts and logs parties that another part proved at fault. */
   blame(subject: Digest, parties: readonly PartyIndex[]): void
   evidence(): readonly Evidence[]
@@ -68,7 +75,10 @@ export type Engine = {
 }
 
 export type Kept = {
+  /** Subjects in full. */
   readonly subjects: number
+  /** Opened subjects of which a stub is left. */
+  readonly stubs: number
   /** Statements about subjects that were not judged yet, of all parties. */
   readonly inboxBytes: number
   /** Signed messages of all parties. */
@@ -82,37 +92,20 @@ export type EngineDeps = {
   readonly gossip: KeyGossip
   readonly standing: Standing
   readonly openingOf: OpeningOf
+  /** Opened subjects that are kept in full; of older ones a stub is left. */
+  readonly openedInFull: number
   readonly logger: Logger
   readonly metrics: Metrics | null
 }
 
-/** Share bytes that opened subjects keep, to judge late shares by; the oldest subjects give theirs up first. */
-const OPENED_SHARE_BYTES = 16 * 1024 * 1024
-
-type Entry = { state: Subject; owner: SubjectOwner; readonly word: OwnWord }
-
-/** What one turn made possible. */
-type Turn = {
-  readonly quorums: Entry[]
-  readonly released: Map<SubjectOwner, Authorised[]>
-  readonly opened: Map<SubjectOwner, Opened[]>
-}
-
-const listOf = <K, V>(map: Map<K, V[]>, key: K): V[] => {
-  const list = map.get(key) ?? []
-  map.set(key, list)
-  return list
-}
+type Entry = Followed<SubjectOwner>
 
 export function createEngine(deps: EngineDeps): Engine {
   const { seat, gossip, standing, openingOf, logger, metrics } = deps
-  const entries = new Map<Digest, Entry>()
+  const followed = createFollowedSubjects<SubjectOwner>(seat.committee, deps.openedInFull)
   const inbox = createInbox()
   const shelf = createEvidenceShelf(gossip.said)
   const listeners: ((approval: Approval) => void)[] = []
-  /** Opened subjects that still keep shares, oldest first. */
-  const withShares = new Map<Digest, number>()
-  let openedBytes = 0
   let stopped = false
   const culpritMetric = metrics?.counter({
     name: "culprits_total",
@@ -128,22 +121,13 @@ export function createEngine(deps: EngineDeps): Engine {
     // What a lost connection swallows is said again.
     gossip.publish(message).catch((err: unknown) => logger.warn({ err, kind: message.kind }, "not published"))
   }
-  const words = createOwnWords(seat, publish, (subject) => entries.get(subject)?.word)
+  const words = createOwnWords(seat, publish, (subject) => followed.get(subject)?.word)
 
   function inOneTurn(run: (turn: Turn) => void): void {
-    const turn: Turn = { quorums: [], released: new Map(), opened: new Map() }
+    const turn = newTurn()
     run(turn)
     standings.add(turn.quorums)
-    for (const [owner, list] of turn.released) told(() => owner.onRelease(list))
-    for (const [owner, list] of turn.opened) told(() => owner.onOpened(list))
-  }
-
-  function told(tell: () => void): void {
-    try {
-      tell()
-    } catch (err) {
-      logger.error({ err }, "the owner of subjects failed")
-    }
+    tellOwners(turn, (err) => logger.error({ err }, "the owner of subjects failed"))
   }
 
   function apply(entry: Entry, event: SubjectEvent, turn: Turn): void {
@@ -163,7 +147,7 @@ export function createEngine(deps: EngineDeps): Engine {
         return
       case "opened":
         listOf(turn.opened, entry.owner).push(effect)
-        return limitOpened(entry)
+        return followed.opened(entry)
       case "culprits":
         return blame(subject, effect.parties)
       case "bad-plaintext":
@@ -176,22 +160,6 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
-  function limitOpened({ state }: Entry): void {
-    withShares.set(state.id, shareBytesOf(state, seat.committee))
-    openedBytes += withShares.get(state.id) ?? 0
-    for (const oldest of withShares.keys()) {
-      if (openedBytes <= OPENED_SHARE_BYTES || oldest === state.id) break
-      const entry = entries.get(oldest)
-      if (entry !== undefined) entry.state = withoutShares(entry.state)
-      dropOpened(oldest)
-    }
-  }
-
-  function dropOpened(subject: Digest): void {
-    openedBytes -= withShares.get(subject) ?? 0
-    withShares.delete(subject)
-  }
-
   /** Approvals count while their signers stand: an expired or revoked seat helps to release nothing. */
   const standings = createBatchQueue<Entry>(
     async (batch) => {
@@ -199,7 +167,7 @@ export function createEngine(deps: EngineDeps): Engine {
       if (stopped) return
       inOneTurn((turn) => {
         for (const entry of new Set(batch))
-          if (entries.get(entry.state.id) === entry) apply(entry, { kind: "standing", live }, turn)
+          if (followed.get(entry.state.id) === entry) apply(entry, { kind: "standing", live }, turn)
       })
     },
     {
@@ -216,46 +184,56 @@ export function createEngine(deps: EngineDeps): Engine {
     if (parties.length > 0) logger.warn({ subject, culprits: parties }, "parties proven at fault")
   }
 
-  function take(entry: Entry, statement: Statement, turn: Turn): void {
-    if (statement.kind === "approval" && statement.party !== seat.self) {
-      const known = entry.state.approvals.get(statement.party)
-      // Whoever approves anew may have missed what was said before.
-      if (known === undefined || known.commitments.join() !== statement.commitments.join())
-        repeatSoon(entry.word)
-    }
-    apply(entry, statement, turn)
-  }
-
   function receive(statements: readonly Statement[]): void {
     if (stopped) return
     inOneTurn((turn) => {
       for (const statement of statements) {
-        const entry = entries.get(statement.subject)
-        if (entry === undefined) inbox.keep(statement)
-        else take(entry, statement, turn)
+        const { subject, kind } = statement
+        if (followed.status(subject) === null) {
+          inbox.keep(statement)
+          continue
+        }
+        if (kind === "approval") followed.approvedBy(statement)
+        const entry = followed.get(subject)
+        if (entry !== undefined) apply(entry, statement, turn)
       }
     })
   }
 
   function follow(authorised: readonly Authorised[], owner: SubjectOwner, turn: Turn): void {
     for (const word of words.approve(authorised, owner.commitments)) {
-      const entry: Entry = { state: newSubject(word.authorised, openingOf), owner, word }
-      const { subject } = word.authorised
-      entries.set(subject, entry)
-      for (const statement of [approvalIn(word), ...inbox.take(subject)]) take(entry, statement, turn)
+      const entry: Entry = { state: newSubject(word.authorised, openingOf), owner, word, heard: null }
+      followed.add(entry)
+      for (const statement of [approvalIn(word), ...inbox.take(entry.state.id)]) apply(entry, statement, turn)
     }
+  }
+
+  /** @throws where they must not leave */
+  function wantsShares(subject: Digest): boolean {
+    const entry = followed.get(subject)
+    if (entry?.state.status === "approving")
+      throw new Error(`shares of ${subject} must not leave before a quorum approved`)
+    return entry === undefined ? followed.stubs.answers(subject) : entry.word.shares.length === 0
+  }
+
+  /** Own word on subjects of which a stub is left, to peers that need it. */
+  function answer(): void {
+    inOneTurn((turn) => {
+      for (const { authorised, owner } of followed.stubs.due()) listOf(turn.released, owner).push(authorised)
+      for (const [owner, authorised] of turn.released) words.approve(authorised, owner.commitments)
+    })
   }
 
   /** @throws CONFLICTING_RELEASE where one is followed with other sessions */
   function unknown(authorised: readonly Authorised[]): readonly Authorised[] {
     return authorised.filter((item) => {
-      const known = entries.get(item.subject)
-      if (known !== undefined && sessionsOf(known.state.authorised).join() !== sessionsOf(item).join())
+      const known = followed.authorised(item.subject)
+      if (known !== null && sessionsOf(known).join() !== sessionsOf(item).join())
         throw decryptionError(
           "CONFLICTING_RELEASE",
           `subject ${item.subject} was approved with other sessions`,
         )
-      return known === undefined
+      return known === null
     })
   }
 
@@ -270,14 +248,14 @@ export function createEngine(deps: EngineDeps): Engine {
     stop() {
       stopped = true
       standings.stop()
-      entries.clear()
+      followed.clear()
     },
     approve(authorised, owner) {
       if (stopped) return
       const fresh = unknown(authorised)
       inOneTurn((turn) => {
         for (const item of authorised) {
-          const entry = entries.get(item.subject)
+          const entry = followed.get(item.subject)
           if (entry === undefined) continue
           entry.owner = owner
           if (entry.state.status === "released" || entry.state.status === "opened")
@@ -287,50 +265,47 @@ export function createEngine(deps: EngineDeps): Engine {
       })
     },
     publishShares(shares) {
-      const wanted = shares.filter(({ subject }) => {
-        const entry = entries.get(subject)
-        if (entry?.state.status === "approving")
-          throw new Error(`shares of ${subject} must not leave before a quorum approved`)
-        return entry !== undefined && entry.word.shares.length === 0
-      })
-      const messages = words.share(wanted)
+      const subjects = [...new Set(shares.map(({ subject }) => subject))].filter(wantsShares)
+      const messages = words.share(shares.filter(({ subject }) => subjects.includes(subject)))
       inOneTurn((turn) => {
         for (const statement of messages.flatMap(sharesIn)) {
           released?.add()
-          const entry = entries.get(statement.subject)
+          const entry = followed.get(statement.subject)
           if (entry !== undefined) apply(entry, statement, turn)
         }
       })
     },
-    forget(subject) {
-      dropOpened(subject)
-      entries.delete(subject)
-    },
+    forget: followed.delete,
     park(subject) {
-      const entry = entries.get(subject)
-      entries.delete(subject)
+      const entry = followed.get(subject)
+      followed.delete(subject)
       for (const approval of entry?.state.approvals.values() ?? [])
         if (approval.party !== seat.self) inbox.keep(approval)
     },
-    subject: (id) => entries.get(id)?.state ?? null,
+    subject: (id) => followed.get(id)?.state ?? null,
+    status: followed.status,
+    certified: followed.certified,
+    uncertified: followed.uncertified,
     blame,
     evidence: shelf.all,
     kept: () => ({
-      subjects: entries.size,
+      ...followed.kept(),
       inboxBytes: inbox.bytes,
       transcriptBytes: gossip.keptBytes,
-      openedShareBytes: openedBytes,
     }),
     renew(subject) {
-      const entry = entries.get(subject)
-      if (entry !== undefined) words.renew([entry.word])
+      const entry = followed.get(subject)
+      if (entry === undefined) followed.stubs.ask(subject)
+      else words.renew([entry.word])
     },
     resend() {
-      const waiting = [...entries.values()].filter(
+      const all = followed.all()
+      const waiting = all.filter(
         ({ state }) => state.status === "approving" && approvers(state).length >= quorum(seat.committee),
       )
       standings.add(waiting)
-      words.tick([...entries.values()].map(({ word }) => word))
+      words.tick(all.map(({ word }) => word))
+      answer()
     },
     onApproval: (listener) => void listeners.push(listener),
   }

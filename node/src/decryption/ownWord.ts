@@ -29,6 +29,8 @@ export type OwnWord = {
   /** Ticks until the next repeat, and the pause after it. */
   due: number
   pause: number
+  /** The subject is certified: nothing is said again unless a peer needs it. */
+  quiet: boolean
 }
 
 export type OwnWords = {
@@ -58,6 +60,17 @@ export const approvalIn = ({ authorised, approval }: OwnWord): ApprovalStatement
 export function repeatSoon(word: OwnWord): void {
   word.due = 1
   word.pause = 1
+}
+
+/** No repeat any more, but for one at a time where {@link repeatSoon} asks for it. */
+export function fallSilent(word: OwnWord): void {
+  word.quiet = true
+  word.due = Number.POSITIVE_INFINITY
+}
+
+export function speakAgain(word: OwnWord): void {
+  word.quiet = false
+  repeatSoon(word)
 }
 
 /** @param of what was said about a subject, while it is followed */
@@ -134,7 +147,7 @@ export function createOwnWords(
         const approval = approvalOf(batch, first.at, commitments([]))
         publish(approval)
         return batch.map((item): OwnWord => {
-          return { authorised: item, commitments, approval, shares: [], due: 1, pause: 1 }
+          return { authorised: item, commitments, approval, shares: [], due: 1, pause: 1, quiet: false }
         })
       })
     },
@@ -154,7 +167,7 @@ export function createOwnWords(
         word.due -= 1
         if (word.due > 0) continue
         word.pause = Math.min(2 * word.pause, MAX_TICKS)
-        word.due = word.pause
+        word.due = word.quiet ? Number.POSITIVE_INFINITY : word.pause
         due.push(word)
       }
       renew(due)

@@ -19,7 +19,8 @@ import type { Engine, Opened, SubjectOwner } from "./engine.ts"
 import { isAlarm, remedyOf } from "./errors.ts"
 import { checkWords, type ReleaseDeps, sharesOf, wordBytesOf } from "./release.ts"
 import type { RequestCursor } from "./requestCursor.ts"
-import { isDue, newPending, nextRequests, type Pending } from "./requestQueue.ts"
+import { newPending, nextRequests, type Pending, postpone } from "./requestQueue.ts"
+import { createRetirement, type RetirementOptions } from "./retirement.ts"
 import type { KeySeat } from "./seat.ts"
 import type { Signing } from "./signing/signing.ts"
 import type { Standing } from "./standing.ts"
@@ -27,6 +28,8 @@ import type { Standing } from "./standing.ts"
 export type PublicDecryption = {
   /** Looks at the newest agreed block and starts what is due. @throws ChainErrorCode, StorageErrorCode */
   poll(): Promise<void>
+  /** Ends what the chain has settled, and what takes too long: not on the path to an approval. @throws as poll */
+  retire(): Promise<void>
   stop(): void
 }
 
@@ -44,6 +47,7 @@ export type PublicDecryptionDeps = {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics | null
+  readonly options: RetirementOptions
 }
 
 type Judged = { readonly entry: Pending; readonly authorised: Authorised }
@@ -52,15 +56,9 @@ type Judged = { readonly entry: Pending; readonly authorised: Authorised }
 const PER_READ = 128
 /** Requests that are looked at for the first time in one poll. */
 const NEW_PER_POLL = 512
-/** Settled requests that are looked for in one poll, those first that were not looked at for longest. */
-const SETTLED_PER_POLL = 256
 /** Subjects whose shares are computed together, and bytes of their canonical words. */
 const PER_COMPUTATION = 64
 const BYTES_PER_COMPUTATION = 16 * 1024 * 1024
-const LONGEST_PAUSE_MS = 10_000
-/** Milliseconds without a quorum after which a subject makes room, where others wait. */
-const PATIENCE_MS = 5000
-
 export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryption {
   const {
     seat,
@@ -75,6 +73,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     clock,
     logger,
     metrics,
+    options,
   } = deps
   /** In chain order. */
   const pending = new Map<RequestId, Pending>()
@@ -83,10 +82,6 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     name: "refusals_total",
     help: "decryptions refused by reason",
     labels: ["code"],
-  })
-  const parked = metrics?.counter({
-    name: "subjects_parked_total",
-    help: "Subjects without a quorum that made room for others",
   })
   const entryOf = ({ subject }: Authorised) => pending.get(parseRequestId(subject))
 
@@ -109,6 +104,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
         if (entry === undefined || request === undefined || request === null) continue
         signing.opened(resultOf(entry.requestId, item), request)
         entry.state = "opened"
+        entry.request = null
       }
     },
   }
@@ -127,7 +123,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       }
       for (const { entry, authorised } of holding) {
         // Opened by the others' shares, where only this node's own were missing.
-        const isOpen = engine.subject(authorised.subject)?.status === "opened"
+        const isOpen = engine.status(authorised.subject) === "opened"
         entry.state = isOpen ? "opened" : "approving"
         entry.since = clock.now()
         entry.reason = null
@@ -180,12 +176,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     if (entry === undefined) return
     logger.error({ requestId: entry.requestId, err }, "shares could not leave")
     entry.state = "waiting"
-    postpone(entry)
-  }
-
-  function postpone(entry: Pending): void {
-    entry.failures += 1
-    entry.notBefore = clock.now() + Math.min(100 * 2 ** entry.failures, LONGEST_PAUSE_MS)
+    postpone(entry, clock.now())
   }
 
   function refuse(entry: Pending, error: unknown): void {
@@ -202,7 +193,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     }
     entry.reason = code
     entry.state = remedy === "never" ? "refused" : "waiting"
-    if (remedy === "later") postpone(entry)
+    if (remedy === "later") postpone(entry, clock.now())
     else {
       entry.failures += 1
       entry.notBefore = 0
@@ -258,33 +249,10 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     }
   }
 
-  /** What is at work for too long gives its place to requests that wait for one. */
-  function makeRoom(at: BlockRef): void {
-    const now = clock.now()
-    const slow = [...pending.values()].filter(
-      ({ state, since }) => state === "approving" && now - since >= PATIENCE_MS,
-    )
-    if (slow.length === 0) return
-    let waiting = [...pending.values()].filter((entry) => isDue(entry, at, now)).length
-    for (const entry of slow) {
-      const subject = requestSubject(entry.requestId)
-      const status = engine.subject(subject)?.status
-      if (status === "released") entry.state = "lingering"
-      else if (status === "spoilt") entry.state = "refused"
-      else if (waiting > 0) {
-        engine.park(subject)
-        parked?.add()
-        entry.state = "waiting"
-        postpone(entry)
-      } else continue
-      waiting -= 1
-    }
-  }
-
   /** What was approved must still hold while no quorum has: a handle may be frozen since, or no longer be allowed. */
   function reconsider(entry: Pending, facts: RequestFacts, at: BlockRef): void {
     const subject = requestSubject(entry.requestId)
-    if (entry.state !== "approving" || engine.subject(subject)?.status !== "approving") return
+    if (entry.state !== "approving" || engine.status(subject) !== "approving") return
     try {
       authorisePublic(seat, entry.requestId, facts, at, clock.now())
     } catch (error) {
@@ -293,24 +261,13 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     }
   }
 
-  /**
-   * Forgets what the chain has settled. Each is looked at once per block, in as many polls as it takes: where blocks become
-   * final in long steps, many are settled by one of them.
-   */
-  async function retire(at: BlockRef): Promise<void> {
-    const followed = [...pending.values()]
-      .filter(({ state }) => state !== "new" && state !== "waiting")
-      .filter(({ lookedAt }) => lookedAt < at.number)
-      .sort((a, b) => Number(a.lookedAt - b.lookedAt))
-    await read(followed.slice(0, SETTLED_PER_POLL), at, (entry, facts) => {
-      entry.lookedAt = at.number
-      if (facts?.request.status === "open" && at.timestamp <= facts.request.deadline)
-        return reconsider(entry, facts, at)
-      pending.delete(entry.requestId)
-      engine.forget(requestSubject(entry.requestId))
-      signing.forget(entry.requestId)
-    })
-  }
+  const retire = createRetirement({
+    ...{ pending, view, engine, signing, clock, metrics, options },
+    reconsider: (entries, at) =>
+      read(entries, at, (entry, facts) => {
+        if (facts !== null) reconsider(entry, facts, at)
+      }),
+  })
 
   /** First block whose requests are not all settled. */
   const settledBefore = (from: bigint): bigint =>
@@ -322,7 +279,6 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     for (const requestId of await view.requestsSince(from, at))
       if (!pending.has(requestId)) pending.set(requestId, newPending(requestId, from))
     next = at.number + 1n
-    await cursor.save(settledBefore(next))
   }
 
   return {
@@ -330,7 +286,9 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       const at = await view.head()
       await discover(at)
       const facts = new Map<RequestId, RequestFacts | null>()
-      const fresh = [...pending.values()].filter(({ state }) => state === "new")
+      const fresh = [...pending.values()]
+        .filter(({ state, lookedAt }) => state === "new" && lookedAt < at.number)
+        .sort((a, b) => Number(a.lookedAt - b.lookedAt))
       await read(fresh.slice(0, NEW_PER_POLL), at, (entry, found) => {
         introduce(entry, found)
         // Those that may be started at once need no second read.
@@ -348,8 +306,11 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
         at,
         (entry, found) => judge(entry, found, at),
       )
-      makeRoom(at)
+    },
+    async retire() {
+      const at = await view.head()
       await retire(at)
+      if (next !== null) await cursor.save(settledBefore(next))
     },
     stop() {
       approvals.stop()

@@ -10,9 +10,17 @@ import type { DecryptionRequest } from "../chain/chainView.ts"
 /**
  * new: nothing was read about it. waiting: to be judged, perhaps again. working: words and ledger are being looked at.
  * approving: approved by this node. lingering: its shares left, and others' do not come. opened, refused: until the chain
- * has settled the request.
+ * has settled the request. resting: it was opened, and nothing of it is kept for a while.
  */
-export type RequestState = "new" | "waiting" | "working" | "approving" | "lingering" | "opened" | "refused"
+export type RequestState =
+  | "new"
+  | "waiting"
+  | "working"
+  | "approving"
+  | "lingering"
+  | "opened"
+  | "resting"
+  | "refused"
 
 export type Pending = {
   readonly requestId: RequestId
@@ -29,14 +37,31 @@ export type Pending = {
   /** Not before this time (milliseconds) and not again at this block. */
   notBefore: number
   lookedAt: bigint
-  /** Milliseconds since which it is approved without being opened. */
+  /** Block at which its status was read. */
+  checkedAt: bigint
+  /** Milliseconds since which it is approved without being opened, or rests. */
   since: number
 }
 
 export const newPending = (requestId: RequestId, seenAt: bigint): Pending => ({
   ...{ requestId, seenAt, state: "new", requester: null, from: 0n, request: null },
-  ...{ reason: null, failures: 0, notBefore: 0, lookedAt: -1n, since: 0 },
+  ...{ reason: null, failures: 0, notBefore: 0, lookedAt: -1n, checkedAt: -1n, since: 0 },
 })
+
+const LONGEST_PAUSE_MS = 10_000
+
+/** It failed, and is tried again after a pause. @param now milliseconds */
+export function postpone(entry: Pending, now: number): void {
+  entry.failures += 1
+  entry.notBefore = now + Math.min(100 * 2 ** entry.failures, LONGEST_PAUSE_MS)
+}
+
+/** As one that was never judged. */
+export function waitAgain(entry: Pending): void {
+  entry.state = "waiting"
+  entry.failures = 0
+  entry.notBefore = 0
+}
 
 export const isAtWork = ({ state }: Pending): boolean => state === "working" || state === "approving"
 

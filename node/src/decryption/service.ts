@@ -30,6 +30,7 @@ import { createPublicDecryption } from "./publicDecryption.ts"
 import { type ShareHolder, verified } from "./release.ts"
 import { createReleaseLedger } from "./releaseLedger.ts"
 import { createRequestCursor } from "./requestCursor.ts"
+import type { RetirementOptions } from "./retirement.ts"
 import type { KeySeat } from "./seat.ts"
 import { createCommitmentBook } from "./signing/commitmentBook.ts"
 import { createNoncePool } from "./signing/noncePool.ts"
@@ -38,17 +39,20 @@ import { createSigning, type SigningOptions } from "./signing/signing.ts"
 import { createStanding } from "./standing.ts"
 import { createUserDecryption, type UserDecryption } from "./userDecryption.ts"
 
-export type DecryptionOptions = SigningOptions & {
-  readonly pollMs: number
-  readonly resendMs: number
-  readonly approvalTimeoutMs: number
-  readonly requestsPerUser: number
-  /** User decryptions of all users at once. */
-  readonly userRequests: number
-  /** FROST nonce pairs made ahead of time, one per step. */
-  readonly nonceStock: number
-  readonly nonceStepMs: number
-}
+export type DecryptionOptions = SigningOptions &
+  RetirementOptions & {
+    readonly pollMs: number
+    readonly resendMs: number
+    readonly approvalTimeoutMs: number
+    readonly requestsPerUser: number
+    /** User decryptions of all users at once. */
+    readonly userRequests: number
+    /** Opened subjects that are kept in full. */
+    readonly openedInFull: number
+    /** FROST nonce pairs made ahead of time, one per step. */
+    readonly nonceStock: number
+    readonly nonceStepMs: number
+  }
 
 export const DEFAULT_OPTIONS: DecryptionOptions = {
   takeoverMs: 500,
@@ -65,6 +69,9 @@ export const DEFAULT_OPTIONS: DecryptionOptions = {
   approvalTimeoutMs: 15_000,
   requestsPerUser: 8,
   userRequests: 256,
+  openedInFull: 1024,
+  openedKept: 16_384,
+  restMs: 1_200_000,
   livenessMarginSeconds: 600,
 }
 
@@ -115,6 +122,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   const standing = createStanding(view, seat.committee, clock)
   const engine = createEngine({
     ...{ seat, gossip, standing, logger, metrics },
+    openedInFull: options.openedInFull,
     openingOf: (blocks) =>
       createOpening({ n: seat.committee.n, t: seat.committee.t, blocks }, deps.openingKernel),
   })
@@ -137,7 +145,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     ledger: createReleaseLedger(store, name),
   }
   const open = createPublicDecryption({
-    ...{ seat, view, engine, signing, release, standing, clock, logger, metrics },
+    ...{ seat, view, engine, signing, release, standing, clock, logger, metrics, options },
     prefetch({ handles }) {
       for (const { handle, details } of handles)
         if (details !== null) blobs.prefetch(details.squashedDigest, blobBytesOf(fheTypeOf(handle)))
@@ -170,7 +178,8 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     for (const [what, count] of Object.entries(engine.kept())) kept?.set(count, { what })
   }
   const polls = repeated(options.pollMs, "the chain could not be read", () => open.poll())
-  const repetitions = [polls, repeated(options.resendMs, "resending failed", say)]
+  const retiring = repeated(options.pollMs, "settled requests could not be looked for", () => open.retire())
+  const repetitions = [polls, retiring, repeated(options.resendMs, "resending failed", say)]
   let cancelHint: Cancel = () => {}
 
   return {

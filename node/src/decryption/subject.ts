@@ -63,9 +63,6 @@ export const newSubject = (authorised: Authorised, openingOf: OpeningOf): Subjec
   culprits: new Set(),
 })
 
-/** What is left of an opened subject when memory is short: shares that come later are not looked at any more. */
-export const withoutShares = (subject: Subject): Subject => ({ ...subject, openings: new Map() })
-
 /** Bytes of shares that a subject's openings keep once every party was heard. */
 export const shareBytesOf = ({ authorised: { ciphertexts } }: Subject, { n }: Committee): number =>
   ciphertexts.reduce((sum, { blockCount }) => sum + n * blockCount * SHARE_BYTES_PER_BLOCK, 0)

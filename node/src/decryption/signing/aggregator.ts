@@ -80,9 +80,9 @@ export function createAggregator(
 
   const isWaiting = ({ certified, group, requestId }: OpenResult) =>
     certified === null && group.results.has(requestId)
-  const approversOf = ({ requestId }: OpenResult): readonly PartyIndex[] => {
+  const approversOf = ({ requestId }: OpenResult): readonly PartyIndex[] | null => {
     const subject = engine.subject(requestSubject(requestId))
-    return subject === null ? [] : approvers(subject)
+    return subject === null ? null : approvers(subject)
   }
 
   function workOf(group: RankGroup): Work {
@@ -167,7 +167,7 @@ export function createAggregator(
   /** Parties to ask, those known to be at work first. */
   function choose(session: SigningSession, live: ReadonlySet<PartyIndex>) {
     const busy = awaited(session)
-    const approvals = session.results.flatMap(approversOf)
+    const approvals = session.results.flatMap((result) => approversOf(result) ?? [])
     const words = (party: PartyIndex) => approvals.filter((other) => other === party).length
     const candidates = partyIndexes(committee)
       .filter((party) => live.has(party) && !busy.has(party) && !session.liars.has(party))

@@ -42,6 +42,12 @@ test("a batch is made of results that a quorum approved together", () => {
   const approversOf = (result: OpenResult) => approvers.get(result) ?? []
   expect(chooseBatch(results, approversOf, 3)).toEqual([first, third])
   expect(chooseBatch(results, approversOf, 2)).toEqual(results)
+  // Of what was opened long ago it is no longer known who approved it: it belongs to any batch, and narrows none.
+  for (const forgotten of results) {
+    const known = (result: OpenResult) => (result === forgotten ? null : approversOf(result))
+    const chosen = chooseBatch(results, known, 3)
+    expect(chosen).toEqual(forgotten === third ? [first, third] : results)
+  }
 })
 
 test("what failed alone waits longer and longer; success unites what was only split", () => {

@@ -11,26 +11,35 @@ const PROMPT_FAILURES = 4
 
 /**
  * The next batch of due results, oldest first.
- * @param approversOf parties that approved a result: a batch is only made of results that a quorum approved together
+ * @param approversOf parties that approved a result: a batch is only made of results that a quorum approved together; null
+ *   where that is no longer known
  * @param needed quorum
  */
 export function chooseBatch(
   due: readonly OpenResult[],
-  approversOf: (result: OpenResult) => readonly PartyIndex[],
+  approversOf: (result: OpenResult) => readonly PartyIndex[] | null,
   needed: number,
 ): readonly OpenResult[] {
   const limit = Math.max(...due.map((result) => result.together))
   const chosen: OpenResult[] = []
-  let common: ReadonlySet<PartyIndex> = new Set()
+  let common: ReadonlySet<PartyIndex> | null = null
   for (const result of due.filter(({ together }) => together === limit)) {
     if (chosen.length === limit) break
-    const approvers = approversOf(result)
-    const both = new Set(chosen.length === 0 ? approvers : approvers.filter((party) => common.has(party)))
-    if (chosen.length > 0 && both.size < needed) continue
+    const both = intersection(common, approversOf(result))
+    if (chosen.length > 0 && both !== null && both.size < needed) continue
     common = both
     chosen.push(result)
   }
   return chosen
+}
+
+/** Null is everybody. */
+function intersection(
+  some: ReadonlySet<PartyIndex> | null,
+  others: readonly PartyIndex[] | null,
+): ReadonlySet<PartyIndex> | null {
+  if (others === null) return some
+  return new Set(some === null ? others : others.filter((party) => some.has(party)))
 }
 
 /** A batch came to nothing. @returns milliseconds that its results wait: none while splitting may help. */

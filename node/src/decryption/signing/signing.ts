@@ -38,6 +38,8 @@ export type Signing = {
   commitments(previous: readonly CommitmentPair[]): readonly CommitmentPair[]
   /** This node knows the result of a request: it may sign, and aggregate when its rank's time comes. */
   opened(result: DecryptionResult, place: RequestPlace): void
+  /** True while the request's result has a certificate. */
+  isCertified(request: RequestId): boolean
   /** The gateway no longer waits for the request. */
   forget(request: RequestId): void
 }
@@ -115,7 +117,10 @@ export function createSigning(deps: SigningDeps): Signing {
     find,
     onVoid(open) {
       for (const group of new Set(open.map((result) => result.group))) aggregator.wake(group)
-      for (const result of open) endorsing.opened(result)
+      for (const result of open) {
+        engine.uncertified(requestSubject(result.requestId))
+        endorsing.opened(result)
+      }
     },
     onTurn: (certified) => support(certified),
     supportOf: (batch) => ({ endorsed: endorsing.endorsed(batch), quotes: quoting.quotes(batch) }),
@@ -158,6 +163,8 @@ export function createSigning(deps: SigningDeps): Signing {
     delivery.certify(certified)
     if (certified.kind === "group") support(certified)
     const open = certified.batch.leaves.flatMap(({ requestId }) => find(requestId) ?? [])
+    for (const { requestId, certified } of open)
+      if (certified !== null) engine.certified(requestSubject(requestId))
     for (const group of new Set(open.map((result) => result.group))) aggregator.settle(group)
   }
 
@@ -262,6 +269,7 @@ export function createSigning(deps: SigningDeps): Signing {
       quoting.opened(entry)
       wakeSoon(group)
     },
+    isCertified: (request) => (find(request)?.certified ?? null) !== null,
     forget(request) {
       const result = results.get(request)
       if (result === undefined) return
