@@ -23,9 +23,11 @@ import { createCommittee, partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
 import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import { type Address, type Digest, type PartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
-import { type Approval, MAX_ITEMS } from "@twinlock/sdk/protocol/messages"
+import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
+import { type Approval, type GossipMessage, MAX_ITEMS } from "@twinlock/sdk/protocol/messages"
 import { addressOfSecretKey } from "@twinlock/sdk/protocol/signature"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
+import type { FaultEvidence } from "@twinlock/sdk/threshold/faultEvidence"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import { encodePlaintextWord } from "@twinlock/sdk/threshold/plaintext"
 import { generateFrostGroup } from "./frostGroup.ts"
@@ -52,6 +54,8 @@ export type SigningMember = {
   readonly delivered: SubmissionBody[]
   /** Parties that this node proved at fault. */
   readonly blamed: PartyIndex[]
+  /** What it has against them. */
+  readonly evidence: FaultEvidence[]
 }
 
 export type SigningNetwork = {
@@ -98,7 +102,10 @@ export function createSigningNetwork({
   })
   const approvals = new Map<Digest, Map<PartyIndex, Approval>>()
 
-  function engineOf(gossip: KeyGossip, blamed: PartyIndex[], renew: (subject: Digest) => void): Engine {
+  function engineOf(
+    { gossip, blamed, evidence }: Pick<SigningMember, "gossip" | "blamed" | "evidence">,
+    renew: (subject: Digest) => void,
+  ): Engine {
     const listeners: ((approval: Approval) => void)[] = []
     gossip.listen("approval", (approval) => {
       for (const listener of listeners) listener(approval)
@@ -115,7 +122,10 @@ export function createSigningNetwork({
     }
     return {
       onApproval: (listener: (approval: Approval) => void) => void listeners.push(listener),
-      blame: (_: Digest, culprits: readonly PartyIndex[]) => void blamed.push(...culprits),
+      blame(subject: Digest, party: PartyIndex, proof: readonly GossipMessage[]) {
+        blamed.push(party)
+        evidence.push({ party, subject, messages: proof.map(encodeMessage) })
+      },
       subject: subjectOf,
       ...{ renew, certified: () => {}, uncertified: renew },
     } as unknown as Engine
@@ -132,7 +142,8 @@ export function createSigningNetwork({
       signer: new Secret(Uint8Array.from(keys.get(party) ?? [])),
     }
     const gossip = createKeyGossip(seat, network, clock)
-    const [delivered, blamed]: [SubmissionBody[], PartyIndex[]] = [[], []]
+    const delivered: SubmissionBody[] = []
+    const [blamed, evidence]: [PartyIndex[], FaultEvidence[]] = [[], []]
     const renew = (subject: Digest) => void sendApproval(party, [subject])
     const signing = absent.includes(party)
       ? null
@@ -142,14 +153,14 @@ export function createSigningNetwork({
           pool: createNoncePool(keyShare, seededRng(`nonces/${party}`)),
           book: createCommitmentBook(),
           standing: async (asked) => new Set(asked.filter((other) => standing.has(other))),
-          engine: engineOf(gossip, blamed, renew),
+          engine: engineOf({ gossip, blamed, evidence }, renew),
           scheduler: clock,
           logger: silentLogger,
           deliver: async (certified) => void delivered.push(certified),
           options: DEFAULT_OPTIONS,
           ...deps(party),
         })
-    members.set(party, { party, seat, keyShare, gossip, signing, delivered, blamed })
+    members.set(party, { party, seat, keyShare, gossip, signing, delivered, blamed, evidence })
   }
   for (const { signing } of members.values()) signing?.start()
 

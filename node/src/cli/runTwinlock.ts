@@ -7,6 +7,7 @@ import { printable } from "./terminal.ts"
 import { describeResult } from "./text.ts"
 
 const USAGE = `usage: twinlock verify-ceremony FILE [--json]
+       twinlock judge-evidence FILE BUNDLE [--json]
        twinlock attest explain QUOTE [OPTIONS]
 
 ${EXPLAIN_USAGE}`
@@ -20,10 +21,29 @@ const read = async (path: string): Promise<Uint8Array> =>
   path === "-" ? buffer(process.stdin) : readFileSync(path)
 
 /** Loads what a command needs only when it is asked for: the ceremony brings the native addon. */
-async function runVerifyCeremony(file: string, json: boolean): Promise<number> {
-  try {
+const verdicts = {
+  async "verify-ceremony"([file = ""]) {
     const { verifyCeremony } = await import("./verifyCeremony.ts")
-    const result = verifyCeremony(readFileSync(file))
+    return verifyCeremony(readFileSync(file))
+  },
+  async "judge-evidence"([file = "", bundle = ""]) {
+    const [{ judgeEvidence }, { verifyBundle }] = await Promise.all([
+      import("./judgeEvidence.ts"),
+      import("../ceremony/verifyBundle.ts"),
+    ])
+    return judgeEvidence(readFileSync(file, "utf8"), verifyBundle(readFileSync(bundle)))
+  },
+} satisfies Record<string, (files: readonly string[]) => Promise<Readonly<Record<string, unknown>>>>
+/** Files that a command takes. */
+const FILES = { "verify-ceremony": 1, "judge-evidence": 2 } as const
+
+async function runVerdict(
+  command: keyof typeof FILES,
+  files: readonly string[],
+  json: boolean,
+): Promise<number> {
+  try {
+    const result = await verdicts[command](files)
     say(json ? JSON.stringify(result) : describeResult(result))
     return 0
   } catch (error) {
@@ -51,11 +71,12 @@ async function runExplain(argv: readonly string[], explain: ExplainDeps["explain
 
 /** @param argv without the program's name. @returns the exit code. */
 export async function runTwinlock(argv: readonly string[], explain: ExplainDeps["explain"]): Promise<number> {
-  const [command, file, ...rest] = argv
-  if (command === "attest" && file === "explain") return runExplain(rest, explain)
-  const json = rest[0] === "--json"
-  if (command === "verify-ceremony" && file !== undefined && rest.length === (json ? 1 : 0))
-    return runVerifyCeremony(file, json)
+  const [command, ...rest] = argv
+  if (command === "attest" && rest[0] === "explain") return runExplain(rest.slice(1), explain)
+  const json = rest.at(-1) === "--json"
+  const files = json ? rest.slice(0, -1) : rest
+  if ((command === "verify-ceremony" || command === "judge-evidence") && files.length === FILES[command])
+    return runVerdict(command, files, json)
   complain(USAGE)
   return command === "attest" ? 1 : 2
 }

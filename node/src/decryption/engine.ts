@@ -6,13 +6,15 @@
 import { partyIndexes, quorum } from "@twinlock/sdk/protocol/committee"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { Approval, GossipMessage, SessionShare } from "@twinlock/sdk/protocol/messages"
+import type { FaultEvidence } from "@twinlock/sdk/threshold/faultEvidence"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import type { Authorised } from "./authorisePublic.ts"
 import { createBatchQueue } from "./batchQueue.ts"
 import { decryptionError } from "./errors.ts"
-import { createEvidenceShelf, type Evidence } from "./evidence.ts"
+import { createEvidenceShelf } from "./evidence.ts"
 import { createFollowedSubjects, type Followed } from "./followedSubjects.ts"
 import type { KeyGossip } from "./gossip.ts"
 import { createInbox } from "./inbox.ts"
@@ -61,9 +63,9 @@ export type Engine = {
   certified(subject: Digest): void
   /** The certificate fell. */
   uncertified(subject: Digest): void
-  /** Counts and logs parties that another part proved at fault. */
-  blame(subject: Digest, parties: readonly PartyIndex[]): void
-  evidence(): readonly Evidence[]
+  /** Counts and logs a party that another part proved at fault. @param proof what it signed, and what that answers */
+  blame(subject: Digest, party: PartyIndex, proof: readonly GossipMessage[]): void
+  evidence(): readonly FaultEvidence[]
   /** What is kept in memory. */
   kept(): Kept
   /** Sends own approval once more, now, with fresh commitments where the last ones are used up. */
@@ -149,7 +151,8 @@ export function createEngine(deps: EngineDeps): Engine {
         listOf(turn.opened, entry.owner).push(effect)
         return followed.opened(entry)
       case "culprits":
-        return blame(subject, effect.parties)
+        for (const party of effect.parties) blame(subject, party)
+        return
       case "bad-plaintext":
         return logger.error(
           { subject, session: effect.session, err: effect.error },
@@ -176,12 +179,10 @@ export function createEngine(deps: EngineDeps): Engine {
     },
   )
 
-  function blame(subject: Digest, parties: readonly PartyIndex[]): void {
-    for (const party of parties) {
-      culpritMetric?.add({ party: String(party) })
-      shelf.note(party, subject)
-    }
-    if (parties.length > 0) logger.warn({ subject, culprits: parties }, "parties proven at fault")
+  function blame(subject: Digest, party: PartyIndex, proof?: readonly GossipMessage[]): void {
+    culpritMetric?.add({ party: String(party) })
+    shelf.note(party, subject, proof?.map(encodeMessage))
+    logger.warn({ subject, culprit: party }, "a party is proven at fault")
   }
 
   function receive(statements: readonly Statement[]): void {

@@ -10,6 +10,7 @@ import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Rng } from "@twinlock/sdk/protocol/rng"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
+import type { FaultEvidence } from "@twinlock/sdk/threshold/faultEvidence"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
@@ -24,7 +25,6 @@ import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { watchBudget } from "./blockBudget.ts"
 import { createEngine, type Kept } from "./engine.ts"
-import type { Evidence } from "./evidence.ts"
 import { createKeyGossip } from "./gossip.ts"
 import { createPublicDecryption } from "./publicDecryption.ts"
 import { type ShareHolder, verified } from "./release.ts"
@@ -108,7 +108,7 @@ export type DecryptionService = {
   start(): void
   stop(): void
   readonly user: UserDecryption
-  readonly evidence: () => readonly Evidence[]
+  readonly evidence: () => readonly FaultEvidence[]
   readonly kept: () => Kept
 }
 

@@ -14,6 +14,7 @@ import { createRouter } from "../ceremony/router.ts"
 import { createShareVault } from "../ceremony/shareVault.ts"
 import type { KeyRecord } from "../chain/chainView.ts"
 import { keyRegistryInterface } from "../chain/contracts.ts"
+import { evidenceRoute } from "../decryption/evidenceRoute.ts"
 import type { ShareHolder } from "../decryption/release.ts"
 import { answerUserDecryption } from "../decryption/routes.ts"
 import type { KeySeat } from "../decryption/seat.ts"
@@ -213,6 +214,12 @@ export function keyholderServices(
         }
       },
       routes: [
+        evidenceRoute(() =>
+          [...serving.values()].map(({ record: { keyId, epoch }, service }) => ({
+            ...{ keyId, epoch },
+            faults: service.evidence(),
+          })),
+        ),
         (app) => {
           app.post("/v1/user-decryptions", async (request) => {
             const body: unknown = await request.req.json().catch(() => null)

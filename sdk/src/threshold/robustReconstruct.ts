@@ -41,9 +41,6 @@ export type OpeningState =
       readonly culprits: readonly PartyIndex[]
     }
 
-/** Two different shares of one party for one session. */
-export type ShareConflict = { readonly first: Uint8Array; readonly second: Uint8Array }
-
 /** One opening of one session. */
 export type Opening = {
   readonly state: OpeningState
@@ -52,8 +49,6 @@ export type Opening = {
    * @throws BAD_PARTY_INDEX, OPENING_SHARE_LENGTH (naming the sender)
    */
   add(party: PartyIndex, share: Uint8Array): OpeningState
-  /** The first two different shares of a party; null where it sent only one. */
-  conflict(party: PartyIndex): ShareConflict | null
 }
 
 /**
@@ -68,13 +63,14 @@ export function createOpening(size: OpeningSize, kernel: OpeningKernel = bigintK
     throw new ProtocolError({ code: "OPENING_SIZE", message: `want 1..${MAX_BLOCKS} blocks, got ${blocks}` })
   const run = kernel({ n, t, blocks })
   const shares = new Map<PartyIndex, Uint8Array>()
-  const conflicts = new Map<PartyIndex, ShareConflict>()
+  /** Parties that sent two different shares. */
+  const twoFaced = new Set<PartyIndex>()
   let values: readonly RingElement[] | null = null
   let liars: readonly PartyIndex[] = []
   let state: OpeningState = stateNow()
 
   function stateNow(): OpeningState {
-    const culprits = [...new Set([...liars, ...conflicts.keys()])].sort((a, b) => a - b)
+    const culprits = [...new Set([...liars, ...twoFaced])].sort((a, b) => a - b)
     return values === null
       ? { status: "waiting", heard: shares.size, culprits }
       : { status: "opened", values, culprits }
@@ -98,12 +94,11 @@ export function createOpening(size: OpeningSize, kernel: OpeningKernel = bigintK
       assertLength(party, share, blocks)
       const first = shares.get(party)
       if (first === undefined) hear(party, share)
-      else if (conflicts.has(party) || first.every((byte, i) => byte === share[i])) return state
-      else conflicts.set(party, { first, second: Uint8Array.from(share) })
+      else if (twoFaced.has(party) || first.every((byte, i) => byte === share[i])) return state
+      else twoFaced.add(party)
       state = stateNow()
       return state
     },
-    conflict: (party) => conflicts.get(party) ?? null,
   }
 }
 

@@ -262,7 +262,11 @@ export function createAggregator(
           conduct.caught(party)
         }
         const [first] = session.results
-        if (first !== undefined) engine.blame(requestSubject(first.requestId), outcome.culprits)
+        for (const party of outcome.culprits) {
+          const answer = list.shares.get(party)
+          const proof = [list.request, ...(answer === undefined ? [] : [answer])]
+          if (first !== undefined) engine.blame(requestSubject(first.requestId), party, proof)
+        }
         session.owed += 1
         extend(session)
         if (!session.choosing) fail(session, 0)

@@ -19,7 +19,8 @@ export type SigningAttempt = {
   readonly request: SigningRequest
   /** Digest of the request: what shares answer. It covers batch, list and commitments. */
   readonly digest: Digest
-  readonly shares: Map<PartyIndex, Uint8Array>
+  /** As their senders signed them: evidence against whoever answered wrongly. */
+  readonly shares: Map<PartyIndex, SignatureShare>
 }
 
 export type AttemptOutcome =
@@ -84,7 +85,7 @@ export function addShare(attempt: SigningAttempt, share: SignatureShare): boolea
     attempt.shares.has(share.party)
   )
     return false
-  attempt.shares.set(share.party, share.share)
+  attempt.shares.set(share.party, share)
   return true
 }
 
@@ -103,9 +104,10 @@ export function outcomeOf(
   if (still.length > 0) return { status: "waiting", missing: still }
   const signers = listed(attempt)
   const message = batchDigest(seat, batch, signers)
+  const shares = new Map([...attempt.shares].map(([party, { share }]) => [party, share]))
   try {
     const signature = toEthereum(
-      aggregate({ publicKey, list: attempt.request.signers, message }, attempt.shares, curve),
+      aggregate({ publicKey, list: attempt.request.signers, message }, shares, curve),
     )
     return { status: "signed", signature, signers }
   } catch (error) {

@@ -135,7 +135,7 @@ export function createEndorsing(deps: SigningDeps, own: EndorsingDeps): Endorsin
     if (batch.root !== message.root || !book.add(batch, party, message.endorsement)) {
       // Results of a request are the same at every honest node, and the signature is the party's own business.
       conduct.caught(party)
-      return engine.blame(requestSubject(first.requestId), [party])
+      return engine.blame(requestSubject(first.requestId), party, [message])
     }
     if (isProposal(results, party)) {
       for (const result of results) countServed(result, party, clock.now(), options)

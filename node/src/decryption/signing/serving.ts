@@ -125,7 +125,7 @@ export function createServing(deps: SigningDeps, { find, conduct, repeat }: Serv
     if (batch.root !== request.root) {
       // Results of a request are the same at every honest node, and the aggregator signed another root over them.
       conduct.caught(party)
-      engine.blame(requestSubject(first.requestId), [party])
+      engine.blame(requestSubject(first.requestId), party, [request])
       return
     }
     for (const result of results) countServed(result, party, clock.now(), options)

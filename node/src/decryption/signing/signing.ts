@@ -201,7 +201,7 @@ export function createSigning(deps: SigningDeps): Signing {
     const certified = delivery.verify(batchOf(open), announcement)
     if (certified === null) {
       conduct.caught(party)
-      return engine.blame(requestSubject(first.requestId), [party])
+      return engine.blame(requestSubject(first.requestId), party, [announcement])
     }
     const live = await deps.standing(certified.parties)
     if (!certified.parties.every((signer) => live.has(signer))) return

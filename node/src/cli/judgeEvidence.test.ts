@@ -1,0 +1,64 @@
+import { taggedHash } from "@twinlock/sdk/protocol/codec"
+import { parsePartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
+import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
+import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
+import type { Endorsement, Unsigned } from "@twinlock/sdk/protocol/messages"
+import { beforeAll, expect, test } from "vitest"
+import { codeOf } from "../../../test/support/codeOf.ts"
+import { createApp } from "../api/httpServer.ts"
+import type { CeremonyBundle } from "../ceremony/bundle.ts"
+import { partyAt } from "../ceremony/party.fixture.ts"
+import { verifyBundle } from "../ceremony/verifyBundle.ts"
+import { createWorld } from "../ceremony/world.fixture.ts"
+import { evidenceRoute } from "../decryption/evidenceRoute.ts"
+import { silentLogger } from "../telemetry/logger.ts"
+import { judgeEvidence } from "./judgeEvidence.ts"
+
+const liar = parsePartyIndex(2, 4)
+const subject = taggedHash("a request")
+let bundle: CeremonyBundle
+let served: string
+
+/** What a node's operator reads of its API. */
+async function readEvidence(messages: readonly Uint8Array[]): Promise<string> {
+  const { keyId, signed } = bundle
+  const faults = [{ party: liar, subject, messages }]
+  const route = evidenceRoute(() => [{ keyId, epoch: signed.activation.epoch, faults }])
+  const app = createApp({ maxBodyBytes: 1, routes: [route], logger: silentLogger })
+  return (await app.request("/v1/evidence")).text()
+}
+
+/** An endorsement that its seat never signed, in a message that it did sign. */
+async function lie(): Promise<Uint8Array> {
+  const message: Unsigned<Endorsement> = {
+    ...{ kind: "endorsement", keyId: bundle.keyId, epoch: bundle.signed.activation.epoch, party: liar },
+    ...{ subjects: [parseRequestId(subject)], root: taggedHash("a root") },
+    endorsement: new Uint8Array(65).fill(27),
+  }
+  const signature = await partyAt(liar).sign(messageDigest(message, bundle.signing))
+  return encodeMessage({ ...message, signature })
+}
+
+beforeAll(async () => {
+  const world = createWorld()
+  await world.run()
+  bundle = verifyBundle(world.transcripts.get(1) ?? new Uint8Array())
+  served = await readEvidence([await lie()])
+})
+
+test("says what is proven, by the transcript of the key alone", async () => {
+  expect(judgeEvidence(served, bundle)).toMatchObject({
+    keyId: bundle.keyId,
+    "fault 1": { party: liar, subject, messages: 1, proves: "endorsement" },
+  })
+  expect(judgeEvidence(await readEvidence([]), bundle)).toMatchObject({ "fault 1": { proves: null } })
+})
+
+test("what nobody signed is refused, and so is what is about another key", () => {
+  const changed = served.replace(/1b1b1b/, "1b1b1c")
+  expect(codeOf(() => judgeEvidence(changed, bundle))).toBe("SIGNATURE_SIGNER")
+  const other = { ...bundle, keyId: taggedHash("another key") as never }
+  expect(codeOf(() => judgeEvidence(served, other))).toBe("EVIDENCE_KEY")
+  expect(codeOf(() => judgeEvidence("{}", bundle))).toBe("EVIDENCE_FORM")
+  expect(codeOf(() => judgeEvidence("no json", bundle))).toBe("EVIDENCE_FORM")
+})
