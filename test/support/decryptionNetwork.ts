@@ -13,6 +13,7 @@ import {
   type DecryptionOptions,
   type DecryptionService,
 } from "@twinlock/node/decryption/service"
+import type { Quotes } from "@twinlock/node/decryption/signing/quoting"
 import { createMemoryNetworks } from "@twinlock/node/p2p/memoryNetwork"
 import type { Network } from "@twinlock/node/p2p/network"
 import { Secret } from "@twinlock/node/secret"
@@ -124,6 +125,8 @@ export type CommitteeOptions = {
   readonly recover?: SignerRecovery
   /** Opens shares at every node. */
   readonly openingKernel?: OpeningKernel
+  /** A party's enclave as a source and judge of fresh quotes. */
+  readonly quotes?: (party: PartyIndex) => Quotes
   /** False cuts the link for this direction. */
   readonly connected?: (from: number, to: number) => boolean
   readonly options?: Partial<DecryptionOptions>
@@ -167,6 +170,7 @@ export function createTestCommittee({
   gossip = (_from, _to, _topic, payload) => [payload],
   recover,
   openingKernel,
+  quotes,
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
   const parties = seatSigners(n)
@@ -214,7 +218,7 @@ export function createTestCommittee({
     const service = createDecryptionService({
       ...{ seat, network, store, frostShare, clock, metrics },
       gateway: GATEWAY,
-      ...{ recover, openingKernel },
+      ...{ recover, openingKernel, quotes: quotes?.(party) },
       view: viewOf(chain),
       blobs: {
         get: async (digest) => {

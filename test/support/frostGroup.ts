@@ -17,8 +17,17 @@ export type FrostGroup = {
   readonly keyShares: ReadonlyMap<PartyIndex, FrostKeyShare>
 }
 
-/** A whole distributed key generation among n honest parties in one process. For tests only. */
+const made = new Map<string, FrostGroup>()
+
+/** A whole distributed key generation among n honest parties in one process, once for each label. For tests only. */
 export function generateFrostGroup(n: number, t: number, label: string): FrostGroup {
+  const name = `${n}/${t}/${label}`
+  const group = made.get(name) ?? generate(n, t, label)
+  made.set(name, group)
+  return group
+}
+
+function generate(n: number, t: number, label: string): FrostGroup {
   const session: DkgSession = { session: tagHash(label), n, quorum: 2 * t + 1 }
   const parties = partyIndexes({ n })
   const dealings = parties.map((party) => startDkg(session, party, seededRng(`${label}/${party}`)))

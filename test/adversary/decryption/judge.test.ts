@@ -1,23 +1,41 @@
 /** The judge can say no: each sentence is brought about once. */
+import { type AcceptancePolicy, STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
+import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { quorum } from "@twinlock/sdk/protocol/committee"
 import {
   certificateFromBody,
   certificateToBody,
   resultFromBody,
   resultToBody,
+  type SubmissionBody,
 } from "@twinlock/sdk/protocol/http"
 import { beforeAll, expect, test } from "vitest"
 import { type Arena, createArena, type Strategy } from "./arena.ts"
 import { judge } from "./judge.ts"
+import { endorsing } from "./strategies/endorsing.ts"
+import { quoting } from "./strategies/quoting.ts"
 import { sharing } from "./strategies/sharing.ts"
 
 const SIZE = { n: 4, t: 1 }
-const named = (name: string): Strategy => {
-  const found = sharing.find((strategy) => strategy.name === name)
+const named = (name: string, strategies: readonly Strategy[] = sharing): Strategy => {
+  const found = strategies.find((strategy) => strategy.name === name)
   if (found === undefined) throw new Error(`no strategy ${name}`)
   return found
 }
 const liar = named("lie-in-bit-0")
+const quiet: Strategy = { ...liar, blamed: "nowhere" }
+async function foughtBy([name, strategies]: readonly [string, readonly Strategy[]]): Promise<Arena> {
+  const arena = createArena(SIZE, "random", named(name, strategies))
+  await arena.fight()
+  return arena
+}
+
+/** The arena with what it delivered changed. */
+const withBodies = (arena: Arena, change: (body: SubmissionBody) => SubmissionBody): Arena => ({
+  ...arena,
+  committee: { ...arena.committee, submitted: arena.committee.submitted.map(change) },
+})
+
 let fought: Arena
 beforeAll(async () => {
   fought = createArena(SIZE, "random", liar)
@@ -71,7 +89,7 @@ test("no certificate, a wrong plaintext, a wrong signature", async () => {
   const [first] = committee.delivered
   if (first === undefined) throw new Error("nothing was delivered")
   const delivered = (change: typeof committee.delivered) => ({
-    committee: { ...committee, delivered: change },
+    committee: { ...committee, submitted: change },
   })
   expect(await brokenOf(delivered([]))).toEqual(["no certificate came in time"])
   const result = resultFromBody(first.result)
@@ -85,6 +103,61 @@ test("no certificate, a wrong plaintext, a wrong signature", async () => {
   expect(await brokenOf(delivered([{ ...first, certificate: fewer }]))).toEqual([
     "a certificate does not verify",
     "fewer signers than a quorum",
+  ])
+})
+
+test("rules that the requester does not take, or that are not kept", async () => {
+  const demands = (policy: Partial<AcceptancePolicy>) => ({ policy: { ...STANDING_POLICY, ...policy } })
+  expect(await brokenOf(demands({ freshQuotes: 1 }))).toEqual(["a certificate without what is demanded"])
+
+  const endorsed = await foughtBy(["keeps-its-endorsement-for-frost", endorsing])
+  expect((await judge({ ...endorsed, ...demands({ groupOnly: true }) }, quiet)).broken).toContain(
+    "endorsements stand in for the group",
+  )
+  const strange = withBodies(endorsed, (body) =>
+    body.kind === "endorsed"
+      ? {
+          ...body,
+          certificate: { ...body.certificate, signatures: body.certificate.signatures.toReversed() },
+        }
+      : body,
+  )
+  expect((await judge(strange, quiet)).broken).toEqual(["a certificate does not verify"])
+
+  const quoted = await foughtBy(["made-up-quote", quoting])
+  expect((await judge({ ...quoted, ...demands({ freshQuotes: 2 }) }, quiet)).broken).toEqual([
+    "a certificate with less than is demanded",
+  ])
+  const [party = 0] = quoted.traitors
+  const forged = withBodies(quoted, (body) =>
+    body.kind === "policy"
+      ? {
+          ...body,
+          evidence: { ...body.evidence, quotes: body.evidence.quotes.map((quote) => ({ ...quote, party })) },
+        }
+      : body,
+  )
+  expect((await judge(forged, quiet)).broken).toEqual(["a certificate does not verify"])
+})
+
+test("lists that are answered without bound", async () => {
+  const answer = fought.spoken.find(({ message }) => message.kind === "signature-share")
+  const [traitor] = fought.traitors
+  if (answer?.message.kind !== "signature-share" || traitor === undefined) throw new Error("nobody answered")
+  const list = fought.lists.get(answer.message.request)
+  if (list === undefined) throw new Error("an answer to no list")
+  const { message } = answer
+  const names = Array.from({ length: 17 }, (_, i) => taggedHash("list", i))
+  const lists = new Map(names.map((name) => [name, { ...list, party: traitor, signers: [] }]))
+  const spoken = names.map((request) => ({ ...answer, message: { ...message, request } }))
+  expect(await brokenOf({ lists, spoken: spoken.slice(1) })).toEqual([])
+  expect(await brokenOf({ lists, spoken })).toHaveLength(1)
+})
+
+test("strategies that do nothing, or bring nothing about", async () => {
+  expect(await brokenOf({ placement: "worst", deeds: 0 })).toEqual(["the traitors did nothing"])
+  expect(await brokenOf({ placement: "worst" }, { ...liar, bites: () => false })).toEqual([
+    "the strategy came to nothing",
   ])
 })
 

@@ -1,15 +1,19 @@
 /** What must hold whatever t traitors do: integrity, secrecy before approval, liveness, and blame that is never wrong. */
 
+import { DEFAULT_OPTIONS } from "@twinlock/node/decryption/service"
 import { toHex } from "@twinlock/sdk/protocol/codec"
-import { partiesOfBitmap, quorum } from "@twinlock/sdk/protocol/committee"
-import { hashDecryptionResult, hashResultBatch, typedDigest } from "@twinlock/sdk/protocol/eip712"
-import { certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
+import { quorum } from "@twinlock/sdk/protocol/committee"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
-import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
-import { leafHash, rootOfPath } from "@twinlock/sdk/threshold/merkle"
+import {
+  type Fault,
+  type FaultContext,
+  type FaultEvidence,
+  provenFault,
+} from "@twinlock/sdk/threshold/faultEvidence"
 import { countOf } from "../../support/decryptionNetwork.ts"
 import { SIGNING } from "../../support/scriptedChain.ts"
-import type { Arena, Strategy } from "./arena.ts"
+import { objections } from "./acceptance.ts"
+import { type Arena, deliveredIn, STEP_MS, type Strategy } from "./arena.ts"
 
 export type Verdict = {
   /** Sentences about what was broken; empty where everything held. */
@@ -25,28 +29,76 @@ export async function judge(arena: Arena, strategy: Strategy): Promise<Verdict> 
     ...integrity(arena),
     ...approvedBeforeShared(arena),
     ...noncesUsedOnce(arena),
+    ...listsBounded(arena),
     ...blame(arena, strategy, named),
+    ...bite(arena, strategy),
+    ...proofs(arena, strategy),
   ]
   return { broken, named }
 }
 
-/** Every certificate that left is valid, of a quorum, and says the truth; and there is one. */
-function integrity({ committee, ciphertexts, size }: Arena): readonly string[] {
-  if (committee.delivered.length === 0) return ["no certificate came in time"]
-  const truth = ciphertexts.map(({ value }) => value.toString(16).padStart(64, "0")).join("")
-  const key = groupKey(committee.groupKey)
-  return committee.delivered.flatMap((delivered) => {
-    const result = resultFromBody(delivered.result)
-    const { keyId, epoch, signers, leaves, index, path, r, s } = certificateFromBody(delivered.certificate)
-    const root = rootOfPath({ leaf: leafHash(hashDecryptionResult(result)), index, leaves, path })
-    if (root === null) return ["a certificate's path leads nowhere"]
-    const digest = typedDigest(SIGNING, hashResultBatch({ keyId, epoch, signers, root, leaves }))
-    return [
-      ...(toHex(result.plaintexts).slice(2) === truth ? [] : ["a wrong plaintext was certified"]),
-      ...(verifyGroupSignature(key, digest, { r, s }) ? [] : ["a certificate does not verify"]),
-      ...(partiesOfBitmap(signers, size.n).length >= quorum(size) ? [] : ["fewer signers than a quorum"]),
-    ]
-  })
+/** Every certificate that left is valid, of a quorum, and says the truth; and there is one for each request. */
+function integrity(arena: Arena): readonly string[] {
+  const delivered = deliveredIn(arena)
+  if (!delivered.some(({ result }) => result.requestId === arena.requestId))
+    return ["no certificate came in time"]
+  return [...new Set(delivered.flatMap((certified) => objections(arena, certified)))]
+}
+
+/** A list is answered only so often per aggregator and result: each answer costs a nonce. */
+function listsBounded({ spoken, lists, traitors, honest }: Arena): readonly string[] {
+  const { maxServed, servePeriodMs } = DEFAULT_OPTIONS
+  const answered = new Map<string, number>()
+  for (const { from, message, step } of spoken) {
+    const list = message.kind === "signature-share" ? lists.get(message.request) : undefined
+    if (list === undefined || !traitors.includes(list.party) || !honest.includes(from)) continue
+    const period = Math.floor((step * STEP_MS) / servePeriodMs)
+    const name = `party ${from} answered more than ${maxServed} lists of party ${list.party} for ${list.subjects} in period ${period}`
+    answered.set(name, (answered.get(name) ?? 0) + 1)
+  }
+  return [...answered].flatMap(([name, count]) => (count > maxServed ? [name] : []))
+}
+
+/** What a third party finds in the evidence of honest nodes. */
+export function provenIn(
+  arena: Arena,
+): readonly { readonly party: PartyIndex; readonly fault: Fault | null }[] {
+  const publicly = publicDataOf(arena)
+  return evidenceIn(arena).map((evidence) => ({
+    party: evidence.party,
+    fault: provenFault(evidence, publicly),
+  }))
+}
+
+/** What the chain and the ceremony's transcript tell everybody. */
+export function publicDataOf(arena: Arena): FaultContext {
+  const { committee, groupKey: publicKey } = arena.committee
+  const results = new Map(deliveredIn(arena).map(({ result }) => [result.requestId, result]))
+  return { committee, signing: SIGNING, publicKey, resultOf: (request) => results.get(request) }
+}
+
+export const evidenceIn = ({ committee, honest }: Arena): readonly FaultEvidence[] =>
+  committee.nodes.filter(({ party }) => honest.includes(party)).flatMap(({ service }) => service.evidence())
+
+function proofs(arena: Arena, { proves }: Strategy): readonly string[] {
+  const found = provenIn(arena)
+  const wrong = found.filter(({ party, fault }) => fault !== null && !arena.traitors.includes(party))
+  const isMissing =
+    proves !== undefined && arena.placement === "worst" && !found.some(({ fault }) => fault === proves)
+  return [
+    ...wrong.map(({ party }) => `evidence proves a fault of the honest party ${party}`),
+    ...(isMissing ? [`no evidence proves the fault "${proves}"`] : []),
+  ]
+}
+
+/** Traitors that had the places that they want did something, and what the strategy tries came about. */
+function bite(arena: Arena, { says, acts, bites }: Strategy): readonly string[] {
+  if (arena.placement !== "worst") return []
+  const idle = (says !== undefined || acts !== undefined) && arena.deeds === 0
+  return [
+    ...(idle ? ["the traitors did nothing"] : []),
+    ...(bites?.(arena) === false ? ["the strategy came to nothing"] : []),
+  ]
 }
 
 /** No honest share leaves before q − t honest parties approved. */

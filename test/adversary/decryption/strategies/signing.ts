@@ -1,43 +1,29 @@
 /** Lies of signers and aggregators (protocol §6.3; signing.md §1). */
 import { signAs } from "@twinlock/node/decryption/seat"
-import { batchOf, leafOf } from "@twinlock/node/decryption/signing/batch"
-import { concatBytes, keccak, taggedHash } from "@twinlock/sdk/protocol/codec"
+import { keccak, taggedHash } from "@twinlock/sdk/protocol/codec"
 import { quorum } from "@twinlock/sdk/protocol/committee"
 import { type PartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import type {
   Approval,
   CertificateAnnouncement,
-  CommitmentPair,
-  GossipMessage,
-  MessageKind,
   SignatureShare,
   SigningRequest,
 } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { nodeHash } from "@twinlock/sdk/threshold/merkle"
-import { encodePlaintextWord } from "@twinlock/sdk/threshold/plaintext"
 import type { Traitor } from "../../../support/decryptionNetwork.ts"
-import { DOMAIN, GATEWAY } from "../../../support/scriptedChain.ts"
+import { GATEWAY } from "../../../support/scriptedChain.ts"
 import { seededRng } from "../../../support/seededRng.ts"
 import { type Arena, resigned, type Said, type Strategy } from "../arena.ts"
-
-type OfKind<K extends MessageKind> = Extract<GossipMessage, { kind: K }>
-
-const changing =
-  <K extends MessageKind>(
-    kind: K,
-    change: (message: OfKind<K>, traitor: Traitor, arena: Arena, to: PartyIndex) => readonly Said[],
-  ): NonNullable<Strategy["says"]> =>
-  (message, to, arena, traitor) =>
-    message.kind === kind ? change(message as OfKind<K>, traitor, arena, to) : [message]
+import { answeredTraitors, batchIn, changing, offered } from "./means.ts"
 
 const answers = (
   name: string,
   tries: string,
   blamed: Strategy["blamed"],
   change: (message: SignatureShare, traitor: Traitor, arena: Arena) => readonly Said[],
-): Strategy => ({ name, tries, blamed, says: changing("signature-share", change) })
+): Strategy => ({ name, tries, blamed, wants: "listed", says: changing("signature-share", change) })
 
 const lists = (
   name: string,
@@ -52,30 +38,6 @@ const announcements = (
   blamed: Strategy["blamed"],
   change: (message: CertificateAnnouncement, traitor: Traitor, arena: Arena) => readonly Said[],
 ): Strategy => ({ name, tries, blamed, says: changing("certificate-announcement", change) })
-
-/** The right batch of the arena's one request. */
-const batch = ({ ciphertexts, requestId }: Arena) =>
-  batchOf([
-    leafOf({
-      chainId: DOMAIN.chainId,
-      gateway: GATEWAY,
-      requestId,
-      handles: ciphertexts.map(({ handle }) => handle),
-      sessions: ciphertexts.map(({ session }) => session),
-      plaintexts: concatBytes(...ciphertexts.map(({ value }) => encodePlaintextWord(value))),
-    }),
-  ])
-
-/** Newest commitments that honest parties offered. */
-function offered({ spoken }: Arena): ReadonlyMap<PartyIndex, CommitmentPair> {
-  const pairs = new Map<PartyIndex, CommitmentPair>()
-  for (const { from, message } of spoken) {
-    const [pair] =
-      message.kind === "approval" || message.kind === "signature-share" ? message.commitments : []
-    if (pair !== undefined) pairs.set(from, pair)
-  }
-  return pairs
-}
 
 export const signing: readonly Strategy[] = [
   answers("wrong-signature-share", "a scalar that is none", "perhaps", (message, { seat }) => [
@@ -156,6 +118,8 @@ export const signing: readonly Strategy[] = [
     name: "nonce-exhaustion",
     tries: "asks for signatures all the time, with lists that it never finishes",
     blamed: "nowhere",
+    says: changing("signing-request", () => []),
+    bites: answeredTraitors,
     async acts({ seat, gossip, frostShare }, arena, step) {
       const others = [...offered(arena)].slice(0, quorum(arena.size) - 1)
       if (others.length < quorum(arena.size) - 1) return
@@ -168,7 +132,7 @@ export const signing: readonly Strategy[] = [
           kind: "signing-request",
           attempt: step,
           subjects: [arena.requestId],
-          root: batch(arena).root,
+          root: batchIn(arena).root,
           signers,
         }),
       )
@@ -207,7 +171,7 @@ export const signing: readonly Strategy[] = [
         signAs<CertificateAnnouncement>(seat, {
           kind: "certificate-announcement",
           subjects: [arena.requestId],
-          root: batch(arena).root,
+          root: batchIn(arena).root,
           signers: (1n << BigInt(quorum(arena.size))) - 1n,
           r: GATEWAY,
           s: 5n,

@@ -3,25 +3,10 @@ import { topicOf } from "@twinlock/node/decryption/seat"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import { type GossipMessage, MAX_MESSAGE_BYTES, type MessageKind } from "@twinlock/sdk/protocol/messages"
-import { seatSigners } from "../../../support/decryptionNetwork.ts"
 import { seededRng } from "../../../support/seededRng.ts"
-import { type Arena, recordOf, resigned, type Strategy } from "../arena.ts"
+import { endStanding, resigned, type Strategy } from "../arena.ts"
 
 const KINDS = Object.keys(MAX_MESSAGE_BYTES) as MessageKind[]
-
-/** Ends the standing of seats on chain. */
-function expire(
-  { chain, size }: Pick<Arena, "chain" | "size">,
-  parties: Arena["traitors"],
-  revoked: boolean,
-): void {
-  for (const party of parties) {
-    const signer = seatSigners(size.n)[party - 1]
-    const record = recordOf(chain, size.n, party)
-    if (signer !== undefined)
-      chain.nodes.set(signer, { ...record, revoked, liveUntil: revoked ? record.liveUntil : 1n })
-  }
-}
 
 export const transport: readonly Strategy[] = [
   {
@@ -108,13 +93,13 @@ export const transport: readonly Strategy[] = [
     name: "expired-traitors",
     tries: "takes part with seats whose standing is over",
     blamed: "nowhere",
-    prepares: (arena) => expire(arena, arena.traitors, false),
+    prepares: (arena) => endStanding(arena, arena.traitors, "expired"),
   },
   {
     name: "revoked-traitors",
     tries: "takes part with seats that were revoked",
     blamed: "nowhere",
-    prepares: (arena) => expire(arena, arena.traitors, true),
+    prepares: (arena) => endStanding(arena, arena.traitors, "revoked"),
   },
   {
     name: "speaks-to-one",
