@@ -119,7 +119,8 @@ export type CommitteeOptions = {
   readonly corrupt?: readonly number[]
   readonly stores?: ReadonlyMap<number, SealedStore>
   /** What the blob source answers, where it is not the words of the digest. */
-  readonly blobOf?: (digest: Digest, words: Uint8Array) => Uint8Array | Promise<Uint8Array>
+  readonly blobOf?: (digest: Digest, words: Uint8Array, party: number) => Uint8Array | Promise<Uint8Array>
+  readonly options?: Partial<DecryptionOptions>
   readonly deliver?: (certified: CertificatesRequest) => Promise<void>
   /** Verifies signatures of messages at every node. */
   readonly recover?: SignerRecovery
@@ -171,6 +172,7 @@ export function createTestCommittee({
   recover,
   openingKernel,
   quotes,
+  options = {},
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
   const parties = seatSigners(n)
@@ -224,7 +226,7 @@ export function createTestCommittee({
         get: async (digest) => {
           const bytes = blobs.get(digest)
           if (bytes === undefined) throw new Error(`no blob ${digest}`)
-          return blobOf(digest, bytes)
+          return blobOf(digest, bytes, number)
         },
       },
       holder: holders.get(number) ?? createTestHolder(party, n, t, ciphertexts),

@@ -1,5 +1,6 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type CertificatesRequest, certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
 import { parseAddress, parseKeyId, parsePartyIndex, type RequestId } from "@twinlock/sdk/protocol/ids"
 import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
@@ -383,6 +384,41 @@ describe("public decryption", () => {
     const committee = createTestCommittee({ ...size, chain, ciphertexts, holders, down: [4] })
     await committee.run(10_000, () => committee.delivered.length > 0)
     expect(committee.delivered).not.toEqual([])
+  })
+
+  test("who lost the words after approving still signs what the others' shares open", async () => {
+    const { chain, ciphertexts, handles } = tallyScene()
+    addRequest(chain, "tally", handles)
+    let lost = false
+    let asked = 0
+    const faulty = {
+      decryptionShares: async () => {
+        lost = true
+        throw new Error("the computations differ")
+      },
+    }
+    const gossip = (from: number, to: number, topic: string, payload: Uint8Array) => {
+      const [kind = ""] = topic.split("/")
+      // Party 4 shares, and its signatures reach nobody: without party 2, there is no quorum of them.
+      if (from === 4 && !["approval", "decryption-shares"].includes(kind)) return []
+      // The others' shares come when party 2 has judged again, in vain.
+      return to === 2 && kind === "decryption-shares" && asked === 0 ? [] : [payload]
+    }
+    const committee = createTestCommittee({
+      ...{ ...size, chain, ciphertexts, gossip },
+      delivers: (party) => party !== 4,
+      holders: new Map([[2, faulty]]),
+      // What was verified does not stay in memory, and cannot be had again.
+      options: { wordBytes: 0 },
+      blobOf: (_, words, reader) => {
+        if (!lost || reader !== 2) return words
+        asked += 1
+        throw new ProtocolError({ code: "BLOB_UNAVAILABLE", message: "no source has them" })
+      },
+    })
+    await committee.run(20_000, () => committee.submitted.length > 0)
+    expect(asked).toBeGreaterThan(0)
+    expect(committee.submitted).not.toEqual([])
   })
 
   test("a request that is settled while it is booked is forgotten, not followed", async () => {

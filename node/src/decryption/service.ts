@@ -15,7 +15,7 @@ import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/fr
 import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
-import { createPrefetchingSource } from "../blobs/prefetch.ts"
+import { createPrefetchingSource, DEFAULT_CAPACITY } from "../blobs/prefetch.ts"
 import type { ChainView } from "../chain/chainView.ts"
 import type { Cancel, Clock, Scheduler } from "../clock.ts"
 import type { Network } from "../p2p/network.ts"
@@ -47,6 +47,8 @@ export type DecryptionOptions = SigningOptions &
     readonly requestsPerUser: number
     /** User decryptions of all users at once. */
     readonly userRequests: number
+    /** Bytes of canonical words that are kept in memory. */
+    readonly wordBytes: number
     /** Opened subjects that are kept in full. */
     readonly openedInFull: number
     /** FROST nonce pairs made ahead of time, one per step. */
@@ -69,6 +71,7 @@ export const DEFAULT_OPTIONS: DecryptionOptions = {
   approvalTimeoutMs: 15_000,
   requestsPerUser: 8,
   userRequests: 256,
+  wordBytes: DEFAULT_CAPACITY,
   openedInFull: 1024,
   openedKept: 16_384,
   restMs: 1_200_000,
@@ -138,7 +141,10 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     publicKey: deps.frostPublic,
     deliver: deps.deliver,
   })
-  const blobs = createPrefetchingSource({ source: verified(deps.blobs) })
+  const blobs = createPrefetchingSource({
+    source: verified(deps.blobs),
+    capacityBytes: options.wordBytes,
+  })
   const release = {
     blobs,
     holder: deps.holder,
