@@ -24,7 +24,12 @@ import type { DecryptionResult } from "@twinlock/sdk/protocol/eip712"
 import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import { type Address, type Digest, type PartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
-import { type Approval, type GossipMessage, MAX_ITEMS } from "@twinlock/sdk/protocol/messages"
+import {
+  type Approval,
+  type CommitmentPair,
+  type GossipMessage,
+  MAX_ITEMS,
+} from "@twinlock/sdk/protocol/messages"
 import { addressOfSecretKey } from "@twinlock/sdk/protocol/signature"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import type { FaultEvidence } from "@twinlock/sdk/threshold/faultEvidence"
@@ -66,6 +71,12 @@ export type SigningNetwork = {
   readonly standing: Set<PartyIndex>
   /** These parties' words that the request may be opened, with commitments. */
   approve(results: readonly DecryptionResult[], parties?: readonly number[]): Promise<void>
+  /** The word of a party that the test plays, with commitments of its own. */
+  approveAs(
+    party: number,
+    results: readonly DecryptionResult[],
+    commitments: readonly CommitmentPair[],
+  ): Promise<void>
   /** These parties open the results. */
   open(results: readonly DecryptionResult[], place: RequestPlace, parties?: readonly number[]): void
   member(party: number): SigningMember
@@ -170,14 +181,18 @@ export function createSigningNetwork({
     return found
   }
 
-  async function sendApproval(party: number, subjects: readonly Digest[]): Promise<void> {
-    const { seat, gossip, signing, party: self } = member(party)
-    if (signing === null) return
+  async function sendApproval(
+    party: number,
+    subjects: readonly Digest[],
+    commitments = member(party).signing?.commitments([]),
+  ): Promise<void> {
+    const { seat, gossip, party: self } = member(party)
+    if (commitments === undefined) return
     const approval = signAs<Approval>(seat, {
       kind: "approval",
       approved: subjects.map((subject) => ({ subject, sessions: [subject as never] })),
       ...{ blockNumber: 1n, blockHash: ZERO, verdict: 1 },
-      commitments: signing.commitments([]),
+      commitments,
     })
     for (const subject of subjects)
       approvals.set(subject, new Map(approvals.get(subject)).set(self, approval))
@@ -194,6 +209,12 @@ export function createSigningNetwork({
         for (const party of approving) await sendApproval(party, subjects)
       }
     },
+    approveAs: (party, results, commitments) =>
+      sendApproval(
+        party,
+        results.map(({ requestId }) => requestSubject(requestId)),
+        commitments,
+      ),
     open(results, place, opening = parties) {
       for (const party of opening) for (const result of results) member(party).signing?.opened(result, place)
     },

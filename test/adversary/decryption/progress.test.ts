@@ -78,7 +78,9 @@ const sizes: readonly Size[] = [
   { n: 4, t: 1 },
   { n: 5, t: 1 },
   { n: 7, t: 2 },
+  { n: 10, t: 3 },
   { n: 13, t: 4 },
+  { n: 15, t: 4 },
 ]
 
 describe.each(sizes)("n = $n, t = $t", (size) => {

@@ -30,8 +30,11 @@ import type { Quotes } from "./quoting.ts"
 const BLOCK = taggedHash("block")
 const sizes = [
   { n: 4, t: 1 },
+  { n: 5, t: 1 },
   { n: 7, t: 2 },
+  { n: 10, t: 3 },
   { n: 13, t: 4 },
+  { n: 15, t: 4 },
 ] as const
 type Size = (typeof sizes)[number]
 
