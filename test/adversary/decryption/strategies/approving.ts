@@ -95,10 +95,10 @@ export const approving: readonly Strategy[] = [
   ),
   {
     name: "approval-flood",
-    tries: "approves fifty unknown subjects in every step",
+    tries: "approves twenty unknown subjects in every step",
     blamed: "nowhere",
     async acts({ seat, gossip }, { chain, ciphertexts }, step) {
-      for (let i = 0; i < 50; i++)
+      for (let i = 0; i < 20; i++)
         await gossip.publish(
           signAs<Approval>(seat, {
             kind: "approval",

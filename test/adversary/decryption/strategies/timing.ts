@@ -142,7 +142,7 @@ export const timing: readonly Strategy[] = [
   },
   {
     name: "list-flood",
-    tries: "eight lists over the same commitments in every step, and one for a request that nobody knows",
+    tries: "four lists over the same commitments in every step, and one for a request that nobody knows",
     blamed: "nowhere",
     says: changing("signing-request", () => []),
     async acts({ seat, gossip, frostShare }, arena, step) {
@@ -155,8 +155,8 @@ export const timing: readonly Strategy[] = [
       const { root } = batchIn(arena)
       const subjects = [arena.requestId]
       const list = { kind: "signing-request", subjects, root, signers } as const
-      for (let i = 0; i < 8; i++)
-        await gossip.publish(signAs<SigningRequest>(seat, { ...list, attempt: 8 * step + i }))
+      for (let i = 0; i < 4; i++)
+        await gossip.publish(signAs<SigningRequest>(seat, { ...list, attempt: 4 * step + i }))
       const unknown = [parseRequestId(taggedHash("nobody's request", step))]
       await gossip.publish(signAs<SigningRequest>(seat, { ...list, subjects: unknown, attempt: step }))
     },
