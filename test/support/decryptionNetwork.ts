@@ -29,6 +29,7 @@ import type { CertificatesRequest, SubmissionBody } from "@twinlock/sdk/protocol
 import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { addressOfSecretKey, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
+import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
 import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
 import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
@@ -126,6 +127,8 @@ export type CommitteeOptions = {
   readonly recover?: SignerRecovery
   /** Opens shares at every node. */
   readonly openingKernel?: OpeningKernel
+  /** Curve arithmetic of every node. */
+  readonly curve?: CurveKernel
   /** A party's enclave as a source and judge of fresh quotes. */
   readonly quotes?: (party: PartyIndex) => Quotes
   /** False cuts the link for this direction. */
@@ -171,6 +174,7 @@ export function createTestCommittee({
   gossip = (_from, _to, _topic, payload) => [payload],
   recover,
   openingKernel,
+  curve,
   quotes,
   options = {},
 }: CommitteeOptions): TestCommittee {
@@ -220,7 +224,7 @@ export function createTestCommittee({
     const service = createDecryptionService({
       ...{ seat, network, store, frostShare, clock, metrics },
       gateway: GATEWAY,
-      ...{ recover, openingKernel, quotes: quotes?.(party) },
+      ...{ recover, openingKernel, curve, quotes: quotes?.(party) },
       view: viewOf(chain),
       blobs: {
         get: async (digest) => {

@@ -4,7 +4,7 @@
  */
 import type { Batch } from "@twinlock/node/decryption/signing/batch"
 import type { Quotes } from "@twinlock/node/decryption/signing/quoting"
-import { recoverSigner } from "@twinlock/node/threshold/recoverSigner"
+import { recoverSigner } from "@twinlock/node/threshold/signatures"
 import type { QuoteEvidence } from "@twinlock/sdk/protocol/certificate"
 import { concatBytes, fromHex, keccak, taggedHash, toHex } from "@twinlock/sdk/protocol/codec"
 import { freshQuoteBinding } from "@twinlock/sdk/protocol/freshQuote"

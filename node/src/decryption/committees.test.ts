@@ -11,8 +11,9 @@ import {
   lyingHolder,
 } from "../../../test/support/decryptionNetwork.ts"
 import { addCiphertext, addRequest, createScriptedChain } from "../../../test/support/scriptedChain.ts"
+import { nativeCurve } from "../threshold/nativeCurve.ts"
 import { nativeKernel } from "../threshold/opening.ts"
-import { recoverSigner } from "../threshold/recoverSigner.ts"
+import { recoverSigner } from "../threshold/signatures.ts"
 
 const VALUE = 54_321n
 
@@ -25,7 +26,14 @@ function createScene(size: { readonly n: number; readonly t: number }, options: 
     ciphertexts.map(({ handle }) => handle),
   )
   return createTestCommittee({
-    ...{ ...size, chain, ciphertexts, recover: recoverSigner, openingKernel: nativeKernel },
+    ...{
+      ...size,
+      chain,
+      ciphertexts,
+      recover: recoverSigner,
+      openingKernel: nativeKernel,
+      curve: nativeCurve,
+    },
     ...options,
   })
 }

@@ -6,6 +6,7 @@
 import { rankedParties } from "@twinlock/node/decryption/ranking"
 import type { ShareHolder } from "@twinlock/node/decryption/release"
 import { type KeySeat, signAs, topicOf } from "@twinlock/node/decryption/seat"
+import { nativeCurve } from "@twinlock/node/threshold/nativeCurve"
 import { nativeKernel } from "@twinlock/node/threshold/opening"
 import { recoverSigner } from "@twinlock/node/threshold/signatures"
 import { type AcceptancePolicy, type Certified, STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
@@ -230,7 +231,7 @@ export function createArena(
   arena.committee = createTestCommittee({
     ...{ ...size, chain, ciphertexts, holders, gossip },
     // As the node has them: floods are judged at the node's own speed.
-    ...{ recover: recoverSigner, openingKernel: nativeKernel },
+    ...{ recover: recoverSigner, openingKernel: nativeKernel, curve: nativeCurve },
     quotes: (party) =>
       enclaveOf(party, (refused) => {
         if (!isTraitor(party)) refusedQuotes.add(refused)

@@ -17,13 +17,13 @@ import {
   resultNumber,
   type SigningNetwork,
 } from "../../../../test/support/signingNetwork.ts"
-import { weightedSum } from "../../threshold/weightedSum.ts"
+import { nativeCurve } from "../../threshold/nativeCurve.ts"
 import { rankedParties } from "../ranking.ts"
 import { signAs } from "../seat.ts"
 import { batchDigest, leafOf } from "./batch.ts"
 
 const BLOCK = taggedHash("block of committees")
-const deps = () => ({ sum: weightedSum })
+const deps = () => ({ curve: nativeCurve })
 const results = (count: number) => Array.from({ length: count }, (_, i) => resultNumber(i))
 const everything = ({ members }: SigningNetwork): readonly Certified[] =>
   [...members.values()].flatMap(({ delivered }) => delivered.flatMap(deliveredResults))
