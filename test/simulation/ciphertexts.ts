@@ -1,21 +1,10 @@
 /** Ciphertexts with known plaintexts, and holders that share them: fast, without masks, the same bytes every time. */
 import type { ShareHolder } from "@twinlock/node/decryption/release"
 import { sha256Digest, taggedHash } from "@twinlock/sdk/protocol/codec"
-import { type Commitment, commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
+import type { Commitment } from "@twinlock/sdk/protocol/commitment"
 import { blobBytesOf, blockCountOf, type FheType } from "@twinlock/sdk/protocol/fheType"
-import { formatHandle, type HandleDomain } from "@twinlock/sdk/protocol/handles"
-import {
-  type Digest,
-  type Epoch,
-  type Handle,
-  type KeyId,
-  type PartyIndex,
-  parseDigest,
-  type SessionId,
-} from "@twinlock/sdk/protocol/ids"
-import { sessionIdOf } from "@twinlock/sdk/protocol/session"
-import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
-import { share } from "@twinlock/sdk/threshold/shamir"
+import type { Digest, Handle, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
+import { type CiphertextKey, committed, handleOf, sharesOfValue } from "../support/knownCiphertext.ts"
 import { createRandom, type Random } from "./random.ts"
 
 export type Ciphertext = {
@@ -29,7 +18,6 @@ export type Ciphertext = {
   readonly leaf: Digest
 }
 
-const ZERO = parseDigest(`0x${"00".repeat(32)}`)
 /** bool, and 8 bits: one and two blocks. */
 const TYPES: readonly FheType[] = [0, 2]
 const WORDS_KEPT = 24
@@ -49,51 +37,29 @@ function wordsOf(fheType: FheType, number: number): Words {
   return made
 }
 
-export type CiphertextOf = {
-  readonly keyId: KeyId
-  readonly epoch: Epoch
-  readonly domain: HandleDomain
-}
-
 /** @param number within the run: no two ciphertexts of a run have the same words. */
-export function createCiphertext(key: CiphertextOf, number: number, random: Random): Ciphertext {
+export function createCiphertext(key: CiphertextKey, number: number, random: Random): Ciphertext {
   const fheType = random.pick(TYPES)
-  const handle = formatHandle({
-    hash: taggedHash("simulated handle", number),
-    index: 255,
-    chainId: key.domain.chainId,
-    fheType,
-  })
+  const handle = handleOf(key.domain, taggedHash("simulated handle", number), fheType)
   return ciphertextWith(key, handle, fheType, number, random)
 }
 
 /** Other words for the same handle: what dishonest executors would anchor. */
-export const otherWords = (key: CiphertextOf, of: Ciphertext, number: number, random: Random): Ciphertext =>
+export const otherWords = (key: CiphertextKey, of: Ciphertext, number: number, random: Random): Ciphertext =>
   ciphertextWith(key, of.handle, of.details.fheType, number, random)
 
 function ciphertextWith(
-  key: CiphertextOf,
+  key: CiphertextKey,
   handle: Handle,
   fheType: FheType,
   number: number,
   random: Random,
 ): Ciphertext {
   const { bytes: words, digest: squashedDigest } = wordsOf(fheType, number % WORDS_KEPT)
-  const blockCount = blockCountOf(fheType)
-  const details: Commitment = {
-    handle,
-    operationDigest: ZERO,
-    inputsDigest: ZERO,
-    ciphertextDigest: ZERO,
-    squashedDigest,
-    fheType,
-    blockCount,
-  }
   return {
-    ...{ handle, words, squashedDigest, details, blockCount },
+    ...committed(key, handle, fheType, squashedDigest),
+    ...{ handle, words, squashedDigest, blockCount: blockCountOf(fheType) },
     value: BigInt(random.below(fheType === 0 ? 2 : 256)),
-    session: sessionIdOf({ keyId: key.keyId, epoch: key.epoch, blockCount, squashedDigest }),
-    leaf: commitmentLeaf(key.domain, details),
   }
 }
 
@@ -110,14 +76,7 @@ export function createDealer(
     const ciphertext = ciphertexts.get(session)
     if (ciphertext === undefined) throw new Error(`no ciphertext of session ${session}`)
     const rng = random.fork(session).bytes
-    const parties = Array.from({ length: n }, () => new Uint8Array(64 * ciphertext.blockCount))
-    for (let block = 0; block < ciphertext.blockCount; block++) {
-      const digit = ((ciphertext.value >> BigInt(4 * block)) & 15n) << 123n
-      share(scalar(digit), n, t, rng).forEach(({ value }, at) => {
-        parties[at]?.set(encode(value), 64 * block)
-      })
-    }
-    return parties
+    return sharesOfValue(ciphertext.value, ciphertext.blockCount, { n, t }, () => rng)
   }
   return {
     sharesOf(session, party) {

@@ -31,11 +31,10 @@ import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { addressOfSecretKey, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
 import type { FrostKeyShare } from "@twinlock/sdk/threshold/frost"
-import { encode, scalar } from "@twinlock/sdk/threshold/galoisRing"
 import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
-import { share } from "@twinlock/sdk/threshold/shamir"
 import { groupBodies } from "./deliveredResults.ts"
 import { generateFrostGroup } from "./frostGroup.ts"
+import { sharesOfValue } from "./knownCiphertext.ts"
 import {
   DOMAIN,
   EPOCH,
@@ -62,12 +61,10 @@ export function createTestHolder(
         const ciphertext = ciphertexts.find((candidate) => candidate.session === session)
         if (ciphertext === undefined) throw new Error("unknown session")
         const blocks = blockCountOf(handleFields(ciphertext.handle).fheType)
-        const parts = Array.from({ length: blocks }, (_, k) => {
-          const block = ((ciphertext.value >> BigInt(4 * k)) & 15n) << 123n
-          const value = share(scalar(block), n, t, seededRng(`share/${session}/${k}`))[party - 1]?.value
-          return value === undefined ? new Uint8Array(64) : encode(value)
-        })
-        return new Uint8Array(Buffer.concat(parts))
+        const rngOf = (block: number) => seededRng(`share/${session}/${block}`)
+        const share = sharesOfValue(ciphertext.value, blocks, { n, t }, rngOf)[party - 1]
+        if (share === undefined) throw new Error(`no party ${party}`)
+        return share
       }),
   }
 }

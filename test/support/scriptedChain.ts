@@ -13,10 +13,8 @@ import type {
 } from "@twinlock/node/chain/chainView"
 import { STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import { sha256Digest, taggedHash, tagHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
-import { commitmentLeaf } from "@twinlock/sdk/protocol/commitment"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
-import { blobBytesOf, blockCountOf, type FheType } from "@twinlock/sdk/protocol/fheType"
-import { formatHandle } from "@twinlock/sdk/protocol/handles"
+import { blobBytesOf, type FheType } from "@twinlock/sdk/protocol/fheType"
 import {
   type Address,
   type Handle,
@@ -28,12 +26,13 @@ import {
   type RequestId,
   type SessionId,
 } from "@twinlock/sdk/protocol/ids"
-import { sessionIdOf } from "@twinlock/sdk/protocol/session"
+import { committed, handleOf } from "./knownCiphertext.ts"
 import { seededRng } from "./seededRng.ts"
 
 export const KEY_ID = parseKeyId(tagHash("test key"))
 export const EPOCH = parseEpoch(1)
 export const DOMAIN = { chainId: 31_337n, coprocessor: parseAddress(`0x${"c0".repeat(20)}`) }
+const KEY = { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN }
 export const SIGNING: SigningDomain = {
   chainId: 31_337n,
   verifyingContract: parseAddress(`0x${"dd".repeat(20)}`),
@@ -141,36 +140,13 @@ export function addCiphertext(
   fheType: FheType = 3,
   length: number = blobBytesOf(fheType),
 ): TestCiphertext {
-  const handle = formatHandle({
-    hash: taggedHash("test handle", sha256Digest(utf8ToBytes(name))),
-    index: 255,
-    chainId: DOMAIN.chainId,
-    fheType,
-  })
+  const handle = handleOf(DOMAIN, taggedHash("test handle", sha256Digest(utf8ToBytes(name))), fheType)
   const bytes = new Uint8Array(length)
   bytes.set(seededRng(`words/${name}`)(64))
-  const squashedDigest = sha256Digest(bytes)
-  const blockCount = blockCountOf(fheType)
-  const details: Commitment = {
-    handle,
-    operationDigest: ZERO,
-    inputsDigest: ZERO,
-    ciphertextDigest: ZERO,
-    squashedDigest,
-    fheType,
-    blockCount,
-  }
-  chain.commitments.set(handle, {
-    details,
-    state: { leaf: commitmentLeaf(DOMAIN, { ...details, fheType }), status: "final" },
-  })
+  const { details, leaf, session } = committed(KEY, handle, fheType, sha256Digest(bytes))
+  chain.commitments.set(handle, { details, state: { leaf, status: "final" } })
   chain.publiclyAllowed.add(handle)
-  return {
-    handle,
-    words: bytes,
-    value,
-    session: sessionIdOf({ keyId: KEY_ID, epoch: EPOCH, blockCount, squashedDigest }),
-  }
+  return { handle, words: bytes, value, session }
 }
 
 export function addRequest(
@@ -201,10 +177,7 @@ export function replaceWords(chain: ScriptedChain, handle: Handle, name: string)
   const other = addCiphertext(chain, name, 1n)
   const entry = chain.commitments.get(other.handle)
   if (entry === undefined) throw new Error("no commitment")
-  const details = { ...entry.details, handle }
-  chain.commitments.set(handle, {
-    details,
-    state: { leaf: commitmentLeaf(DOMAIN, { ...details, fheType: 3 }), status: "final" },
-  })
+  const { details, leaf } = committed(KEY, handle, 3, entry.details.squashedDigest)
+  chain.commitments.set(handle, { details, state: { leaf, status: "final" } })
   return other
 }

@@ -124,14 +124,6 @@ describe("EIP-712", () => {
     expect(new Set(cases.map(([, , , hash]) => hash)).size).toBe(cases.length)
   })
 
-  /** The same constants stand in contracts/test/libraries/SignedForms.t.sol. */
-  test("an endorsed batch hashes as the contract hashes it", () => {
-    const known = { keyId: parseKeyId(`0x${"11".repeat(32)}`), epoch: parseEpoch(3), leaves: 5 }
-    expect(hashEndorsedBatch({ ...known, root: parseDigest(`0x${"22".repeat(32)}`) })).toBe(
-      "0x1702040ecf9182e860995e019822fb3aa00c2065bbdfa2b26adec9df006dd591",
-    )
-  })
-
   test("the domain separator is that of ethers and depends on chain and contract", () => {
     expect(domainSeparator(domain)).toBe(TypedDataEncoder.hashDomain(walletDomain(domain)))
     expect(domainSeparator({ ...domain, chainId: 1n })).not.toBe(domainSeparator(domain))
