@@ -118,7 +118,6 @@ export type CommitteeOptions = {
   readonly stores?: ReadonlyMap<number, SealedStore>
   /** What the blob source answers, where it is not the words of the digest. */
   readonly blobOf?: (digest: Digest, words: Uint8Array, party: number) => Uint8Array | Promise<Uint8Array>
-  readonly options?: Partial<DecryptionOptions>
   readonly deliver?: (certified: CertificatesRequest) => Promise<void>
   /** Verifies signatures of messages at every node. */
   readonly recover?: SignerRecovery
@@ -173,7 +172,6 @@ export function createTestCommittee({
   openingKernel,
   curve,
   quotes,
-  options = {},
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
   const parties = seatSigners(n)

@@ -4,6 +4,9 @@
  */
 import { rankedParties } from "@twinlock/node/decryption/ranking"
 import { signAs } from "@twinlock/node/decryption/seat"
+import { nativeCurve } from "@twinlock/node/threshold/nativeCurve"
+import { nativeKernel } from "@twinlock/node/threshold/opening"
+import { recoverSigner } from "@twinlock/node/threshold/signatures"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap, quorum } from "@twinlock/sdk/protocol/committee"
 import type { Digest, PartyIndex, RequestId } from "@twinlock/sdk/protocol/ids"
@@ -53,7 +56,11 @@ function createProgress(size: Size, options: Partial<CommitteeOptions> = {}, cou
   const requests = Array.from({ length: count }, (_, i) =>
     addRequest(chain, `request ${i}`, handles, { blockHash: BLOCK }),
   )
-  const committee = createTestCommittee({ ...size, chain, ciphertexts, ...options })
+  const committee = createTestCommittee({
+    ...{ ...size, chain, ciphertexts },
+    ...{ recover: recoverSigner, openingKernel: nativeKernel, curve: nativeCurve },
+    ...options,
+  })
   return { chain, ciphertexts, committee, requests }
 }
 
