@@ -103,10 +103,7 @@ test.each<[string, Script]>([
   ["breaks off", (socket) => socket.destroy()],
   ["refuses", (socket) => socket.write(frame('{"id":1,"error":{"code":-32601,"message":"no"}}'))],
   ["sends more than a header", (socket) => socket.write(frame("x".repeat(65_537)))],
-  [
-    "announces a message of 100 MiB",
-    (socket) => socket.write(Buffer.of(0x81, 127, 0, 0, 0, 0, 6, 64, 0, 0)),
-  ],
+  ["announces a message of 100 MiB", (socket) => socket.write(Buffer.of(0x81, 127, 0, 0, 0, 0, 6, 64, 0, 0))],
   ["sends bytes", (socket) => socket.write(Buffer.of(0x82, 1, 0))],
   ["speaks no WebSocket", (socket) => socket.write("HTTP/1.1 400 no\r\n\r\n")],
 ])("an endpoint that %s: polling goes on, and it is tried again later", async (_name, script) => {

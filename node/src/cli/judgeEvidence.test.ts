@@ -1,3 +1,6 @@
+import { spawnSync } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { parsePartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
@@ -5,8 +8,9 @@ import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type { Endorsement, Unsigned } from "@twinlock/sdk/protocol/messages"
 import { beforeAll, expect, test } from "vitest"
 import { codeOf } from "../../../test/support/codeOf.ts"
+import { temporaryFolder } from "../../../test/support/temporaryFolder.ts"
 import { createApp } from "../api/httpServer.ts"
-import type { CeremonyBundle } from "../ceremony/bundle.ts"
+import { type CeremonyBundle, encodeBundle } from "../ceremony/bundle.ts"
 import { partyAt } from "../ceremony/party.fixture.ts"
 import { verifyBundle } from "../ceremony/verifyBundle.ts"
 import { createWorld } from "../ceremony/world.fixture.ts"
@@ -61,4 +65,24 @@ test("what nobody signed is refused, and so is what is about another key", () =>
   expect(codeOf(() => judgeEvidence(served, other))).toBe("EVIDENCE_KEY")
   expect(codeOf(() => judgeEvidence("{}", bundle))).toBe("EVIDENCE_FORM")
   expect(codeOf(() => judgeEvidence("no json", bundle))).toBe("EVIDENCE_FORM")
+})
+
+test("the command reads both files, and judges the transcript first", async () => {
+  const folder = await temporaryFolder("judge-evidence")
+  const [evidence, transcript] = [join(folder, "evidence.json"), join(folder, "key.bundle")]
+  writeFileSync(evidence, served)
+  writeFileSync(transcript, encodeBundle(bundle))
+  const run = () =>
+    spawnSync(
+      process.execPath,
+      [join(import.meta.dirname, "twinlock.ts"), "judge-evidence", evidence, transcript, "--json"],
+      { encoding: "utf8" },
+    )
+  const { status, stdout, stderr } = run()
+  expect([status, stderr]).toEqual([0, ""])
+  expect(JSON.parse(stdout)).toMatchObject({ "fault 1": { party: liar, proves: "endorsement" } })
+  const { signed } = bundle
+  const signatures = signed.signatures.toReversed()
+  writeFileSync(transcript, encodeBundle({ ...bundle, signed: { ...signed, signatures } }))
+  expect(run()).toMatchObject({ status: 1, stdout: "" })
 })
