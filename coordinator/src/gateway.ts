@@ -4,9 +4,8 @@ import {
   decryptionVerifierAbi,
   keyRegistryAbi,
   nodeRegistryAbi,
-  REQUEST_STATUS,
 } from "@twinlock/sdk/chain/abi"
-import { needsEvidence } from "@twinlock/sdk/protocol/certificate"
+import { BATCH_CALL_GAS, batchAnswers, batchCallData, MAX_CALLS } from "@twinlock/sdk/chain/batchCall"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { BatchBody, CertifiedBody, ResultBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
 import {
@@ -27,18 +26,13 @@ import {
   isCallException,
   JsonRpcProvider,
   type Log,
-  type Result,
   Wallet,
 } from "ethers"
 import type { CoordinatorConfig } from "./config.ts"
 import { batchGas, callOf, type GatewayCall, withRoom } from "./gatewayCall.ts"
 import { coordinatorError } from "./httpError.ts"
+import { type RequestFacts, requestFacts } from "./storedRequest.ts"
 import { createTransactions } from "./transactions.ts"
-
-/** `demanding` waits too, for a result with evidence: the group's signature alone is not enough for it. */
-export type RequestState = "unknown" | "pending" | "demanding" | "fulfilled" | "closed"
-
-export const isWaiting = (state: RequestState): boolean => state === "pending" || state === "demanding"
 
 export type ActiveKey = {
   readonly keyId: KeyId
@@ -47,16 +41,13 @@ export type ActiveKey = {
   readonly crsDigest: Digest
 }
 
-/** A request as the gateway holds it. */
-export type RequestFacts = { readonly state: RequestState; readonly requester: Address }
-
 /** A transaction, and the requests that it itself has fulfilled. */
 export type Receipt = { readonly transaction: Digest; readonly fulfilled: readonly RequestId[] }
 
 export type Gateway = {
   /** Whether the result is of this chain and gateway; contracts learn neither from what they are called with. */
   serves(result: ResultBody): boolean
-  /** All of them in one request to an endpoint. */
+  /** All of them in one call, as far as they fit. */
   requests(ids: readonly RequestId[]): Promise<readonly RequestFacts[]>
   /** Calls without sending. @throws what the contract reverts with */
   simulate(submission: SubmissionBody): Promise<void>
@@ -74,30 +65,6 @@ export type Gateway = {
 }
 
 const POLL_MS = 250
-
-const STATES: Readonly<Record<number, RequestState>> = {
-  [REQUEST_STATUS.none]: "unknown",
-  [REQUEST_STATUS.pending]: "pending",
-  // A late result is still stored for its requester.
-  [REQUEST_STATUS.refunded]: "pending",
-  [REQUEST_STATUS.cancelled]: "closed",
-  [REQUEST_STATUS.fulfilled]: "fulfilled",
-  [REQUEST_STATUS.callbackFailed]: "fulfilled",
-  [REQUEST_STATUS.fulfilledLate]: "fulfilled",
-}
-
-function factsOf({ status, requester, endorsements, freshQuotes }: Result): RequestFacts {
-  const state = STATES[Number(status)] ?? "unknown"
-  const demands = needsEvidence({
-    endorsements: Number(endorsements),
-    freshQuotes: Number(freshQuotes),
-    groupOnly: false,
-  })
-  return {
-    state: state === "pending" && demands ? "demanding" : state,
-    requester: parseAddress(requester),
-  }
-}
 
 /** Errors of every contract on the way, so that refusals read as their names. */
 const errors = new Interface(
@@ -127,12 +94,13 @@ export function createGateway(
   const provider =
     providers.length === 1 ? first : new FallbackProvider(providers, config.chainId, { quorum: 1 })
   const wallet = new Wallet(key, provider)
+  const to = parseAddress(config.contracts.decryptionGateway)
   const transactions = createTransactions({
     ...{ provider, signer: wallet },
     chainId: config.chainId,
     pollMs: POLL_MS,
   })
-  const gateway = new Contract(config.contracts.decryptionGateway, decryptionGatewayAbi, wallet)
+  const gateway = new Contract(to, decryptionGatewayAbi, wallet)
   const nodes = new Contract(config.contracts.nodeRegistry, nodeRegistryAbi, provider)
   const keys = new Contract(config.contracts.keyRegistry, keyRegistryAbi, provider)
 
@@ -148,7 +116,7 @@ export function createGateway(
 
   async function send([name, ...args]: GatewayCall, given?: bigint): Promise<Receipt> {
     const call = {
-      to: parseAddress(config.contracts.decryptionGateway),
+      to,
       data: gateway.interface.encodeFunctionData(name, args) as Hex,
     }
     const gasLimit = given ?? withRoom(await wallet.estimateGas(call))
@@ -163,14 +131,30 @@ export function createGateway(
       return event?.name === "DecryptionFulfilled" ? [parseRequestId(String(event.args["requestId"]))] : []
     })
 
-  /** Calls of the same moment travel as one JSON-RPC batch. */
-  const requestsOf = (ids: readonly RequestId[]): Promise<readonly Result[]> =>
-    ask(Promise.all(ids.map((id) => gateway.getFunction("requestOf").staticCall(id))))
+  async function askTogether(ids: readonly RequestId[]): Promise<readonly RequestFacts[]> {
+    const calls = ids.map((argument) => ({ to, abi: gateway.interface, method: "requestOf", argument }))
+    const answer = await provider
+      .call({ data: batchCallData(calls), gasLimit: BATCH_CALL_GAS })
+      .catch((error) => {
+        if (isCallException(error) && error.data != null) return error.data
+        throw error
+      })
+    const states = batchAnswers(answer, ids.length)
+    if (states === null) throw new Error("no list of requests")
+    return states.map((state) => requestFacts(state ?? "0x"))
+  }
+
+  /** As many as fit in one call together. */
+  async function requestsOf(ids: readonly RequestId[]): Promise<readonly RequestFacts[]> {
+    const asked: Promise<readonly RequestFacts[]>[] = []
+    for (let i = 0; i < ids.length; i += MAX_CALLS) asked.push(askTogether(ids.slice(i, i + MAX_CALLS)))
+    return (await ask(Promise.all(asked))).flat()
+  }
 
   return {
     serves: (result) =>
       result.chainId === String(config.chainId) && result.gateway === config.contracts.decryptionGateway,
-    requests: async (ids) => (await requestsOf(ids)).map(factsOf),
+    requests: requestsOf,
     simulate: async (submission) => {
       const [name, ...args] = callOf(submission)
       await gateway.getFunction(name).staticCall(...args)
@@ -178,8 +162,7 @@ export function createGateway(
     fulfil: (item) => send(callOf(item)),
     async fulfilMany(batch) {
       const requests = await requestsOf(batch.results.map(({ requestId }) => requestId))
-      const callbackGas = requests.map((request) => BigInt(request["callbackGas"]))
-      return send(callOf(batch), batchGas(batch, callbackGas))
+      return send(callOf(batch), batchGas(batch, requests))
     },
     // A contract of ours names every error; endpoints that refuse for their own sake have no data.
     isRefusal: (error) =>

@@ -2,6 +2,7 @@
 import { contractEndorsed, contractEvidence, contractResult } from "@twinlock/sdk/chain/acceptance"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { BatchBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
+import type { RequestFacts } from "./storedRequest.ts"
 
 /** Function of the gateway and its arguments. */
 export type GatewayCall = readonly [name: string, ...args: readonly unknown[]]
@@ -32,10 +33,13 @@ export function callOf(submission: SubmissionBody): GatewayCall {
  */
 const BATCH_GAS = { fixed: 200_000n, result: 190_000n, handle: 40_000n, most: 1n << 24n }
 
-/** @param callbackGas of every result's request */
-export function batchGas({ results }: BatchBody, callbackGas: readonly bigint[]): bigint {
+/** @param requests of the results, in their order */
+export function batchGas(
+  { results }: BatchBody,
+  requests: readonly Pick<RequestFacts, "callbackGas">[],
+): bigint {
   const wanted = results.reduce((sum, { handles }, i) => {
-    const callback = callbackGas[i] ?? 0n
+    const callback = requests[i]?.callbackGas ?? 0n
     return sum + callback + callback / 63n + BATCH_GAS.result + BigInt(handles.length) * BATCH_GAS.handle
   }, BATCH_GAS.fixed)
   return wanted < BATCH_GAS.most ? wanted : BATCH_GAS.most

@@ -4,9 +4,10 @@ import { parseAddress, parseDigest, type RequestId } from "@twinlock/sdk/protoco
 import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../test/support/codeOf.ts"
 import { resultsOfBatch } from "./batches.ts"
-import type { Gateway, Receipt, RequestState } from "./gateway.ts"
+import type { Gateway, Receipt } from "./gateway.ts"
 import { address, bytes32, temporary } from "./http.fixture.ts"
 import { createOutbox } from "./outbox.ts"
+import type { RequestState } from "./storedRequest.ts"
 import { batchOf, endorsed, idOf, resultOf } from "./submission.fixture.ts"
 import { createSubmitter } from "./submitter.ts"
 
@@ -44,6 +45,7 @@ async function scene(rules: Rules = {}, most = 100) {
       ids.map((id) => ({
         state: now.get(id) ?? "pending",
         requester: parseAddress(address(requesterOf?.(id) ?? "01")),
+        callbackGas: 0n,
       })),
     simulate: async (submission) => judge(submission),
     fulfil: async (item) => {

@@ -6,9 +6,10 @@ import type { BatchBody, CertifiedBody, SubmissionBody } from "@twinlock/sdk/pro
 import type { Digest, RequestId } from "@twinlock/sdk/protocol/ids"
 import { resultsOf, resultsOfBatch } from "./batches.ts"
 import { isCheaper } from "./batchGas.ts"
-import { type Gateway, isWaiting, type RequestFacts } from "./gateway.ts"
+import type { Gateway } from "./gateway.ts"
 import { coordinatorError } from "./httpError.ts"
 import type { Kept, Outbox } from "./outbox.ts"
+import { isWaiting, type RequestFacts } from "./storedRequest.ts"
 import { createTurnQueue } from "./turnQueue.ts"
 
 export type Submitter = {

@@ -3,10 +3,11 @@ import type { CertificatesRequest } from "@twinlock/sdk/protocol/http"
 import { parseAddress, parseDigest, type RequestId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
 import { createGate } from "../gate.ts"
-import type { Gateway, RequestState } from "../gateway.ts"
+import type { Gateway } from "../gateway.ts"
 import { address, appOf, bytes32, codeOf, post, temporary } from "../http.fixture.ts"
 import { createOutbox } from "../outbox.ts"
 import { createResultCache } from "../resultCache.ts"
+import type { RequestState } from "../storedRequest.ts"
 import { createSubmitter } from "../submitter.ts"
 import { certificateRoutes } from "./certificates.ts"
 
@@ -46,7 +47,8 @@ describe("certificates", () => {
     const refusal = new Error("SignerNotLive")
     const gateway: Gateway = {
       serves: ({ chainId }) => chainId === "31337",
-      requests: async (ids) => ids.map(() => ({ state, requester: parseAddress(address("01")) })),
+      requests: async (ids) =>
+        ids.map(() => ({ state, requester: parseAddress(address("01")), callbackGas: 0n })),
       simulate: async () => {
         if (behaviour.simulate === "refuse") throw refusal
         if (behaviour.simulate === "fail") throw new Error("connection lost")

@@ -1,5 +1,5 @@
 /** What an endpoint answers to a batch of calls, without a chain. */
-import { BATCH_CALL } from "./batchReader.ts"
+import { BATCH_CALL } from "@twinlock/sdk/chain/batchCall"
 import type { RpcAnswer } from "./jsonRpc.ts"
 
 /** The calls of an `eth_call`'s transaction; null where it is no batch. */

@@ -1,14 +1,12 @@
 /** Many calls in one, against a real node: what each of them returned, whatever the others do. */
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
+import { MAX_CALLS, type WordCall } from "@twinlock/sdk/chain/batchCall"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Address, type Hex, parseAddress } from "@twinlock/sdk/protocol/ids"
 import { Interface } from "ethers"
-import solc from "solc"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { silentLogger } from "../telemetry/logger.ts"
 import { type AnvilProcess, startAnvil } from "./anvilProcess.fixture.ts"
-import { BATCH_CALL, type BatchReader, createBatchReader, MAX_CALLS, type WordCall } from "./batchReader.ts"
+import { type BatchReader, createBatchReader } from "./batchReader.ts"
 import type { BlockRef } from "./chainView.ts"
 import type { Agreed } from "./endpointVotes.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
@@ -170,15 +168,3 @@ test("an endless list is read no further than it was asked for", async () => {
   await expect(createBatchReader(pool).read([call(ECHO.at)], at)).rejects.toThrow("CHAIN_MALFORMED")
   expect(read).toBeLessThan(10)
 })
-
-test("the code is that of batchCall.yul", () => {
-  const content = readFileSync(join(import.meta.dirname, "batchCall.yul"), "utf8")
-  const settings = {
-    evmVersion: "shanghai",
-    optimizer: { enabled: true, details: { yul: true } },
-    outputSelection: { "*": { "*": ["evm.bytecode.object"] } },
-  }
-  const input = { language: "Yul", sources: { "batchCall.yul": { content } }, settings }
-  const { contracts } = JSON.parse(solc.compile(JSON.stringify(input)))
-  expect(`0x${contracts["batchCall.yul"].BatchCall.evm.bytecode.object}`).toBe(BATCH_CALL)
-}, 60_000)

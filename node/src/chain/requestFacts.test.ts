@@ -1,4 +1,5 @@
 /** Which requests fall out of the facts where the endpoints do not agree about a part of them. */
+import type { WordCall } from "@twinlock/sdk/chain/batchCall"
 import { hashWords, toHex } from "@twinlock/sdk/protocol/codec"
 import {
   type Digest,
@@ -9,7 +10,7 @@ import {
 } from "@twinlock/sdk/protocol/ids"
 import { expect, test } from "vitest"
 import { silentLogger } from "../telemetry/logger.ts"
-import type { BatchReader, WordCall } from "./batchReader.ts"
+import type { BatchReader } from "./batchReader.ts"
 import { chainError } from "./chainError.ts"
 import type { ChainEvents, RequestEvent } from "./chainEvents.ts"
 import type { BlockRef, NodeRecord } from "./chainView.ts"

@@ -1,9 +1,10 @@
 /** All that the chain says about many requests, in one agreed read (protocol §8). */
+import type { WordCall } from "@twinlock/sdk/chain/batchCall"
 import { hashWords } from "@twinlock/sdk/protocol/codec"
 import { type Digest, type Handle, parseKeyId, type RequestId } from "@twinlock/sdk/protocol/ids"
 import type { Logger } from "../telemetry/logger.ts"
 import { resultDecoder } from "./abiWords.ts"
-import type { BatchReader, WordCall } from "./batchReader.ts"
+import type { BatchReader } from "./batchReader.ts"
 import { chainError } from "./chainError.ts"
 import type { ChainEvents, RequestEvent } from "./chainEvents.ts"
 import type {
