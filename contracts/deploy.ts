@@ -28,6 +28,11 @@ export type DeployOptions = {
   readonly baseFee: bigint
   /** Seconds in which a request may be cancelled and nodes wait. */
   readonly cancelWindow: bigint
+  /**
+   * Seconds from a request to its deadline at least: cancel window, finality and service; the cancel window and half an
+   * hour by default.
+   */
+  readonly minLifetime?: bigint
   /** Largest age in blocks of the challenge that a registration quote carries, at most 8191; 1024 by default. */
   readonly maxChallengeAge?: number
   /**
@@ -44,6 +49,8 @@ export type DeployErrorCode = "FLOORS_MISSING"
 
 const LOCAL_CHAIN_ID = 31_337n
 const MAX_CHALLENGE_AGE = 1024
+/** Half an hour in seconds: blocks of Ethereum are final after 13 to 20 minutes. */
+const SERVICE_TIME = 1_800n
 /**
  * Fourteen days in seconds: Intel signs sets for 30 days and anew every day, so grace begins after weeks without its
  * service, or without a parser for its new JSON; a replaced parser alone waits seven days.
@@ -70,7 +77,7 @@ function constructorArguments(
   to: Deployment,
   options: DeployOptions,
 ): Record<ContractField, readonly unknown[]> {
-  const { rootKey, governance, guardian, treasury } = options
+  const { rootKey, governance, guardian, treasury, cancelWindow } = options
   return {
     collateralParser: [],
     collateralStore: [
@@ -85,7 +92,10 @@ function constructorArguments(
     ],
     keyRegistry: [options.genesisHash, to.nodeRegistry, to.decryptionVerifier, governance, guardian],
     decryptionVerifier: [to.keyRegistry, to.nodeRegistry],
-    decryptionGateway: [to.decryptionVerifier, treasury, options.baseFee, options.cancelWindow],
+    decryptionGateway: [
+      ...[to.decryptionVerifier, treasury, options.baseFee, cancelWindow],
+      options.minLifetime ?? cancelWindow + SERVICE_TIME,
+    ],
     ciphertextCommitments: [to.keyRegistry, to.nodeRegistry, to.coprocessor],
     coprocessor: [to.keyRegistry, to.nodeRegistry, to.decryptionVerifier, to.ciphertextCommitments],
   }

@@ -47,6 +47,8 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
     uint96 public immutable baseFee;
     /// @inheritdoc IDecryptionGateway
     uint40 public immutable cancelWindow;
+    /// @inheritdoc IDecryptionGateway
+    uint40 public immutable minLifetime;
 
     /// @inheritdoc IDecryptionGateway
     mapping(address account => uint256) public owedTo;
@@ -57,11 +59,23 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
 
     /// @param treasury_ earns the fees of results on time
     /// @param cancelWindow_ seconds in which a request may be cancelled and nodes wait
-    constructor(IDecryptionVerifier verifier_, address treasury_, uint96 baseFee_, uint40 cancelWindow_) {
+    /// @param minLifetime_ seconds that every request leaves at least: the cancel window, the time until a block is
+    /// final, and the time of the service
+    constructor(
+        IDecryptionVerifier verifier_,
+        address treasury_,
+        uint96 baseFee_,
+        uint40 cancelWindow_,
+        uint40 minLifetime_
+    ) {
+        if (minLifetime_ <= cancelWindow_ || minLifetime_ > MAX_LIFETIME) {
+            revert LifetimeOutOfRange(minLifetime_, uint256(cancelWindow_) + 1, MAX_LIFETIME);
+        }
         verifier = verifier_;
         treasury = treasury_;
         baseFee = baseFee_;
         cancelWindow = cancelWindow_;
+        minLifetime = minLifetime_;
     }
 
     /// @inheritdoc IDecryptionGateway
@@ -202,7 +216,7 @@ contract DecryptionGateway is IDecryptionGateway, ReentrancyGuardTransient {
         if (callbackGas > MAX_CALLBACK_GAS || (callback == 0) != (callbackGas == 0)) {
             revert CallbackGasOutOfRange(callbackGas, MAX_CALLBACK_GAS);
         }
-        uint256 earliest = block.timestamp + cancelWindow + 1;
+        uint256 earliest = block.timestamp + minLifetime;
         uint256 latest = block.timestamp + MAX_LIFETIME;
         if (deadline < earliest || deadline > latest) revert DeadlineOutOfRange(deadline, earliest, latest);
 

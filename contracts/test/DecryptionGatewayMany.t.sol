@@ -249,6 +249,45 @@ contract DecryptionGatewayManyTest is GatewayTest {
         _assertStatus(results[1].requestId, RequestStatus.Fulfilled);
     }
 
+    /// @notice The largest tree there is, with callbacks: what does not fit is skipped, nothing of it is lost, and every
+    /// transaction delivers its share.
+    function test_sixtyFourOfThirtyTwoHandlesWithCallbacks() public {
+        DecryptionResult[] memory results = new DecryptionResult[](64);
+        for (uint256 i; i < 64; ++i) {
+            // Both keep what they get: thirty-two words in storage.
+            results[i] = _result(_askOf(i % 2 == 0 ? requester : _other, 32, 1_200_000), 32);
+        }
+        _wait();
+        bytes memory call = abi.encodeCall(gateway.fulfilMany, (results, _certifyAll(keyId, results, SIGNERS)));
+        uint256 delivered;
+        for (uint256 round; round < 5 && delivered < 64; ++round) {
+            (bool done,) = address(gateway).call{gas: TRANSACTION_GAS}(call);
+            vm.assertTrue(done);
+            uint256 before = delivered;
+            delivered = requester.calls() + _other.calls();
+            vm.assertGt(delivered, before);
+        }
+        vm.assertEq(delivered, 64);
+    }
+
+    /// @notice ⚔ The same where every callback burns its gas: its result is stored, and the rest is skipped.
+    /// forge-config: default.fuzz.runs = 16
+    function test_fuzz_sixtyFourLargestResultsWithBurningCallbacks(uint256 gasLimit) public {
+        DecryptionResult[] memory results = new DecryptionResult[](64);
+        for (uint256 i; i < 64; ++i) results[i] = _result(_askOf(requester, 32, CALLBACK_GAS), 32);
+        _wait();
+        requester.behave(Requester.Behaviour.BurnGas);
+        bytes memory call = abi.encodeCall(gateway.fulfilMany, (results, _certifyAll(keyId, results, SIGNERS)));
+        gasLimit = bound(gasLimit, 4_000_000, TRANSACTION_GAS);
+        (bool done,) = address(gateway).call{gas: gasLimit}(call);
+        vm.assertTrue(done);
+        for (uint256 i; i < 64; ++i) {
+            RequestStatus status = gateway.requestOf(results[i].requestId).status;
+            vm.assertTrue(status == RequestStatus.Pending || status == RequestStatus.CallbackFailed);
+            if (status == RequestStatus.CallbackFailed) vm.assertEq(gateway.resultOf(results[i].requestId).length, 1024);
+        }
+    }
+
     /// @dev Requests of one handle by two requesters in turn, past their cancel window.
     function _asked(uint256 count) private returns (DecryptionResult[] memory results) {
         results = new DecryptionResult[](count);

@@ -82,8 +82,9 @@ contract DecryptionGatewayRequestTest is GatewayTest {
         }
     }
 
-    function test_deadlineLeavesTimeAfterTheCancelWindow() public {
-        uint256 earliest = block.timestamp + CANCEL_WINDOW + 1;
+    /// @notice ⚔ A deadline that nobody can keep would make every result late: its plaintext on chain, its fee back.
+    function test_deadlineLeavesTheTimeToServe() public {
+        uint256 earliest = block.timestamp + MIN_LIFETIME;
         uint256 latest = block.timestamp + 30 days;
         uint256[3] memory bad = [uint256(0), earliest - 1, latest + 1];
         for (uint256 i; i < 3; ++i) {
@@ -96,6 +97,20 @@ contract DecryptionGatewayRequestTest is GatewayTest {
         }
         gateway.request{value: FEE}(_handles(1), 0, 0, uint40(earliest));
         gateway.request{value: FEE}(_handles(1), 0, 0, uint40(latest));
+    }
+
+    function test_minimalLifetimeIsLongerThanTheCancelWindow() public {
+        uint40[2] memory bad = [CANCEL_WINDOW, uint40(30 days) + 1];
+        for (uint256 i; i < 2; ++i) {
+            bytes memory code = _codeWith(bad[i]);
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IDecryptionGateway.LifetimeOutOfRange.selector, bad[i], CANCEL_WINDOW + 1, 30 days
+                )
+            );
+            _make(code);
+        }
+        vm.assertEq(_make(_codeWith(CANCEL_WINDOW + 1)).minLifetime(), CANCEL_WINDOW + 1);
     }
 
     function test_cancelInsideTheWindow() public {
@@ -189,5 +204,16 @@ contract DecryptionGatewayRequestTest is GatewayTest {
         );
         requester.withdraw(address(verifier));
         vm.assertEq(gateway.owedTo(address(requester)), FEE);
+    }
+
+    function _codeWith(uint40 minLifetime) private view returns (bytes memory) {
+        bytes memory arguments = abi.encode(verifier, treasury, FEE, CANCEL_WINDOW, minLifetime);
+        return bytes.concat(vm.getCode("out/DecryptionGateway.sol/DecryptionGateway.json"), arguments);
+    }
+
+    function _make(bytes memory code) private returns (IDecryptionGateway made) {
+        assembly ("memory-safe") {
+            made := create(0, add(code, 0x20), mload(code))
+        }
     }
 }

@@ -199,6 +199,15 @@ contract DecryptionVerifierQuotesTest is StandingTest {
         );
     }
 
+    /// @notice Standing bridges a late collateral; who asks for a fresh quote asks for more.
+    function test_collateralPastItsDateIsRefused() public {
+        FreshQuote[] memory freshQuotes = _quotes(1);
+        quotes.setDates(uint32(_now()), uint32(_now() + 60 days), uint32(_now() + 7 days));
+        verifier.verifyWith(_result, _certificate, _evidenceOf(freshQuotes), AcceptancePolicy(0, 1, false));
+        vm.warp(_now() + 1);
+        _expectRefused(freshQuotes, 1, abi.encodeWithSelector(INodeRegistry.QuoteInGrace.selector, _seats[0]));
+    }
+
     function test_revokedCertificateIsRefused() public {
         quotes.setRevoked(_machine(1).serial);
         _expectRefused(

@@ -74,7 +74,7 @@ export async function startAcceptingChain(): Promise<AcceptingChain> {
   }
   // The test is both registries.
   const verifier = await create("DecryptionVerifier", account, account)
-  const gateway = await create("DecryptionGateway", verifier.target, account, 0, 0)
+  const gateway = await create("DecryptionGateway", verifier.target, account, 0, 0, 1)
   const domain = { chainId: 31337n, verifyingContract: parseAddress(String(verifier.target)) }
   const at = parseAddress(String(gateway.target))
   const header = { ...group, n: 4, quorum: 3, gateway: at }

@@ -45,6 +45,7 @@ interface IDecryptionGateway {
 
     error HandleCountOutOfRange(uint256 count, uint256 maximum);
     error DeadlineOutOfRange(uint40 deadline, uint256 earliest, uint256 latest);
+    error LifetimeOutOfRange(uint40 lifetime, uint256 minimum, uint256 maximum);
     error WrongFee(uint256 paid, uint256 required);
     error CallbackGasOutOfRange(uint32 callbackGas, uint256 maximum);
     error NotRequester(address caller, address requester);
@@ -64,7 +65,7 @@ interface IDecryptionGateway {
     /// @notice Asks for the public decryption of up to 32 handles. Nodes serve it once it can no longer be cancelled.
     /// @param callback selector of `f(bytes32 requestId, bytes plaintexts)` on the caller; 0 stores the result instead
     /// @param callbackGas gas that the callback gets, 0 exactly where there is none
-    /// @param deadline timestamp up to which a result is on time
+    /// @param deadline timestamp up to which a result is on time; at least `minLifetime` from now, at most 30 days
     function request(bytes32[] calldata handles, bytes4 callback, uint32 callbackGas, uint40 deadline)
         external
         payable
@@ -122,6 +123,9 @@ interface IDecryptionGateway {
 
     /// @return seconds in which a request may be cancelled and nodes wait
     function cancelWindow() external view returns (uint40);
+
+    /// @return seconds from a request to its deadline at least: what the network needs to serve it on time
+    function minLifetime() external view returns (uint40);
 
     /// @return fee of a request in wei
     function baseFee() external view returns (uint96);

@@ -85,6 +85,8 @@ interface INodeRegistry {
     /// @notice The software differs from that of the last quote: a fresh signer is needed.
     error MeasurementChanged(address signer, uint32 entryId);
     error TcbStatusNotAccepted(TcbStatus status);
+    /// @notice A quote that must be fresh rests on collateral past its date.
+    error QuoteInGrace(address signer);
     error NotAllowListed(Role role, bytes32 imageId, bytes32 composeHash);
     error ReportDataMismatch(bytes32 quoted, bytes32 expected);
     error ChallengeHashMismatch(bytes32 quoted, bytes32 expected);

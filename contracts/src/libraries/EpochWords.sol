@@ -94,6 +94,8 @@ library EpochWords {
             }
             parties >>= 1;
         }
+        // Nobody may pass for live because the two looks at the words differ.
+        revert IDecryptionVerifier.SignerNotLive(0, 0);
     }
 
     /// @dev The lowest bit of every position that is an expiry in the future: eight comparisons in two subtractions. The

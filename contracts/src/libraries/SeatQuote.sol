@@ -8,7 +8,7 @@ import {AllowListEntry, NodeRecord} from "../types/Node.sol";
 
 /// @title A quote of a seated enclave for something that it vouches for now
 /// @notice Judged as a renewal of that seat: under the collateral and the floors of now, of the machine that registered
-/// and of the software of its allow-list entry.
+/// and of the software of its allow-list entry. Stricter in one thing: collateral past its date does not serve.
 library SeatQuote {
     bytes32 private constant TAG = keccak256("twinlock/fresh-quote/v1");
 
@@ -31,6 +31,7 @@ library SeatQuote {
         (uint16 tcbFloor, uint16 qeFloor) = nodes.floors();
         Appraisal memory quote = nodes.quoteVerifier().verify(evidence, tcbFloor, qeFloor);
         if (quote.status != TcbStatus.UpToDate) revert INodeRegistry.TcbStatusNotAccepted(quote.status);
+        if (quote.inGrace) revert INodeRegistry.QuoteInGrace(signer);
         if (quote.reportDataHead != binding) revert INodeRegistry.ReportDataMismatch(quote.reportDataHead, binding);
         if (quote.reportDataTail != 0) revert INodeRegistry.ReportDataMismatch(quote.reportDataTail, 0);
         NodeRecord memory node = nodes.nodeOf(signer);

@@ -31,6 +31,7 @@ abstract contract System is Test {
     uint32 internal constant STANDING = 7 days;
     uint96 internal constant FEE = 0.001 ether;
     uint40 internal constant CANCEL_WINDOW = 12;
+    uint40 internal constant MIN_LIFETIME = 30 minutes;
 
     MockNodeRegistry internal nodes;
     KeyRegistry internal keys;
@@ -71,7 +72,7 @@ abstract contract System is Test {
         bytes memory arguments = abi.encode(keccak256("genesis"), nodesAt, verifierAt, governance, guardian);
         keys = KeyRegistry(_create("KeyRegistry", arguments));
         verifier = DecryptionVerifier(_create("DecryptionVerifier", abi.encode(keysAt, nodesAt)));
-        arguments = abi.encode(verifierAt, treasury, FEE, CANCEL_WINDOW);
+        arguments = abi.encode(verifierAt, treasury, FEE, CANCEL_WINDOW, MIN_LIFETIME);
         gateway = DecryptionGateway(_create("DecryptionGateway", arguments));
         arguments = abi.encode(keysAt, nodesAt, coprocessorAt);
         commitments = CiphertextCommitments(_create("CiphertextCommitments", arguments));

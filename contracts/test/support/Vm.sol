@@ -52,6 +52,7 @@ interface Vm {
     function createWallet(uint256 privateKey) external returns (Wallet memory);
     function deal(address account, uint256 newBalance) external;
     function deployCode(string calldata artifact, bytes calldata constructorArguments) external returns (address);
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
     function etch(address target, bytes calldata newRuntimeBytecode) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;
