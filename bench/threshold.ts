@@ -25,7 +25,7 @@ type Plan = {
   readonly samples: number
   readonly warmUpSeconds: number
   readonly seconds: number
-  /** Results per second at most for which handles are prepared. */
+  /** Results per second at most for which handles are prepared; half of it is tried first. */
   readonly prepared: number
 }
 
@@ -50,8 +50,8 @@ function clusterFigures(plan: Plan): Promise<readonly Figure[]> {
   const { n, t } = plan.size
   const progress = (text: string) => say(`n=${n} t=${t}: ${text}`)
   return withCluster({ n, t, fheType: FHE_TYPES.uint64, progress }, async (cluster) => [
-    ...(await latencyFigures(cluster, plan, progress)),
     ...(await loadFigures(cluster, plan, progress)),
+    ...(await latencyFigures(cluster, plan, progress)),
   ])
 }
 
@@ -86,12 +86,13 @@ async function loadFigures(
   progress: (text: string) => void,
 ): Promise<readonly Figure[]> {
   const { size, warmUpSeconds, seconds, prepared } = plan
-  // A short run tells how much a long one may need.
-  const trial = await measureThroughput(cluster, await cluster.load.prepare(4 * prepared), {
-    ...{ warmUpSeconds: 2, seconds: 3, startRate: prepared / 4 },
+  // A short run tells how much a long one may need. It begins high: a committee at work in large batches can do more than one
+  // that climbs to them.
+  const trial = await measureThroughput(cluster, await cluster.load.prepare(5 * prepared), {
+    ...{ warmUpSeconds: 3, seconds: 5, startRate: prepared / 2 },
   })
   const rate = Math.max(2, trial.results / trial.seconds)
-  const count = Math.ceil(Math.min(prepared, 1.6 * rate) * (warmUpSeconds + seconds + 3))
+  const count = Math.ceil(Math.min(prepared, 2 * rate) * (warmUpSeconds + seconds + 3))
   progress(`${rate.toFixed(1)} results/s in a trial; ${count} ciphertexts for ${seconds} s`)
   const handles = await cluster.load.prepare(count)
   const options = { warmUpSeconds, seconds, startRate: rate }

@@ -22,6 +22,8 @@ export type Ciphertexts = {
 type Kept = { readonly label: string; readonly bodies: Uint8Array } | { readonly words: Uint8Array }
 
 const WORD_BYTES = 16
+/** Words that are kept whole for the next node that asks for them. */
+const WHOLE = 128
 const MASK_BYTES = NSC_BITS * WORD_BYTES
 
 export function createCiphertexts(dealt: DealtShares, fheType: FheType): Ciphertexts {
@@ -29,6 +31,7 @@ export function createCiphertexts(dealt: DealtShares, fheType: FheType): Ciphert
   const noise = keystreamRng(`noise/${fheType}`)
   const isPacked = blobBytesOf(fheType) === MASK_BYTES + blockCountOf(fheType) * WORD_BYTES
   const kept = new Map<string, Kept>()
+  const whole = new Map<string, Uint8Array>()
   let count = 0
 
   const randomValue = (): bigint => {
@@ -50,7 +53,12 @@ export function createCiphertexts(dealt: DealtShares, fheType: FheType): Ciphert
       const found = kept.get(digest)
       if (found === undefined) return null
       if ("words" in found) return found.words
-      return Buffer.concat([keystreamRng(found.label)(MASK_BYTES), found.bodies])
+      const words =
+        whole.get(digest) ?? Buffer.concat([keystreamRng(found.label)(MASK_BYTES), found.bodies])
+      whole.set(digest, words)
+      const [oldest] = whole.keys()
+      if (whole.size > WHOLE && oldest !== undefined) whole.delete(oldest)
+      return words
     },
   }
 }
