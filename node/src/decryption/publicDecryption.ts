@@ -281,31 +281,45 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     next = at.number + 1n
   }
 
+  /** First look at what is new. @returns facts of those that may be started at once */
+  async function look(at: BlockRef): Promise<ReadonlyMap<RequestId, RequestFacts | null>> {
+    const facts = new Map<RequestId, RequestFacts | null>()
+    const fresh = [...pending.values()]
+      .filter(({ state, lookedAt }) => state === "new" && lookedAt < at.number)
+      .sort((a, b) => Number(a.lookedAt - b.lookedAt))
+    await read(fresh.slice(0, NEW_PER_POLL), at, (entry, found) => {
+      introduce(entry, found)
+      if (facts.size < PER_READ) facts.set(entry.requestId, found)
+    })
+    return facts
+  }
+
+  /** Judges what is due, in its turn. @param known facts at this block */
+  async function start(at: BlockRef, known: ReadonlyMap<RequestId, RequestFacts | null>): Promise<void> {
+    const chosen = nextRequests(pending.values(), at, clock.now())
+    // Who stands is wanted as soon as a quorum approves: read while words and ledger are looked at.
+    if (chosen.length > 0) standing([]).catch(() => {})
+    for (const entry of chosen) {
+      const found = known.get(entry.requestId)
+      if (found !== undefined) judge(entry, found, at)
+    }
+    await read(
+      chosen.filter(({ requestId }) => !known.has(requestId)),
+      at,
+      (entry, found) => judge(entry, found, at),
+    )
+  }
+
   return {
     async poll() {
       const at = await view.head()
-      await discover(at)
-      const facts = new Map<RequestId, RequestFacts | null>()
-      const fresh = [...pending.values()]
-        .filter(({ state, lookedAt }) => state === "new" && lookedAt < at.number)
-        .sort((a, b) => Number(a.lookedAt - b.lookedAt))
-      await read(fresh.slice(0, NEW_PER_POLL), at, (entry, found) => {
-        introduce(entry, found)
-        // Those that may be started at once need no second read.
-        if (facts.size < PER_READ) facts.set(entry.requestId, found)
-      })
-      const chosen = nextRequests(pending.values(), at, clock.now())
-      // Who stands is wanted as soon as a quorum approves: read while words and ledger are looked at.
-      if (chosen.length > 0) standing([]).catch(() => {})
-      for (const entry of chosen) {
-        const found = facts.get(entry.requestId)
-        if (found !== undefined) judge(entry, found, at)
-      }
-      await read(
-        chosen.filter(({ requestId }) => !facts.has(requestId)),
-        at,
-        (entry, found) => judge(entry, found, at),
-      )
+      // What is due already does not wait for what is new.
+      const starting = start(at, new Map())
+      const looking = discover(at).then(() => look(at))
+      // Neither outlives the poll.
+      await Promise.allSettled([starting, looking])
+      await starting
+      await start(at, await looking)
     },
     async retire() {
       const at = await view.head()
