@@ -53,8 +53,7 @@ export function createCiphertexts(dealt: DealtShares, fheType: FheType): Ciphert
       const found = kept.get(digest)
       if (found === undefined) return null
       if ("words" in found) return found.words
-      const words =
-        whole.get(digest) ?? Buffer.concat([keystreamRng(found.label)(MASK_BYTES), found.bodies])
+      const words = whole.get(digest) ?? Buffer.concat([keystreamRng(found.label)(MASK_BYTES), found.bodies])
       whole.set(digest, words)
       const [oldest] = whole.keys()
       if (whole.size > WHOLE && oldest !== undefined) whole.delete(oldest)
