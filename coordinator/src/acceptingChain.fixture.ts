@@ -29,6 +29,7 @@ import { challengeOf, type GroupKey } from "@twinlock/sdk/threshold/frost"
 import { leafHash, rootOf } from "@twinlock/sdk/threshold/merkle"
 import { type Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet } from "ethers"
 import { startAnvil } from "../../node/src/chain/anvilProcess.fixture.ts"
+import type { CoordinatorConfig } from "./config.ts"
 import { createGateway, type Gateway } from "./gateway.ts"
 
 const word = (byte: number): Digest => `0x${byte.toString(16).padStart(2, "0").repeat(32)}` as Digest
@@ -47,6 +48,9 @@ const NO_POLICY: AcceptancePolicy = { endorsements: 0, freshQuotes: 0, groupOnly
 
 export type AcceptingChain = {
   readonly gateway: Gateway
+  /** What a coordinator needs to reach it, and the key that pays. */
+  readonly config: Pick<CoordinatorConfig, "rpc" | "chainId" | "contracts">
+  readonly payer: string
   /** Results of one handle for fresh requests, in the order of the policies. */
   request(
     wants: readonly { readonly policy?: AcceptancePolicy; readonly callbackGas?: number }[],
@@ -89,15 +93,15 @@ export async function startAcceptingChain(): Promise<AcceptingChain> {
     leaves: results.length,
   })
 
+  const config = {
+    rpc: [url],
+    chainId: 31337,
+    contracts: { decryptionGateway: at, nodeRegistry: at, keyRegistry: at, coprocessor: at },
+  }
+
   return {
-    gateway: createGateway(
-      {
-        rpc: [url],
-        chainId: 31337,
-        contracts: { decryptionGateway: at, nodeRegistry: at, keyRegistry: at, coprocessor: at },
-      },
-      PAYER,
-    ),
+    ...{ config, payer: PAYER },
+    gateway: createGateway(config, PAYER),
     async request(wants) {
       const results: DecryptionResult[] = []
       for (const { policy = NO_POLICY, callbackGas = 0 } of wants) {

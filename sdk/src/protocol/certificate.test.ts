@@ -1,3 +1,5 @@
+import { secp256k1 } from "@noble/curves/secp256k1.js"
+import { numberToBytesBE } from "@noble/curves/utils.js"
 import { Signature } from "ethers"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
@@ -30,6 +32,11 @@ describe("compact signatures", () => {
     }
     for (const bad of [signature.subarray(1), changed(64, 29), changed(64, 0), changed(32, 0x80)])
       expect(codeOf(() => compactSignature(bad))).toBe("COMPACT_SIGNATURE_FORM")
+    const half = secp256k1.Point.Fn.ORDER / 2n
+    const withS = (s: bigint) => Uint8Array.of(...signature.slice(0, 32), ...numberToBytesBE(s, 32), 27)
+    expect(expandSignature(compactSignature(withS(half)))).toEqual(withS(half))
+    for (const s of [0n, half + 1n, 2n ** 255n - 1n])
+      expect(codeOf(() => compactSignature(withS(s)))).toBe("COMPACT_SIGNATURE_FORM")
     expect(codeOf(() => expandSignature(signature))).toBe("COMPACT_SIGNATURE_FORM")
   })
 })

@@ -7,6 +7,7 @@ import { concatBytes } from "./codec.ts"
 import type { DecryptionResult } from "./eip712.ts"
 import { ProtocolError } from "./errors.ts"
 import type { Address, Digest, Epoch, KeyId } from "./ids.ts"
+import { isLowS } from "./signature.ts"
 
 export type CertificateErrorCode = "COMPACT_SIGNATURE_FORM"
 
@@ -107,7 +108,8 @@ const bad = (message: string): ProtocolError => new ProtocolError({ code: "COMPA
 export function compactSignature(signature: Uint8Array): CompactSignature {
   const v = signature[64]
   const top = signature[32] ?? 0
-  if (signature.length !== COMPACT_SIGNATURE_BYTES + 1 || (v !== 27 && v !== 28) || top > 0x7f)
+  const s = signature.subarray(32, COMPACT_SIGNATURE_BYTES)
+  if (signature.length !== COMPACT_SIGNATURE_BYTES + 1 || (v !== 27 && v !== 28) || !isLowS(s))
     throw bad(`want 65 bytes r ‖ s ‖ v with low s and v 27 or 28, got ${signature.length} bytes, v ${v}`)
   const compact = signature.slice(0, COMPACT_SIGNATURE_BYTES)
   compact[32] = top | ((v - 27) << 7)

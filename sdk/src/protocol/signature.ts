@@ -13,6 +13,12 @@ export type SignatureErrorCode = "SIGNATURE_FORM" | "SIGNATURE_KEY" | "SIGNATURE
 export const SIGNATURE_BYTES = 65
 const N = secp256k1.Point.Fn.ORDER
 
+/** Whether 32 bytes are an s in 1..n/2: of the two values that the curve allows, the one that counts as a signature. */
+export function isLowS(bytes: Uint8Array): boolean {
+  const s = BigInt(toHex(bytes))
+  return s !== 0n && s <= N / 2n
+}
+
 const bad = (code: SignatureErrorCode, message: string): ProtocolError => new ProtocolError({ code, message })
 
 /** Address of a public key, compressed or not. @throws SIGNATURE_KEY */
@@ -64,8 +70,7 @@ export function recoverSigner(digest: Digest, signature: Uint8Array): Address {
       "SIGNATURE_FORM",
       `want 65 bytes r ‖ s ‖ v with v 27 or 28, got ${signature.length} bytes, v ${v}`,
     )
-  const s = BigInt(toHex(signature.subarray(32, 64)))
-  if (s === 0n || s > N / 2n) throw bad("SIGNATURE_FORM", "s must be in 1..n/2")
+  if (!isLowS(signature.subarray(32, 64))) throw bad("SIGNATURE_FORM", "s must be in 1..n/2")
   const recovered = new Uint8Array(SIGNATURE_BYTES)
   recovered[0] = v - 27
   recovered.set(signature.subarray(0, 64), 1)
