@@ -164,17 +164,35 @@ test("an account without money is told so, and goes on once it has some", async 
   expect((await settled([send(call(0x8001))])).map(outcomeOf)).toEqual(["mined"])
 })
 
-test("an endpoint that breaks off is given the same transaction again", async () => {
-  let breaks = 2
-  class Breaking extends JsonRpcProvider {
-    override broadcastTransaction(signed: string) {
-      if (breaks-- > 0) return Promise.reject(new Error("connection lost"))
-      return super.broadcastTransaction(signed)
+describe("an endpoint that breaks off", () => {
+  const breaking = (times: number) => {
+    let left = times
+    class Breaking extends JsonRpcProvider {
+      override broadcastTransaction(signed: string) {
+        if (left-- > 0) return Promise.reject(new Error("connection lost"))
+        return super.broadcastTransaction(signed)
+      }
     }
+    const url = `http://${anvil.endpoint.name}`
+    const provider = new Breaking(url, 31337, { staticNetwork: true, cacheTimeout: -1 })
+    const mend = () => {
+      left = 0
+    }
+    return { provider, mend }
   }
-  const url = `http://${anvil.endpoint.name}`
-  const { send } = start(new Breaking(url, 31337, { staticNetwork: true, cacheTimeout: -1 }))
-  const results = await settled([send(call(0x9000)), send(call(0x9001))])
-  expect(results.map(outcomeOf)).toEqual(["mined", "mined"])
-  expect(await provider.getTransactionCount(wallet.address, "latest")).toBe(2)
+
+  test("is given the same transaction again", async () => {
+    const { send } = start(breaking(2).provider)
+    const results = await settled([send(call(0x9000)), send(call(0x9001))])
+    expect(results.map(outcomeOf)).toEqual(["mined", "mined"])
+    expect(await provider.getTransactionCount(wallet.address, "latest")).toBe(2)
+  })
+
+  test("every time stops nobody for ever", async () => {
+    const broken = breaking(Number.POSITIVE_INFINITY)
+    const { send } = start(broken.provider)
+    expect((await settled([send(call(0x9002))])).map(outcomeOf)).toEqual(["TRANSACTION_LOST"])
+    broken.mend()
+    expect((await settled([send(call(0x9003))])).map(outcomeOf)).toEqual(["mined"])
+  })
 })

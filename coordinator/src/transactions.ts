@@ -30,6 +30,8 @@ export type TransactionsOptions = {
 
 /** Blocks without any of ours before those under way are offered again. */
 const PATIENCE = 3
+/** Blocks in which no endpoint says whether it has one, before that one and those behind it are given up. */
+const UNHEARD = 12
 
 type Flight = {
   readonly nonce: number
@@ -115,7 +117,7 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
       await offer(flight, fee)
     } catch (error) {
       // Without an answer it stays, and is offered again: its nonce may be used.
-      if (isAnswer(error)) {
+      if (isAnswer(error) || flight.hashes.size === 0) {
         flights.pop()
         if (!isError(error, "NONCE_EXPIRED") || !mayAskAgain) throw error
         next = null
@@ -159,7 +161,7 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
       flight.since = block
     } catch (error) {
       // An earlier offer of it may still be included.
-      if (isAnswer(error) && !flight.taken)
+      if (!flight.taken && (isAnswer(error) || block - flight.since >= UNHEARD))
         abandonFrom(flight.nonce, `the endpoints do not take the transaction of nonce ${flight.nonce}`)
     }
   }
