@@ -44,8 +44,8 @@ export function authorisePublic(
       "REQUEST_EXPIRED",
       `request ${requestId} expired at ${request.deadline}, chain time ${at.timestamp}`,
     )
-  // A final block is minutes old. Whoever lets its handles be opened just before the deadline would have a late result:
-  // the plaintext on chain and the fee back.
+  // A final block is minutes old. Whoever has its handles committed just before the deadline would have a late result: the
+  // plaintext on chain and the fee back.
   if (now + SERVICE_MS > 1000 * Number(request.deadline))
     throw decryptionError(
       "REQUEST_EXPIRED",

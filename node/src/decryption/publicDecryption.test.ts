@@ -177,6 +177,13 @@ describe("public decryption", () => {
       },
     ],
     [
+      "POLICY_UNMEETABLE",
+      (chain) => {
+        const policy = { endorsements: size.n + 1, freshQuotes: 0, groupOnly: false }
+        for (const [id, request] of chain.requests) chain.requests.set(id, { ...request, policy })
+      },
+    ],
+    [
       "REQUEST_NOT_OPEN",
       (chain) => {
         for (const [id, request] of chain.requests)
@@ -201,6 +208,23 @@ describe("public decryption", () => {
     expect(committee.delivered).toEqual([])
     for (const node of committee.nodes)
       expect(await countOf(node, "refusals_total", `{code="${code}"}`)).toBe(1)
+  })
+
+  test("what comes too near to its deadline while it waits is not opened any more", async () => {
+    const { chain, ciphertexts, handles } = tallyScene()
+    const committed = handles.flatMap((handle) => chain.commitments.get(handle) ?? [])
+    for (const entry of committed) entry.state = { ...entry.state, status: "pending" }
+    const committee = createTestCommittee({ ...size, chain, ciphertexts })
+    const seconds = BigInt(Math.ceil(committee.clock.now() / 1000))
+    addRequest(chain, "tally", handles, { deadline: seconds + 33n })
+    await committee.run(5000)
+    // In time by the chain's final block, too late for a result.
+    for (const entry of committed) entry.state = { ...entry.state, status: "final" }
+    chain.head = blockAt(101n, chain.head.timestamp + 1n)
+    await committee.run(2000)
+    expect(committee.delivered).toEqual([])
+    for (const node of committee.nodes)
+      expect(await countOf(node, "refusals_total", '{code="REQUEST_EXPIRED"}')).toBe(1)
   })
 
   test("a request is served as soon as its cancel window is over", async () => {
