@@ -71,7 +71,7 @@ export function createSimulatedNetwork(
     const take = (): void => {
       trace.add(timeline.now, `${wayOf(from, to)} ${topic} ${shortHash(payload)}`)
       void (async () => {
-        const verdict = await (async () => subscription.validate(payload))().catch(() => "ignore")
+        const verdict = await (async () => subscription.validate(payload, from))().catch(() => "ignore")
         if (verdict === "accept" && process.alive) subscription.handler(payload)
       })()
     }

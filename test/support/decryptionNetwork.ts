@@ -260,7 +260,7 @@ export function createTestCommittee({
       const { party, seat, network, frostShare } = partOf(number)
       return {
         ...{ party, seat, frostShare },
-        gossip: createKeyGossip(seat, network, clock),
+        gossip: createKeyGossip({ seat, network, clock, metrics: null }),
         publishRaw: (topic, bytes) => network.publish(topic, bytes),
         holder: createTestHolder(party, n, t, ciphertexts),
       }
@@ -299,7 +299,7 @@ const rewired = (
     network.subscribe(
       topic,
       maxBytes,
-      (payload) => subscriptions.get(topic)?.[0](payload) ?? "ignore",
+      (payload, from) => subscriptions.get(topic)?.[0](payload, from) ?? "ignore",
       (payload) => subscriptions.get(topic)?.[1](payload),
     )
   },

@@ -152,7 +152,7 @@ export function createSigningNetwork({
       ...{ committee, self: party, signing: SIGNING },
       signer: new Secret(Uint8Array.from(keys.get(party) ?? [])),
     }
-    const gossip = createKeyGossip(seat, network, clock)
+    const gossip = createKeyGossip({ seat, network, clock, metrics: null })
     const delivered: SubmissionBody[] = []
     const [blamed, evidence]: [PartyIndex[], FaultEvidence[]] = [[], []]
     const renew = (subject: Digest) => void sendApproval(party, [subject])

@@ -72,7 +72,7 @@ export type Engine = {
   renew(subject: Digest): void
   /** One tick: says again what peers may have missed, more and more seldom, and looks again who stands. */
   resend(): void
-  /** Called with each approval of a peer. */
+  /** Called with each approval of a peer that was not heard before. */
   onApproval(listener: (approval: Approval) => void): void
 }
 
@@ -185,25 +185,33 @@ export function createEngine(deps: EngineDeps): Engine {
     logger.warn({ subject, culprit: party }, "a party is proven at fault")
   }
 
-  function receive(statements: readonly Statement[]): void {
+  function receive(statements: readonly Statement[], isRepeat: boolean): void {
     if (stopped) return
     inOneTurn((turn) => {
       for (const statement of statements) {
-        const { subject, kind } = statement
+        const { subject, kind, party } = statement
         if (followed.status(subject) === null) {
-          inbox.keep(statement)
+          inbox.keep(statement, isRepeat)
           continue
         }
-        if (kind === "approval") followed.approvedBy(statement)
         const entry = followed.get(subject)
-        if (entry !== undefined) apply(entry, statement, turn)
+        // Perhaps by the party itself, perhaps by somebody who plays it back: a newer word stands.
+        const isKnown = isRepeat && kind === "approval" && entry?.state.approvals.has(party) === true
+        if (kind === "approval") followed.approvedBy(statement, isKnown)
+        if (entry !== undefined && !isKnown) apply(entry, statement, turn)
       }
     })
   }
 
   function follow(authorised: readonly Authorised[], owner: SubjectOwner, turn: Turn): void {
     for (const word of words.approve(authorised, owner.commitments)) {
-      const entry: Entry = { state: newSubject(word.authorised, openingOf), owner, word, heard: null }
+      const entry: Entry = {
+        state: newSubject(word.authorised, openingOf),
+        owner,
+        word,
+        heard: null,
+        anew: new Map(),
+      }
       followed.add(entry)
       for (const statement of [approvalIn(word), ...inbox.take(entry.state.id)]) apply(entry, statement, turn)
     }
@@ -240,11 +248,11 @@ export function createEngine(deps: EngineDeps): Engine {
 
   return {
     start() {
-      gossip.listen("approval", (approval) => {
-        receive(approvalsIn(approval))
-        if (!stopped) for (const listener of listeners) listener(approval)
+      gossip.listen("approval", (approval, isRepeat) => {
+        receive(approvalsIn(approval), isRepeat)
+        if (!stopped && !isRepeat) for (const listener of listeners) listener(approval)
       })
-      gossip.listen("decryption-shares", (shares) => receive(sharesIn(shares)))
+      gossip.listen("decryption-shares", (shares, isRepeat) => receive(sharesIn(shares), isRepeat))
     },
     stop() {
       stopped = true

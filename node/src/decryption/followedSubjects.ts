@@ -3,17 +3,24 @@
  * of what was opened before. So what is kept does not grow with how long the chain takes to settle requests.
  */
 import type { Committee } from "@twinlock/sdk/protocol/committee"
-import type { Digest } from "@twinlock/sdk/protocol/ids"
+import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { type HeardSince, needsAnswer } from "./answers.ts"
 import type { Authorised } from "./authorisePublic.ts"
 import { createOpenedSubjects } from "./openedSubjects.ts"
 import { fallSilent, type OwnWord, repeatSoon, speakAgain } from "./ownWord.ts"
-import type { ApprovalStatement } from "./statement.ts"
+import { type ApprovalStatement, isOlder } from "./statement.ts"
 import { createStubs, type Stubs } from "./stubs.ts"
 import { type Subject, type SubjectStatus, shareBytesOf } from "./subject.ts"
 
 /** @typeParam O the owner. @property heard approvals since the result was certified; null before */
-export type Followed<O> = { state: Subject; owner: O; readonly word: OwnWord; heard: HeardSince | null }
+export type Followed<O> = {
+  state: Subject
+  owner: O
+  readonly word: OwnWord
+  heard: HeardSince | null
+  /** How often each party approved anew. */
+  readonly anew: Map<PartyIndex, number>
+}
 
 export type FollowedSubjects<O> = {
   readonly stubs: Stubs<O>
@@ -32,9 +39,24 @@ export type FollowedSubjects<O> = {
   certified(subject: Digest): void
   /** The certificate fell. */
   uncertified(subject: Digest): void
-  /** A peer's approval: where it shows that the peer lacks own word, that is said again. */
-  approvedBy(approval: ApprovalStatement): void
+  /**
+   * A peer's approval: where it shows that the peer lacks own word, that is said again.
+   * @param isKnown these very bytes were heard before, and count
+   */
+  approvedBy(approval: ApprovalStatement, isKnown: boolean): void
   kept(): { readonly subjects: number; readonly stubs: number; readonly openedShareBytes: number }
+}
+
+/** Approvals of one party that bring repeats of own word forward: a seat that always makes new ones sets no pace. */
+const ANEW = 8
+
+function isAnew({ state, anew }: Followed<unknown>, approval: ApprovalStatement): boolean {
+  const known = state.approvals.get(approval.party)
+  if (known !== undefined && isOlder(approval, known)) return false
+  if (known?.commitments.join() === approval.commitments.join()) return false
+  const times = (anew.get(approval.party) ?? 0) + 1
+  anew.set(approval.party, times)
+  return times <= ANEW
 }
 
 /** Shares that opened subjects keep, to judge late ones by. */
@@ -79,14 +101,14 @@ export function createFollowedSubjects<O>(committee: Committee, inFull: number):
       followed.heard = null
       speakAgain(followed.word)
     },
-    approvedBy({ subject, party, commitments }) {
+    approvedBy(approval, isKnown) {
+      const { subject, party } = approval
       const followed = entries.get(subject)
       if (followed === undefined) return stubs.heard(subject, party)
-      const { state, word, heard } = followed
-      const known = state.approvals.get(party)
+      const { word, heard } = followed
       // Whoever approves anew may have missed what was said before.
-      const isAnew = known === undefined || known.commitments.join() !== commitments.join()
-      if (heard === null ? isAnew : needsAnswer(heard, party)) repeatSoon(word)
+      if (heard === null ? !isKnown && isAnew(followed, approval) : needsAnswer(heard, party))
+        repeatSoon(word)
     },
     kept: () => ({ subjects: entries.size, stubs: stubs.size, openedShareBytes: newest.bytes }),
   }

@@ -1,25 +1,29 @@
 /**
  * Typed gossip of one key: encodes what this node says, and hands on only what passed the validators. A message that was
  * accepted is known again by its bytes: peers repeat themselves, and a repeat must reach a node that lost it, but it is not
- * verified a second time, and one that comes at once after the first is not even read.
+ * verified a second time, and one that comes at once after the first is not even read. Whoever hands a message to this node
+ * pays for the work on it: a seat for its own words, and apart from them for those of others, so that nobody can spend what
+ * belongs to somebody else.
  */
 import { hash } from "node:crypto"
-import { type Digest, type PartyIndex, parseDigest } from "@twinlock/sdk/protocol/ids"
+import { type Address, type Digest, type PartyIndex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import { decodeMessage, encodeMessage, partyByte } from "@twinlock/sdk/protocol/messageEncoding"
 import { type GossipMessage, MAX_MESSAGE_BYTES, type MessageKind } from "@twinlock/sdk/protocol/messages"
 import type { Clock } from "../clock.ts"
 import type { Network, Validation } from "../p2p/network.ts"
+import type { Metrics } from "../telemetry/metrics.ts"
 import { type KeySeat, topicOf } from "./seat.ts"
 import { createTranscript } from "./transcript.ts"
 import { type Kernels, validateMessage } from "./validators.ts"
+import { createWorkBudget, type WorkLimits } from "./workBudget.ts"
 
 type OfKind<K extends MessageKind> = Extract<GossipMessage, { kind: K }>
 
 export type KeyGossip = {
   /** @throws NetworkErrorCode */
   publish(message: GossipMessage): Promise<void>
-  /** One listener per kind. */
-  listen<K extends MessageKind>(kind: K, handle: (message: OfKind<K>) => void): void
+  /** One listener per kind. @param handle is told whether these very bytes were accepted before */
+  listen<K extends MessageKind>(kind: K, handle: (message: OfKind<K>, isRepeat: boolean) => void): void
   /** Newest signed messages of a party, oldest first, as it encoded them: evidence. */
   said(party: PartyIndex): readonly Uint8Array[]
   /** Bytes of signed messages kept. */
@@ -29,29 +33,59 @@ export type KeyGossip = {
 /** Accepted messages that the network has not handed on yet. */
 const MAX_ACCEPTED = 64
 
+/**
+ * Work that one peer may cause: one for a message, two for each commitment pair in it. Own words of a seat that gives its part
+ * of 150 results a second need less than half, in batches or not.
+ */
+export const OWN_WORK: WorkLimits = { perSecond: 600, atOnce: 3000 }
+const OTHERS_WORK: WorkLimits = { perSecond: 1200, atOnce: 6000 }
+const PAIR_WORK = 2
+
+export type KeyGossipDeps = {
+  readonly seat: KeySeat
+  readonly network: Network
+  readonly clock: Clock
+  readonly metrics: Metrics | null
+}
+
 export function createKeyGossip(
-  seat: KeySeat,
-  network: Network,
-  clock: Clock,
+  { seat, network, clock, metrics }: KeyGossipDeps,
   kernels: Kernels = {},
 ): KeyGossip {
   const transcript = createTranscript()
+  const own = createWorkBudget(OWN_WORK)
+  const others = createWorkBudget(OTHERS_WORK)
+  const refused = metrics?.counter({
+    name: "gossip_over_budget_total",
+    help: "Gossip that was not looked at, by the party that handed on too much; 0 is none of the committee",
+    labels: ["party"],
+  })
 
-  function listen<K extends MessageKind>(kind: K, handle: (message: OfKind<K>) => void): void {
-    const accepted = new Map<Digest, OfKind<K>>()
+  function listen<K extends MessageKind>(
+    kind: K,
+    handle: (message: OfKind<K>, isRepeat: boolean) => void,
+  ): void {
+    const accepted = new Map<Digest, { readonly message: OfKind<K>; readonly isRepeat: boolean }>()
 
-    function judge(payload: Uint8Array): Validation {
+    function judge(payload: Uint8Array, from: Address | null): Validation {
       const digest = digestOf(payload)
       if (accepted.has(digest)) return "accept"
       const now = clock.now()
       const known = transcript.know(partyByte(payload), digest, now)
       if (known === "idle") return "ignore"
+      const giver = from === null ? 0 : seat.committee.parties.indexOf(from) + 1
+      const budget = giver === partyByte(payload) ? own : others
+      if (!budget.spend(from ?? "", now)) {
+        refused?.add({ party: String(giver) })
+        return "ignore"
+      }
       const result =
         known === "again" ? repeated(kind, payload) : validateMessage(kind, payload, seat, kernels)
       if (result.validation !== "accept") return result.validation
       const { message } = result
       transcript.note(message.party, digest, payload, now)
-      accepted.set(digest, message)
+      if (known === "new") budget.charge(from ?? "", PAIR_WORK * pairsIn(message))
+      accepted.set(digest, { message, isRepeat: known === "again" })
       const [oldest] = accepted.keys()
       if (accepted.size > MAX_ACCEPTED && oldest !== undefined) accepted.delete(oldest)
       return "accept"
@@ -59,9 +93,9 @@ export function createKeyGossip(
 
     network.subscribe(topicOf(kind, seat), MAX_MESSAGE_BYTES[kind], judge, (payload) => {
       const digest = digestOf(payload)
-      const message = accepted.get(digest)
+      const found = accepted.get(digest)
       accepted.delete(digest)
-      if (message !== undefined) handle(message)
+      if (found !== undefined) handle(found.message, found.isRepeat)
     })
   }
 
@@ -76,6 +110,10 @@ export function createKeyGossip(
 }
 
 const digestOf = (payload: Uint8Array): Digest => parseDigest(`0x${hash("sha256", payload, "hex")}`)
+
+/** Pairs that the sender makes in it. */
+const pairsIn = (message: GossipMessage): number =>
+  "commitments" in message ? message.commitments.length : 0
 
 /** A message whose bytes passed every rule before. */
 function repeated<K extends MessageKind>(kind: K, payload: Uint8Array) {

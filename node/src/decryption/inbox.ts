@@ -6,11 +6,11 @@ import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { sessionsHash } from "@twinlock/sdk/protocol/subjects"
-import type { Statement } from "./statement.ts"
+import { isOlder, type Statement } from "./statement.ts"
 
 export type Inbox = {
   /** Keeps a verified statement: a party's newest approval of the same sessions, its first share of each session. */
-  keep(statement: Statement): void
+  keep(statement: Statement, isRepeat?: boolean): void
   /** Everything about a subject, which is then forgotten here. */
   take(subject: Digest): readonly Statement[]
   /** Bytes kept of all parties. */
@@ -46,7 +46,7 @@ export function createInbox(bytesPerParty: number = BYTES_PER_PARTY): Inbox {
   }
 
   return {
-    keep(statement) {
+    keep(statement, isRepeat = false) {
       const { party, subject } = statement
       const shelf = shelves.get(party) ?? { bytes: 0, subjects: new Map() }
       shelves.set(party, shelf)
@@ -57,6 +57,9 @@ export function createInbox(bytesPerParty: number = BYTES_PER_PARTY): Inbox {
         statement.kind === "approval" ? `approval ${sessionsHash(statement.sessions)}` : statement.sessionId
       const known = page.get(name)
       if (known?.kind === "share") return
+      // What is played back replaces nothing.
+      if (known !== undefined && (isRepeat || (statement.kind === "approval" && isOlder(statement, known))))
+        return
       shelf.bytes += sizeOf(statement) - (known === undefined ? 0 : sizeOf(known))
       page.set(name, statement)
       for (const oldest of shelf.subjects.keys()) {

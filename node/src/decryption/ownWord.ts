@@ -53,6 +53,7 @@ export const approvalIn = ({ authorised, approval }: OwnWord): ApprovalStatement
   party: approval.party,
   subject: authorised.subject,
   sessions: authorised.ciphertexts.map(({ session }) => session),
+  blockNumber: approval.blockNumber,
   commitments: approval.commitments,
 })
 

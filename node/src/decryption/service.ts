@@ -121,7 +121,10 @@ const LONGEST_PAUSE_MS = 5000
 export function createDecryptionService(deps: DecryptionDeps): DecryptionService {
   const { seat, view, network, store, clock, scheduler, logger, metrics, options } = deps
   const name = `${seat.key.keyId}/${seat.key.epoch}`
-  const gossip = createKeyGossip(seat, network, clock, { recover: deps.recover, curve: deps.curve })
+  const gossip = createKeyGossip(
+    { seat, network, clock, metrics },
+    { recover: deps.recover, curve: deps.curve },
+  )
   const standing = createStanding(view, seat.committee, clock)
   const engine = createEngine({
     ...{ seat, gossip, standing, logger, metrics },

@@ -10,6 +10,8 @@ export type ApprovalStatement = {
   readonly party: PartyIndex
   readonly subject: Digest
   readonly sessions: readonly SessionId[]
+  /** Block of the judgement: an older word never replaces a newer one. */
+  readonly blockNumber: bigint
   /** Those of the whole message: they tell a new word from a repeated one. */
   readonly commitments: readonly CommitmentPair[]
 }
@@ -24,8 +26,19 @@ export type ShareStatement = {
 
 export type Statement = ApprovalStatement | ShareStatement
 
-export const approvalsIn = ({ party, approved, commitments }: Approval): readonly ApprovalStatement[] =>
-  approved.map(({ subject, sessions }) => ({ kind: "approval", party, subject, sessions, commitments }))
+export const approvalsIn = ({
+  party,
+  approved,
+  blockNumber,
+  commitments,
+}: Approval): readonly ApprovalStatement[] =>
+  approved.map(({ subject, sessions }) => ({
+    ...{ kind: "approval", party, subject, sessions, blockNumber, commitments },
+  }))
+
+/** True for a word that the party said before the known one: somebody plays it back. */
+export const isOlder = (approval: ApprovalStatement, known: ApprovalStatement): boolean =>
+  approval.blockNumber < known.blockNumber
 
 export const sharesIn = ({ party, shares }: DecryptionShares): readonly ShareStatement[] =>
   shares.map((item) => ({ kind: "share", party, ...item }))

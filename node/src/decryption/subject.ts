@@ -10,7 +10,7 @@ import type { Digest, PartyIndex, SessionId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import type { Opening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { Authorised } from "./authorisePublic.ts"
-import type { ApprovalStatement, ShareStatement, Statement } from "./statement.ts"
+import { type ApprovalStatement, isOlder, type ShareStatement, type Statement } from "./statement.ts"
 
 /**
  * approving: this node approves and waits for a quorum. released: its shares may leave. opened: all plaintexts are known.
@@ -100,6 +100,7 @@ function onApproval(subject: Subject, approval: ApprovalStatement, committee: Co
   const known = subject.approvals.get(approval.party)
   if (known !== undefined && !sameList(known.sessions, approval.sessions))
     return blame(subject, [approval.party])
+  if (known !== undefined && isOlder(approval, known)) return { subject, effects: [] }
   const approvals = new Map(subject.approvals).set(approval.party, approval)
   return askForQuorum({ ...subject, approvals }, committee)
 }

@@ -68,6 +68,8 @@ export type GossipDeps = {
   readonly metrics: Metrics | null
   /** A peer handed on what the topic's rules reject. */
   readonly onReject: (peer: PeerId) => void
+  /** Registered signer of an attested peer. */
+  readonly signerOf: (peer: PeerId) => Address | null
 }
 
 export type Gossip = Pick<Network, "publish" | "subscribe"> & {
@@ -85,7 +87,7 @@ type Topic = {
 }
 
 export function createGossip({ chainId, registry }: GossipOptions, deps: GossipDeps): Gossip {
-  const { service, random, logger, metrics, onReject } = deps
+  const { service, random, logger, metrics, onReject, signerOf } = deps
   const counted = metrics?.counter({
     name: "gossip_messages_total",
     help: "Received gossip",
@@ -97,10 +99,10 @@ export function createGossip({ chainId, registry }: GossipOptions, deps: GossipD
   /** A plain copy: the library hands out views of its receive buffers. */
   const payloadOf = (data: Uint8Array): Uint8Array => new Uint8Array(data.subarray(SALT_BYTES))
 
-  const judge = async (topic: Topic, data: Uint8Array): Promise<Validation> => {
+  const judge = async (topic: Topic, peer: PeerId, data: Uint8Array): Promise<Validation> => {
     if (data.length < SALT_BYTES || data.length - SALT_BYTES > topic.maxBytes) return "reject"
     try {
-      return await topic.validate(payloadOf(data))
+      return await topic.validate(payloadOf(data), signerOf(peer))
     } catch (error) {
       logger.debug({ err: error, kind: topic.kind }, "validator failed, message ignored")
       return "ignore"
@@ -134,7 +136,7 @@ export function createGossip({ chainId, registry }: GossipOptions, deps: GossipD
       const topic: Topic = { kind, maxBytes, validate, handler }
       topics.set(name, topic)
       service.topicValidators.set(name, async (peer, message) => {
-        const verdict = await judge(topic, message.data)
+        const verdict = await judge(topic, peer, message.data)
         counted?.add({ kind: kind.split("/", 1)[0] ?? "", verdict })
         if (verdict === "reject") onReject(peer)
         return resultOf(verdict)

@@ -121,6 +121,11 @@ export async function createP2pNode(options: P2pOptions, deps: P2pDeps): Promise
       random,
       logger,
       metrics,
+      signerOf: (peer) => {
+        const id = peer.toString()
+        const session = sessions.all().find(({ connection }) => connection.remotePeer.toString() === id)
+        return session?.record.signer ?? null
+      },
       onReject: (peer) => {
         const count = (rejects.get(peer.toString()) ?? 0) + 1
         rejects.set(peer.toString(), count)

@@ -97,7 +97,7 @@ function memoryNetwork(
       for (const [other, peer] of endpoints)
         if (other !== self && connected(self, other))
           for (const said of gossip(self, other, topic, payload))
-            void deliver(peer.topics.get(topic), said.slice())
+            void deliver(peer.topics.get(topic), self, said.slice())
     },
     subscribe: (topic, maxBytes, validate, handler) => {
       if (own.topics.has(topic)) throw refuse("DUPLICATE_HANDLER", `${topic} is subscribed already`)
@@ -106,11 +106,15 @@ function memoryNetwork(
   }
 }
 
-async function deliver(subscription: Subscription | undefined, payload: Uint8Array): Promise<void> {
+async function deliver(
+  subscription: Subscription | undefined,
+  from: Address,
+  payload: Uint8Array,
+): Promise<void> {
   if (subscription === undefined || payload.length > subscription.maxBytes) return
   let verdict: string
   try {
-    verdict = await subscription.validate(payload)
+    verdict = await subscription.validate(payload, from)
   } catch {
     verdict = "ignore"
   }

@@ -39,11 +39,14 @@ export type Network = {
   ): void
   /** To all subscribers of the topic but not to this node itself. */
   publish(topic: string, payload: Uint8Array): Promise<void>
-  /** `validate` runs before propagation (an exception means ignore); `handler` after "accept". */
+  /**
+   * `validate` runs before propagation (an exception means ignore); `handler` after "accept". `from` is the peer that handed
+   * the payload on, null where that is not known any more.
+   */
   subscribe(
     topic: string,
     maxBytes: number,
-    validate: (payload: Uint8Array) => Validation | Promise<Validation>,
+    validate: (payload: Uint8Array, from: Address | null) => Validation | Promise<Validation>,
     handler: (payload: Uint8Array) => void,
   ): void
 }

@@ -1,0 +1,40 @@
+import { taggedHash } from "@twinlock/sdk/protocol/codec"
+import { createCommittee } from "@twinlock/sdk/protocol/committee"
+import { parsePartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
+import { expect, test } from "vitest"
+import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
+import { EPOCH, KEY_ID } from "../../../test/support/scriptedChain.ts"
+import type { Authorised } from "./authorisePublic.ts"
+import { createInbox } from "./inbox.ts"
+import type { ApprovalStatement } from "./statement.ts"
+import { newSubject, step } from "./subject.ts"
+
+const committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: seatSigners(4) })
+const subject = taggedHash("subject")
+const session = parseSessionId(taggedHash("session"))
+const authorised = { subject, ciphertexts: [{ session }] } as unknown as Authorised
+const approval = (blockNumber: bigint, byte: number, sessions = [session]): ApprovalStatement => ({
+  ...{ kind: "approval", party: parsePartyIndex(2, 4), subject, sessions, blockNumber },
+  commitments: [new Uint8Array(66).fill(byte)],
+})
+const [old, last] = [approval(5n, 1), approval(6n, 2)]
+
+test("an older word of a party replaces no newer one, but contradicts it where it names other sessions", () => {
+  const start = newSubject(authorised, () => {
+    throw new Error("nothing is opened here")
+  })
+  const after = [old, last, old].reduce((state, event) => step(state, event, committee).subject, start)
+  expect([...after.approvals.values()]).toEqual([last])
+  const other = approval(5n, 1, [parseSessionId(taggedHash("other"))])
+  expect(step(after, other, committee).effects).toEqual([{ kind: "culprits", parties: [old.party] }])
+})
+
+test("nor does it before the subject is judged, and neither does a word that is played back", () => {
+  const inbox = createInbox()
+  for (const statement of [last, old]) inbox.keep(statement)
+  inbox.keep(approval(6n, 3), true)
+  expect(inbox.take(subject)).toEqual([last])
+  inbox.keep(old, true)
+  inbox.keep(last)
+  expect(inbox.take(subject)).toEqual([last])
+})
