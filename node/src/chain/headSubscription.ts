@@ -2,8 +2,8 @@
  * New blocks as an endpoint pushes them over WebSocket. Its messages are not even read: that one came is the hint. While
  * no subscription stands, another source hints.
  */
+import { type RawData, WebSocket } from "ws"
 import type { Cancel, Scheduler } from "../clock.ts"
-import { openBoundedSocket } from "./boundedSocket.ts"
 import type { HintSource } from "./headHint.ts"
 
 export type SubscribedHintDeps = {
@@ -19,6 +19,8 @@ const SUBSCRIBE = '{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["n
 const MAX_MESSAGE = 64 * 1024
 /** An endpoint that says nothing for so long is asked anew: its connection may be gone without a word. */
 const SILENT_MS = 60_000
+/** The runtime's own client takes messages of up to 128 MiB, compressed ones too: whoever sends them chooses the memory. */
+const OPTIONS = { maxPayload: MAX_MESSAGE, perMessageDeflate: false } as const
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 60_000
 
@@ -26,10 +28,11 @@ export function subscribedHint({ url, otherwise, scheduler }: SubscribedHintDeps
   return (changed) => {
     let stopOther: Cancel | null = otherwise(changed)
     let stopTimer: Cancel = () => {}
-    let close: () => void = () => {}
+    let socket: WebSocket | null = null
     let failures = 0
 
-    function lost(): void {
+    function lost(from: WebSocket): void {
+      if (from !== socket) return
       drop()
       stopOther ??= otherwise(changed)
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS)
@@ -39,15 +42,19 @@ export function subscribedHint({ url, otherwise, scheduler }: SubscribedHintDeps
 
     function drop(): void {
       stopTimer()
-      close()
+      const dropped = socket
+      socket = null
+      dropped?.terminate()
     }
 
-    function heard(text: string): void {
+    function heard(from: WebSocket, data: RawData, isBinary: boolean): void {
+      if (from !== socket) return
+      if (isBinary) return lost(from)
       stopTimer()
-      stopTimer = scheduler.after(SILENT_MS, lost)
+      stopTimer = scheduler.after(SILENT_MS, () => lost(from))
       // The first message answers the subscription, with its number or with an error.
       if (stopOther !== null) {
-        if (text.includes('"error"')) return lost()
+        if (String(data).includes('"error"')) return lost(from)
         stopOther()
         stopOther = null
         failures = 0
@@ -56,9 +63,17 @@ export function subscribedHint({ url, otherwise, scheduler }: SubscribedHintDeps
     }
 
     function connect(): void {
-      stopTimer = scheduler.after(SILENT_MS, lost)
-      const socket = { url, maxBytes: MAX_MESSAGE, greeting: SUBSCRIBE, onText: heard, onEnd: lost }
-      close = openBoundedSocket(socket)
+      const made = new WebSocket(url, OPTIONS)
+      socket = made
+      stopTimer = scheduler.after(SILENT_MS, () => lost(made))
+      made.on("open", () => made.send(SUBSCRIBE))
+      made.on("message", (data, isBinary) => heard(made, data, isBinary))
+      // Whoever pings and does not read its pongs would have them pile up here.
+      made.on("ping", () => {
+        if (made.bufferedAmount > MAX_MESSAGE) lost(made)
+      })
+      made.on("close", () => lost(made))
+      made.on("error", () => lost(made))
     }
 
     connect()
