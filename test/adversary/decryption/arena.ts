@@ -18,6 +18,7 @@ import { messageDigest } from "@twinlock/sdk/protocol/messageSignature"
 import type { GossipMessage, MessageKind, SigningRequest } from "@twinlock/sdk/protocol/messages"
 import type { Fault } from "@twinlock/sdk/threshold/faultEvidence"
 import {
+  type CommitteeOptions,
   createTestCommittee,
   createTestHolder,
   seatSigners,
@@ -135,12 +136,18 @@ function place(
     .map(({ party }) => party)
 }
 
-/** @param count of traitors; t unless the judge is to see what more of them can do */
+/**
+ * @param count of traitors; t unless the judge is to see what more of them can do
+ * @param weakness of honest nodes, for the judge to find
+ */
 export function createArena(
   size: Size,
   placement: Placement,
   strategy: Strategy,
-  count: number = size.t,
+  {
+    count = size.t,
+    weakness = {},
+  }: { readonly count?: number; readonly weakness?: Partial<CommitteeOptions> } = {},
 ): Arena {
   const chain = createScriptedChain()
   chain.head = { ...chain.head, hash: taggedHash("arena block", size.n) }
@@ -238,6 +245,7 @@ export function createArena(
       }),
     // What counts is what the honest bring about.
     delivers: (party) => !isTraitor(party),
+    ...weakness,
   })
   for (const party of traitors) {
     const traitor = arena.committee.traitor(party)

@@ -9,12 +9,15 @@ import {
   resultToBody,
   type SubmissionBody,
 } from "@twinlock/sdk/protocol/http"
-import { beforeAll, expect, test } from "vitest"
+import { beforeAll, describe, expect, test } from "vitest"
+import type { CommitteeOptions } from "../../support/decryptionNetwork.ts"
+import { enclaveOf } from "../../support/testEnclaves.ts"
 import { type Arena, createArena, type Strategy } from "./arena.ts"
 import { judge } from "./judge.ts"
 import { endorsing } from "./strategies/endorsing.ts"
 import { quoting } from "./strategies/quoting.ts"
 import { sharing } from "./strategies/sharing.ts"
+import { timing } from "./strategies/timing.ts"
 
 const SIZE = { n: 4, t: 1 }
 const named = (name: string, strategies: readonly Strategy[] = sharing): Strategy => {
@@ -162,7 +165,34 @@ test("strategies that do nothing, or bring nothing about", async () => {
 })
 
 test("more traitors than t open nothing that is false", async () => {
-  const arena = createArena(SIZE, "random", { ...named("same-lie-of-all"), within: 3000 }, 2)
+  const arena = createArena(SIZE, "random", { ...named("same-lie-of-all"), within: 3000 }, { count: 2 })
   await arena.fight()
   expect((await judge(arena, { ...liar, blamed: "perhaps" })).broken).toEqual(["no certificate came in time"])
+})
+
+describe("honest nodes with a weakness", () => {
+  const brokenBy = async (strategy: Strategy, weakness: Partial<CommitteeOptions>) => {
+    const arena = createArena(SIZE, "worst", strategy, { weakness })
+    await arena.fight()
+    return (await judge(arena, strategy)).broken
+  }
+
+  test("who believe every quote", async () => {
+    const quotes = (party: number) => ({ ...enclaveOf(party), holds: async () => true })
+    const { bites: _, ...strategy } = named("made-up-quote-before-the-certificate", quoting)
+    expect(await brokenBy(strategy, { quotes })).toContain("a certificate does not verify")
+  })
+
+  test("who answer every list", async () => {
+    // Who waits that long for the first rank is asked often.
+    const options = { takeoverMs: 3000 }
+    expect(await brokenBy(named("list-flood", timing), { options })).toEqual([])
+    const broken = await brokenBy(named("list-flood", timing), { options: { ...options, maxServed: 1000 } })
+    expect(broken.some((sentence) => sentence.includes("answered more than"))).toBe(true)
+  })
+
+  test("who endorse before FROST had its time", async () => {
+    const strategy = named("endorses-too-early", endorsing)
+    expect(await brokenBy(strategy, { options: { fallbackMs: 0 } })).toContain("the strategy came to nothing")
+  })
 })

@@ -142,12 +142,12 @@ export const timing: readonly Strategy[] = [
   },
   {
     name: "list-flood",
-    tries: "four lists over the same commitments in every step, and one for a request that nobody knows",
+    tries: "two lists over the same commitments in every step, and one for a request that nobody knows",
     blamed: "nowhere",
     says: changing("signing-request", () => []),
     async acts({ seat, gossip, frostShare }, arena, step) {
       const others = [...offered(arena)].slice(0, quorum(arena.size) - 1)
-      if (others.length < quorum(arena.size) - 1 || step > 12) return
+      if (others.length < quorum(arena.size) - 1 || step > 25) return
       const own = createNonces(frostShare, seededRng(`list flood/${seat.self}/${step}`)).commitment
       const signers = [...others, [seat.self, own] as const]
         .map(([party, commitment]) => ({ party, commitment }))
@@ -155,8 +155,8 @@ export const timing: readonly Strategy[] = [
       const { root } = batchIn(arena)
       const subjects = [arena.requestId]
       const list = { kind: "signing-request", subjects, root, signers } as const
-      for (let i = 0; i < 4; i++)
-        await gossip.publish(signAs<SigningRequest>(seat, { ...list, attempt: 4 * step + i }))
+      for (let i = 0; i < 2; i++)
+        await gossip.publish(signAs<SigningRequest>(seat, { ...list, attempt: 2 * step + i }))
       const unknown = [parseRequestId(taggedHash("nobody's request", step))]
       await gossip.publish(signAs<SigningRequest>(seat, { ...list, subjects: unknown, attempt: step }))
     },
