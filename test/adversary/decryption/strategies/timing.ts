@@ -78,7 +78,7 @@ export const timing: readonly Strategy[] = [
     rounds: 4,
     within: 5000,
     says: late((round) => JUST_BEFORE_A_HEDGE[round] ?? 0, "signature-share"),
-    bites: everyRoundWithin(2000),
+    bites: everyRoundWithin(1000),
   },
   {
     name: "first-rank-tarries",
