@@ -1,10 +1,11 @@
 /** One run: everything that happens in it follows from the seed, the planted defect and the code. */
+import type { KeptByService } from "@twinlock/node/decryption/service"
 import { ceremonyKey } from "./ceremonyKey.ts"
 import { dealtKey } from "./dealtKey.ts"
 import { SimulationFailure } from "./failure.ts"
 import { watchMachine } from "./guards.ts"
 import type { Node } from "./node.ts"
-import { planOf } from "./plan.ts"
+import { type Plan, planOf } from "./plan.ts"
 import { registered } from "./registration.ts"
 import type { Counts } from "./summary.ts"
 import { startTraffic } from "./traffic.ts"
@@ -65,15 +66,20 @@ export async function runSeed(
   }
 }
 
+const isTooMuch = (kept: KeptByService, open: number, { users, n }: Plan): boolean =>
+  kept.subjects + kept.stubs > open + users.length ||
+  Math.max(kept.requests, kept.results, kept.groups, kept.aggregations) > open ||
+  kept.inboxBytes > n * MOST_INBOX_BYTES
+
 /** What a node still keeps when all is done, and whom it holds evidence against. */
 function tidy(world: World, { machine, service }: Node, open: number): void {
   const { plan } = world
-  const { subjects, inboxBytes } = service?.kept() ?? { subjects: 0, inboxBytes: 0 }
-  if (subjects > open + plan.users.length || inboxBytes > plan.n * MOST_INBOX_BYTES)
+  const kept = service?.kept()
+  if (kept !== undefined && isTooMuch(kept, open, plan))
     world.fail(
       new SimulationFailure(
         "bounded",
-        `party ${machine.party} keeps ${subjects} subjects and ${inboxBytes} bytes, ${open} requests are open`,
+        `party ${machine.party} keeps ${JSON.stringify(kept)}, ${open} requests are open`,
       ),
     )
   const blamed = (service?.evidence() ?? []).filter(({ party }) => plan.faulty.get(party) !== "liar")

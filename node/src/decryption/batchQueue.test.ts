@@ -74,6 +74,27 @@ test("a failed batch is told of, and the next one runs", async () => {
   expect(done).toEqual([2])
 })
 
+test("nor does a listener that fails end the queue", async () => {
+  const done: number[] = []
+  const queue = createBatchQueue<number>(
+    async (batch) => {
+      if (batch.includes(1)) throw new Error("spoilt")
+      done.push(...batch)
+    },
+    {
+      maxItems: 1,
+      onError: () => {
+        throw new Error("cannot be told")
+      },
+    },
+  )
+  queue.add([1, 2])
+  for (let i = 0; i < 10; i++) await Promise.resolve()
+  queue.add([3])
+  for (let i = 0; i < 10; i++) await Promise.resolve()
+  expect(done).toEqual([2, 3])
+})
+
 test("a stopped queue drops what waits", async () => {
   const { queue, batches, settle, end } = queueOf({ maxItems: 1 })
   queue.add([1, 2])

@@ -37,13 +37,22 @@ export function createBatchQueue<T>(
     return batch
   }
 
+  /** Whoever is told may fail as well: the queue goes on. */
+  function report(error: unknown, batch: readonly T[]): void {
+    try {
+      onError(error, batch)
+    } catch {
+      // Nobody is left to tell.
+    }
+  }
+
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       const batch = cut()
       try {
         await work(batch)
       } catch (error) {
-        onError(error, batch)
+        report(error, batch)
       }
     }
     running = false

@@ -17,11 +17,12 @@ import { type Authorised, authorisePublic } from "./authorisePublic.ts"
 import { createBatchQueue } from "./batchQueue.ts"
 import type { Engine, Opened, SubjectOwner } from "./engine.ts"
 import { isAlarm, remedyOf } from "./errors.ts"
-import { checkWords, type ReleaseDeps, sharesOf, wordBytesOf } from "./release.ts"
+import { checkWords, type ReleaseDeps } from "./release.ts"
 import type { RequestCursor } from "./requestCursor.ts"
 import { newPending, nextRequests, type Pending, postpone } from "./requestQueue.ts"
 import { createRetirement, type RetirementOptions } from "./retirement.ts"
 import type { KeySeat } from "./seat.ts"
+import { createShareComputations } from "./shareComputations.ts"
 import type { Signing } from "./signing/signing.ts"
 import type { Standing } from "./standing.ts"
 
@@ -30,6 +31,8 @@ export type PublicDecryption = {
   poll(): Promise<void>
   /** Ends what the chain has settled, and what takes too long: not on the path to an approval. @throws as poll */
   retire(): Promise<void>
+  /** Requests that are followed. */
+  readonly size: number
   stop(): void
 }
 
@@ -56,9 +59,6 @@ type Judged = { readonly entry: Pending; readonly authorised: Authorised }
 const PER_READ = 128
 /** Requests that are looked at for the first time in one poll. */
 const NEW_PER_POLL = 512
-/** Subjects whose shares are computed together, and bytes of their canonical words. */
-const PER_COMPUTATION = 64
-const BYTES_PER_COMPUTATION = 16 * 1024 * 1024
 export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryption {
   const {
     seat,
@@ -78,6 +78,8 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
   /** In chain order. */
   const pending = new Map<RequestId, Pending>()
   let next: bigint | null = null
+  /** Whose requests are known. */
+  let newest: BlockRef | null = null
   const refusals = metrics?.counter({
     name: "refusals_total",
     help: "decryptions refused by reason",
@@ -142,33 +144,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     },
   )
 
-  /** Computes and publishes shares of released subjects; where a batch fails, each of its subjects by itself. */
-  const computations = createBatchQueue<Authorised>(
-    async (batch) => {
-      try {
-        engine.publishShares(await sharesOf(batch, release))
-      } catch (error) {
-        if (batch.length === 1) throw error
-        for (const single of batch) await compute(single)
-      }
-    },
-    {
-      maxItems: PER_COMPUTATION,
-      weigh: wordBytesOf,
-      maxWeight: BYTES_PER_COMPUTATION,
-      onError: (error, batch) => {
-        for (const single of batch) retry(single, error)
-      },
-    },
-  )
-
-  async function compute(authorised: Authorised): Promise<void> {
-    try {
-      engine.publishShares(await sharesOf([authorised], release))
-    } catch (error) {
-      retry(authorised, error)
-    }
-  }
+  const computations = createShareComputations({ release, publish: engine.publishShares, onError: retry })
 
   /** Judged once more after a pause: the subject is released already, so that its owner is told again. */
   function retry(authorised: Authorised, err: unknown): void {
@@ -279,6 +255,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     for (const requestId of await view.requestsSince(from, at))
       if (!pending.has(requestId)) pending.set(requestId, newPending(requestId, from))
     next = at.number + 1n
+    newest = at
   }
 
   /** First look at what is new. @returns facts of those that may be started at once */
@@ -322,9 +299,12 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       await start(at, await looking)
     },
     async retire() {
-      const at = await view.head()
-      await retire(at)
-      if (next !== null) await cursor.save(settledBefore(next))
+      if (next === null || newest === null) return
+      await retire(newest)
+      await cursor.save(settledBefore(next))
+    },
+    get size() {
+      return pending.size
     },
     stop() {
       approvals.stop()

@@ -35,7 +35,7 @@ import type { KeySeat } from "./seat.ts"
 import { createCommitmentBook } from "./signing/commitmentBook.ts"
 import { createNoncePool } from "./signing/noncePool.ts"
 import type { Quotes } from "./signing/quoting.ts"
-import { createSigning, type SigningOptions } from "./signing/signing.ts"
+import { createSigning, type KeptBySigning, type SigningOptions } from "./signing/signing.ts"
 import { createStanding } from "./standing.ts"
 import { createUserDecryption, type UserDecryption } from "./userDecryption.ts"
 
@@ -107,12 +107,19 @@ export type DecryptionDeps = {
   readonly options: DecryptionOptions
 }
 
+/** What is kept in memory. */
+export type KeptByService = Kept &
+  KeptBySigning & {
+    /** Requests that are followed until the chain has settled them. */
+    readonly requests: number
+  }
+
 export type DecryptionService = {
   start(): void
   stop(): void
   readonly user: UserDecryption
   readonly evidence: () => readonly FaultEvidence[]
-  readonly kept: () => Kept
+  readonly kept: () => KeptByService
 }
 
 /** Longest pause after failures of one loop. */
@@ -177,14 +184,15 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     })
   const kept = metrics?.gauge({
     name: "decryption_kept",
-    help: "Subjects, and bytes of what peers said, that are kept in memory",
+    help: "Requests, subjects, results, and bytes of what peers said, that are kept in memory",
     labels: ["what"],
   })
   const noteSpent = watchBudget({ logger, metrics })
+  const keptNow = (): KeptByService => ({ ...engine.kept(), ...signing.kept(), requests: open.size })
   const say = async () => {
     engine.resend()
     noteSpent(await release.ledger.spent())
-    for (const [what, count] of Object.entries(engine.kept())) kept?.set(count, { what })
+    for (const [what, count] of Object.entries(keptNow())) kept?.set(count, { what })
   }
   const polls = repeated(options.pollMs, "the chain could not be read", () => open.poll())
   const retiring = repeated(options.pollMs, "settled requests could not be looked for", () => open.retire())
@@ -194,7 +202,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   return {
     user,
     evidence: engine.evidence,
-    kept: engine.kept,
+    kept: keptNow,
     start() {
       engine.start()
       signing.start()

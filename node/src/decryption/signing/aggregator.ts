@@ -28,6 +28,8 @@ export type Aggregator = {
   offered(): void
   /** Ends own attempts for results that have a certificate, or that the gateway no longer waits for. */
   settle(group: RankGroup): void
+  /** Groups that are worked at. */
+  readonly size: number
   /** Milliseconds that a list takes at present, 0 while nothing is known. */
   pace(): number
   stop(): void
@@ -312,6 +314,9 @@ export function createAggregator(
       workOf(group).cancel()
       works.delete(group)
       queue.delete(group)
+    },
+    get size() {
+      return new Set([...works.keys(), ...queue]).size
     },
     pace: roundTrip.expected,
     stop() {

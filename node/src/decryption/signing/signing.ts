@@ -40,8 +40,19 @@ export type Signing = {
   opened(result: DecryptionResult, place: RequestPlace): void
   /** True while the request's result has a certificate. */
   isCertified(request: RequestId): boolean
+  /** What is kept in memory. */
+  kept(): KeptBySigning
   /** The gateway no longer waits for the request. */
   forget(request: RequestId): void
+}
+
+export type KeptBySigning = {
+  /** Opened results. */
+  readonly results: number
+  /** Host blocks whose requests have results. */
+  readonly groups: number
+  /** Blocks on which own lists are worked at, or wait for others to end. */
+  readonly aggregations: number
 }
 
 /** Where on the host chain a request lies, which ranks its aggregators, and what the requester demands. */
@@ -269,6 +280,7 @@ export function createSigning(deps: SigningDeps): Signing {
       quoting.opened(entry)
       wakeSoon(group)
     },
+    kept: () => ({ results: results.size, groups: groups.size, aggregations: aggregator.size }),
     isCertified: (request) => (find(request)?.certified ?? null) !== null,
     forget(request) {
       const result = results.get(request)
