@@ -2,7 +2,11 @@
 import { decodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { MessageKind } from "@twinlock/sdk/protocol/messages"
 import { expect, test } from "vitest"
-import { type CommitteeOptions, createTestCommittee } from "../../../test/support/decryptionNetwork.ts"
+import {
+  type CommitteeOptions,
+  countOf,
+  createTestCommittee,
+} from "../../../test/support/decryptionNetwork.ts"
 import { deliveredResults } from "../../../test/support/deliveredResults.ts"
 import {
   addCiphertext,
@@ -58,6 +62,10 @@ test("of many that are certified few are kept in full, nothing is said again, an
     expect(subjects).toBe(IN_FULL)
     expect(stubs).toBe(requests.length - IN_FULL)
   }
+  // Honest work is far from any budget.
+  for (const node of committee.nodes)
+    for (let party = 0; party <= 4; party++)
+      expect(await countOf(node, "gossip_over_budget_total", `{party="${party}"}`)).toBe(0)
   expect(await during(60_000, 2000)).toBe(0)
   for (const id of requests) {
     const request = chain.requests.get(id)

@@ -286,10 +286,11 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     forget: followed.delete,
     park(subject) {
-      const entry = followed.get(subject)
+      const state = followed.get(subject)?.state
+      if (state === undefined) return
       followed.delete(subject)
-      for (const approval of entry?.state.approvals.values() ?? [])
-        if (approval.party !== seat.self) inbox.keep(approval)
+      for (const statement of [...state.approvals.values(), ...state.early.values()])
+        if (statement.party !== seat.self) inbox.keep(statement)
     },
     subject: (id) => followed.get(id)?.state ?? null,
     status: followed.status,

@@ -27,6 +27,8 @@ export type Subject = {
   /** Of the sessions that a share came for. */
   readonly openings: Map<SessionId, Opening>
   readonly openingOf: OpeningOf
+  /** The first share of each party and session that came before a quorum approved, for who begins anew. */
+  readonly early: ReadonlyMap<string, ShareStatement>
   readonly culprits: ReadonlySet<PartyIndex>
 }
 
@@ -60,6 +62,7 @@ export const newSubject = (authorised: Authorised, openingOf: OpeningOf): Subjec
   approvals: new Map(),
   openings: new Map(),
   openingOf,
+  early: new Map(),
   culprits: new Set(),
 })
 
@@ -117,22 +120,30 @@ function onStanding(subject: Subject, live: ReadonlySet<PartyIndex>, committee: 
   if (subject.status !== "approving" || standing.length < quorum(committee)) return { subject, effects: [] }
   const { authorised } = subject
   const released: SubjectStep = {
-    subject: { ...subject, status: "released" },
+    subject: { ...subject, status: "released", early: new Map() },
     effects: [{ kind: "release", authorised }],
   }
   return then(released, open)
 }
 
 /** Gives a share to the opening of its session; one for a session that is not of this subject is dropped. */
-function feed(subject: Subject, { party, sessionId, share }: ShareStatement): SubjectStep {
+function feed(subject: Subject, statement: ShareStatement): SubjectStep {
+  const { party, sessionId, share } = statement
   const opening = openingFor(subject, sessionId)
   if (opening === null) return { subject, effects: [] }
+  const noted = subject.status === "approving" ? withEarly(subject, statement) : subject
   try {
-    return blame(subject, opening.add(party, share).culprits)
+    return blame(noted, opening.add(party, share).culprits)
   } catch (error) {
     if (!isProtocolError(error)) throw error
-    return blame(subject, culpritsOf(error))
+    return blame(noted, culpritsOf(error))
   }
+}
+
+function withEarly(subject: Subject, statement: ShareStatement): Subject {
+  const name = `${statement.party}/${statement.sessionId}`
+  if (subject.early.has(name)) return subject
+  return { ...subject, early: new Map(subject.early).set(name, statement) }
 }
 
 /** Null where the session is not of the subject, or what its shares were judged by is gone. */
