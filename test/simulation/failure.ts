@@ -38,3 +38,10 @@ export class SimulationFailure extends Error {
     this.invariant = invariant
   }
 }
+
+/** The contract refuses a submission: a failure where an honest node brings it. */
+export class NotTaken extends SimulationFailure {
+  constructor(why: string) {
+    super("certificate", why)
+  }
+}

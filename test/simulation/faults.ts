@@ -117,6 +117,11 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
     Object.assign(weather, { failures: from.below(100) / 100, latency: from.between(1, 1000) })
     return () => void Object.assign(weather, { failures: 0, latency: 5 })
   }
+  const enclave: Kind = (from) => {
+    const { enclave: weather } = anyNode(from).machine
+    Object.assign(weather, { failures: from.below(100) / 100, latency: from.between(1, 5000) })
+    return () => void Object.assign(weather, { failures: 0, latency: 200 })
+  }
   const coordinators: Kind = (from) => {
     world.coordinators.failures = from.between(30, 100) / 100
     return () => {
@@ -150,6 +155,7 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
     ["endpoints", endpoints],
     ["disk", disk],
     ["blobs", blobs],
+    ["enclave", enclave],
     ["coordinators", coordinators],
     ["lapse", lapse],
     ["clock", clock],
@@ -200,6 +206,7 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
 
   return {
     begin(roughness) {
+      if (world.plan.unsigned) network.lose((topic) => topic.startsWith("signature-share/"))
       rough = roughness
       round += 1
       if (roughness > 0) next(round)
@@ -219,6 +226,7 @@ export function createFaults(world: World, nodes: readonly Node[]): Faults {
     heal() {
       round += 1
       world.log("everything heals")
+      network.lose(() => false)
       for (const undo of undone) undo()
       undone.clear()
       for (const node of nodes) {

@@ -64,6 +64,12 @@ function report({ seed, failure }: Outcome): void {
   if (failure !== null) say(`seed ${seed}: ${failure.message}\n  again: npm run simulate -- --seed ${seed}`)
 }
 
+/** Seconds since `start`, and those of this process and its threads. */
+function spent(start: number): { readonly wall: number; readonly cpu: number } {
+  const { user, system } = process.cpuUsage()
+  return { wall: (performance.now() - start) / 1000, cpu: (user + system) / 1e6 }
+}
+
 async function runSeeds(from: number, seeds: number): Promise<number> {
   const start = performance.now()
   const sum = emptySum()
@@ -77,7 +83,7 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
     },
   })
   if (values.hashes) for (const [seed, hash] of hashes.toSorted(([a], [b]) => a - b)) say(`${seed} ${hash}`)
-  say(summaryOf(sum, (performance.now() - start) / 1000))
+  say(summaryOf(sum, spent(start)))
   return sum.failed === 0 && sum.seeds === seeds ? 0 : 1
 }
 
@@ -105,7 +111,7 @@ async function runLong(seeds: number): Promise<number> {
     if (sum.seeds < count) break
     note = { next: note.next + count, failed }
     writeFileSync(NOTE, JSON.stringify(note))
-    say(`up to ${note.next} of ${seeds}: ${summaryOf(sum, (performance.now() - start) / 1000)}`)
+    say(`up to ${note.next} of ${seeds}: ${summaryOf(sum, spent(start))}`)
   }
   if (note.next < seeds) return 1
   rmSync(NOTE)

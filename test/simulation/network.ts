@@ -17,6 +17,8 @@ export type SimulatedNetwork = {
   /** The network of a process at an address; what served the address before is gone. */
   join(address: Address, process: Process): Network
   link(from: Address, to: Address): Link
+  /** Nothing of these topics arrives from now on. */
+  lose(isLost: (topic: string) => boolean): void
   /** Told of every payload that a process gossips, before it leaves. */
   onPublish(listener: (from: Address, topic: string, payload: Uint8Array) => void): void
 }
@@ -49,6 +51,7 @@ export function createSimulatedNetwork(
 ): SimulatedNetwork {
   const places = new Map<Address, Place>()
   const listeners: ((from: Address, topic: string, payload: Uint8Array) => void)[] = []
+  let isLost: (topic: string) => boolean = () => false
   const names = new Map(addresses.map((address, at) => [address, `${at + 1}`]))
   const links = new Map<string, Link>()
   const link = (from: Address, to: Address): Link => {
@@ -65,7 +68,7 @@ export function createSimulatedNetwork(
   function deliver(from: Address, to: Address, topic: string, payload: Uint8Array): void {
     const place = places.get(to)
     const subscription = place?.topics.get(topic)
-    if (place === undefined || subscription === undefined || link(from, to).cut) return
+    if (place === undefined || subscription === undefined || link(from, to).cut || isLost(topic)) return
     if (payload.length > subscription.maxBytes) return
     const { process } = place
     const take = (): void => {
@@ -131,6 +134,9 @@ export function createSimulatedNetwork(
 
   return {
     link,
+    lose(which) {
+      isLost = which
+    },
     onPublish: (listener) => void listeners.push(listener),
     join(address, process) {
       const place: Place = { process, served: new Map(), topics: new Map() }

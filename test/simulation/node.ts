@@ -16,11 +16,13 @@ import type { Committee } from "@twinlock/sdk/protocol/committee"
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
-import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
+import { type FrostKeyShare, groupKey, type PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import { GENESIS_SECONDS } from "./chain.ts"
 import { viewOf } from "./chainView.ts"
 import { holderOf } from "./ciphertexts.ts"
 import { SimulationFailure } from "./failure.ts"
+import { lying } from "./liars.ts"
+import { quotesOf } from "./quotes.ts"
 import type { Random } from "./random.ts"
 import { type Process, startProcess } from "./timeline.ts"
 import { DOMAIN, EPOCH, GATEWAY, type Machine, SIGNING, type World } from "./world.ts"
@@ -159,16 +161,14 @@ export function serveKey(
 ): DecryptionService {
   const { machine, process, random, network, store, view, clock, scheduler, blobs, logger } = platform
   const { party } = machine
-  const liar = world.plan.faulty.get(party) === "liar"
+  const lies = world.plan.lies.get(party)
   const compute = (session: SessionId): Promise<Uint8Array> =>
     new Promise((resolve) =>
-      world.timeline.after(random.exponential(2), process, () => {
-        const bytes = world.dealer.sharesOf(session, party)
-        if (liar) bytes[11] = (bytes[11] ?? 0) ^ 4
-        resolve(bytes)
-      }),
+      world.timeline.after(random.exponential(2), process, () =>
+        resolve(world.dealer.sharesOf(session, party)),
+      ),
     )
-  const deps: DecryptionDeps = {
+  const honest: DecryptionDeps = {
     ...{ network, store, view, clock, scheduler, blobs, logger, frostShare, frostPublic },
     seat: {
       key: { keyId: committee.keyId, epoch: EPOCH, domain: DOMAIN },
@@ -179,12 +179,17 @@ export function serveKey(
     },
     gateway: GATEWAY,
     holder: holderOf(compute),
+    quotes: quotesOf(world, platform, { committee, group: groupKey(frostPublic) }),
     deliver: (certified) => deliver(platform, certified),
     rng: random.fork("rng").bytes,
     metrics: null,
     startBlock: 0n,
     options: { ...DEFAULT_OPTIONS, pollMs: world.plan.pollMs },
   }
+  const deps =
+    lies === undefined
+      ? honest
+      : lying(honest, lies, world.enclaves, world.random.fork(`lies/${process.name}`))
   const service = createDecryptionService(
     world.planted?.wrap?.(deps, { machine, life: platform.life, world }) ?? deps,
   )

@@ -3,18 +3,11 @@
  * adds an invariant adds the defect that breaks it.
  */
 
+import { randomBytes } from "node:crypto"
 import { FROST_SHARE_KIND, KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareVault"
-import { signAs, topicOf } from "@twinlock/node/decryption/seat"
-import type { DecryptionDeps } from "@twinlock/node/decryption/service"
-import type { SealedStore } from "@twinlock/node/storage/sealedStore"
-import { concatBytes } from "@twinlock/sdk/protocol/codec"
-import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
-import { decodeMessage, encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
-import type { DecryptionShares } from "@twinlock/sdk/protocol/messages"
-import { add, decode, encode, mul, ZERO } from "@twinlock/sdk/threshold/galoisRing"
-import type { OpeningKernel } from "@twinlock/sdk/threshold/openingKernel"
-import { lagrangeAtZero } from "@twinlock/sdk/threshold/shamir"
+import { STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import type { Invariant } from "./failure.ts"
+import { eager, forgetful, gullible, hasty, mute, seeing } from "./plantedParts.ts"
 import { createRandom } from "./random.ts"
 import type { Planted } from "./world.ts"
 
@@ -24,113 +17,6 @@ export type Defect = Planted & {
 }
 
 const NEVER_MS = 2 ** 40
-
-/** Records of one kind are lost with the process. */
-function forgetful(store: SealedStore, kinds: readonly string[]): SealedStore {
-  const kept = new Map<string, Uint8Array>()
-  const volatile = (kind: string): boolean => kinds.includes(kind)
-  return {
-    ...store,
-    get: (kind, id) =>
-      volatile(kind) ? Promise.resolve(kept.get(id)?.slice() ?? null) : store.get(kind, id),
-    async put(kind, id, bytes) {
-      if (volatile(kind)) kept.set(id, bytes.slice())
-      else await store.put(kind, id, bytes)
-    },
-    async putMany(records) {
-      for (const { kind, id, bytes } of records) if (volatile(kind)) kept.set(id, bytes.slice())
-      await store.putMany(records.filter(({ kind }) => !volatile(kind)))
-    },
-    async putIfAbsent(kind, id, bytes) {
-      if (!volatile(kind)) return store.putIfAbsent(kind, id, bytes)
-      const stored = kept.get(id) ?? bytes.slice()
-      kept.set(id, stored)
-      return stored.slice()
-    },
-  }
-}
-
-/** Acknowledges writes before they are durable. */
-const hasty = (store: SealedStore): SealedStore => ({
-  ...store,
-  async put(kind, id, bytes) {
-    void store.put(kind, id, bytes).catch(() => {})
-  },
-  async putMany(records) {
-    void store.putMany(records).catch(() => {})
-  },
-  async putIfAbsent(kind, id, bytes) {
-    const stored = await store.get(kind, id)
-    if (stored !== null) return stored
-    void store.putIfAbsent(kind, id, bytes).catch(() => {})
-    return bytes.slice()
-  },
-})
-
-/** Shares leave together with the own approval. */
-function eager(deps: DecryptionDeps): DecryptionDeps {
-  const { network, seat, holder } = deps
-  return {
-    ...deps,
-    network: {
-      ...network,
-      async publish(topic, payload) {
-        await network.publish(topic, payload)
-        const message = decodeMessage(payload)
-        if (message.kind !== "approval") return
-        const items = message.approved.flatMap(({ subject, sessions }) =>
-          sessions.map((sessionId) => ({ subject, sessionId })),
-        )
-        const computed = await holder.decryptionShares(
-          items.map(({ sessionId }) => ({ session: sessionId, words: new Uint8Array(), format: "raw" })),
-        )
-        const shares = items.map((item, i) => ({ ...item, share: computed[i] ?? new Uint8Array() }))
-        const early = signAs<DecryptionShares>(seat, { kind: "decryption-shares", shares })
-        await network.publish(topicOf("decryption-shares", seat), encodeMessage(early))
-      },
-    },
-  }
-}
-
-/** Believes the first t + 1 shares. */
-const gullible: OpeningKernel = ({ t, blocks }) => {
-  const heard: { readonly party: PartyIndex; readonly share: Uint8Array }[] = []
-  return {
-    add(party, share) {
-      if (heard.length <= t) heard.push({ party, share: share.slice() })
-      return heard.length > t ? [] : null
-    },
-    values() {
-      const weights = lagrangeAtZero(heard.map(({ party }) => party))
-      const block = (k: number) =>
-        heard.reduce((sum, { share }, i) => add(sum, mul(weights[i] ?? ZERO, decode(share, k))), ZERO)
-      return concatBytes(...Array.from({ length: blocks }, (_, k) => encode(block(k))))
-    },
-  }
-}
-
-/** Approvals and shares are said once and never again. */
-function mute(deps: DecryptionDeps): DecryptionDeps {
-  const said = new Set<string>()
-  return {
-    ...deps,
-    network: {
-      ...deps.network,
-      async publish(topic, payload) {
-        const message = decodeMessage(payload)
-        const content =
-          message.kind === "approval"
-            ? message.approved.map(({ subject }) => subject).join()
-            : message.kind === "decryption-shares"
-              ? message.shares.map(({ subject, sessionId }) => subject + sessionId).join()
-              : null
-        if (content !== null && said.has(message.kind + content)) return
-        said.add(message.kind + content)
-        await deps.network.publish(topic, payload)
-      },
-    },
-  }
-}
 
 export const DEFECTS: readonly Defect[] = [
   {
@@ -229,22 +115,10 @@ export const DEFECTS: readonly Defect[] = [
     breaks: ["certificate"],
     wrap: (deps) => ({
       ...deps,
-      view: {
-        ...deps.view,
-        requestFacts: async (ids, at) => {
-          const facts = await deps.view.requestFacts(ids, at)
-          return new Map(
-            [...facts].map(([id, fact]) => [
-              id,
-              fact === null ? null : { ...fact, request: { ...fact.request, uncancellableFrom: 0n } },
-            ]),
-          )
-        },
-        request: async (id, at) => {
-          const request = await deps.view.request(id, at)
-          return request === null ? null : { ...request, uncancellableFrom: 0n }
-        },
-      },
+      view: seeing(deps.view, ({ request, handles }) => ({
+        request: { ...request, uncancellableFrom: 0n },
+        handles,
+      })),
     }),
   },
   {
@@ -253,21 +127,79 @@ export const DEFECTS: readonly Defect[] = [
     wrap: (deps) => ({
       ...deps,
       view: {
-        ...deps.view,
+        ...seeing(deps.view, ({ request, handles }) => ({
+          request,
+          handles: handles.map((handle) => ({ ...handle, allowedForDecryption: true })),
+        })),
         isAllowedForDecryption: async () => true,
-        requestFacts: async (ids, at) => {
-          const facts = await deps.view.requestFacts(ids, at)
-          return new Map(
-            [...facts].map(([id, fact]) => [
-              id,
-              fact === null
-                ? null
-                : { ...fact, handles: fact.handles.map((h) => ({ ...h, allowedForDecryption: true })) },
-            ]),
-          )
-        },
       },
     }),
+  },
+  {
+    name: "nobody looks at what a requester demands",
+    breaks: ["certificate"],
+    wrap: (deps) => ({
+      ...deps,
+      view: seeing(deps.view, ({ request, handles }) => ({
+        request: { ...request, policy: STANDING_POLICY },
+        handles,
+      })),
+    }),
+  },
+  {
+    name: "the enclave quotes for something else",
+    breaks: ["certificate"],
+    wrap: ({ quotes, ...deps }) => ({
+      ...deps,
+      quotes: quotes && { ...quotes, quoteOver: (reportData) => quotes.quoteOver(reportData.toReversed()) },
+    }),
+  },
+  {
+    name: "quotes of others are believed",
+    breaks: ["certificate"],
+    wrap: (deps) => ({
+      ...deps,
+      quotes: deps.quotes && { ...deps.quotes, holds: async () => true },
+    }),
+  },
+  {
+    name: "what is settled is never forgotten",
+    breaks: ["bounded"],
+    wrap: (deps) => ({
+      ...deps,
+      view: seeing(deps.view, ({ request, handles }) => ({
+        request: { ...request, status: "open" },
+        handles,
+      })),
+    }),
+  },
+  {
+    name: "timers run a thousand times too fast",
+    breaks: ["settles", "bounded"],
+    wrap: (deps) => ({
+      ...deps,
+      scheduler: { after: (ms, task) => deps.scheduler.after(ms / 1000, task) },
+    }),
+  },
+  {
+    name: "nobody looks whether a delivery failed",
+    breaks: ["unhandled"],
+    wrap: (deps) => ({
+      ...deps,
+      async deliver(certified) {
+        void deps.deliver(certified)
+      },
+    }),
+  },
+  {
+    name: "a node reads the clock of its machine",
+    breaks: ["deterministic"],
+    wrap: (deps) => ({ ...deps, clock: { now: () => Date.now() } }),
+  },
+  {
+    name: "a node draws from its machine",
+    breaks: ["deterministic"],
+    wrap: (deps) => ({ ...deps, rng: (length) => new Uint8Array(randomBytes(length)) }),
   },
   {
     name: "the first shares are believed, whatever the others say",

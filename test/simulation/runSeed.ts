@@ -1,5 +1,6 @@
 /** One run: everything that happens in it follows from the seed, the planted defect and the code. */
 import type { KeptByService } from "@twinlock/node/decryption/service"
+import type { AcceptanceRule } from "@twinlock/sdk/protocol/certificate"
 import { ceremonyKey } from "./ceremonyKey.ts"
 import { dealtKey } from "./dealtKey.ts"
 import { SimulationFailure } from "./failure.ts"
@@ -33,10 +34,11 @@ export type RunOptions = {
 const RECOVERY_MS = 120_000
 /** What comes late must not break anything either. */
 const AFTERMATH_MS = 10_000
-/** Of one peer: protocol §6, decryption/inbox.ts. */
-const MOST_INBOX_BYTES = 4 * 1024 * 1024
+/** Statements that wait for a node's judgement, per party: a few per subject of a run, none of them large. */
+const MOST_INBOX_BYTES = 16 * 1024
 /** Looking at everything after every event would cost more than the event. */
 const LOOK_EVERY = 16
+const LOOK_MS = 500
 
 export async function runSeed(
   seed: number,
@@ -45,7 +47,7 @@ export async function runSeed(
   const plan = planOf(seed)
   const world = createWorld(plan, planted, print)
   const release = watchMachine((error) => world.fail(error))
-  let played: Played = { recovery: 0, fulfilled: 0, users: 0, crashes: 0 }
+  let played: Played = { recovery: 0, group: 0, endorsed: 0, policy: 0, users: 0, crashes: 0 }
   try {
     played = await play(world)
   } catch (error) {
@@ -54,11 +56,11 @@ export async function runSeed(
     release()
   }
   const { failure, trace, timeline } = world
-  const { recovery, fulfilled, users, crashes } = played
+  const { recovery, ...counts } = played
   const invariant = failure instanceof SimulationFailure ? failure.invariant : "simulation"
   return {
     ...{ seed, recovery, hash: trace.hash(), ceremony: plan.ceremony },
-    counts: { fulfilled, users, crashes, events: timeline.events },
+    counts: { ...counts, events: timeline.events },
     failure:
       failure === null
         ? null
@@ -71,8 +73,8 @@ const isTooMuch = (kept: KeptByService, open: number, { users, n }: Plan): boole
   Math.max(kept.requests, kept.results, kept.groups, kept.aggregations) > open ||
   kept.inboxBytes > n * MOST_INBOX_BYTES
 
-/** What a node still keeps when all is done, and whom it holds evidence against. */
-function tidy(world: World, { machine, service }: Node, open: number): void {
+/** What a node keeps now. @param open requests that it may still know of */
+function small(world: World, { machine, service }: Node, open: number): void {
   const { plan } = world
   const kept = service?.kept()
   if (kept !== undefined && isTooMuch(kept, open, plan))
@@ -82,6 +84,13 @@ function tidy(world: World, { machine, service }: Node, open: number): void {
         `party ${machine.party} keeps ${JSON.stringify(kept)}, ${open} requests are open`,
       ),
     )
+}
+
+/** What a node still keeps when all is done, and whom it holds evidence against. */
+function tidy(world: World, node: Node, open: number): void {
+  const { plan } = world
+  const { machine, service } = node
+  small(world, node, open)
   const blamed = (service?.evidence() ?? []).filter(({ party }) => plan.faulty.get(party) !== "liar")
   if (blamed.length > 0)
     world.fail(new SimulationFailure("culprits", `party ${machine.party} keeps evidence against the honest`))
@@ -95,15 +104,25 @@ async function play(world: World): Promise<Played> {
   for (const { signer } of world.executors) chain.setNode(registered(signer, "executor"))
   chain.start()
   const failed = (): boolean => world.failure !== null
+  const honest = (list: readonly Node[]): readonly Node[] =>
+    list.filter(({ machine }) => plan.faulty.get(machine.party) !== "liar")
   const { nodes, key, gateway, faults } = plan.ceremony ? await ceremonyKey(world) : dealtKey(world)
   const traffic = startTraffic(world, nodes, key.committee, gateway)
+  chain.onBlock(() => {
+    for (const node of honest(nodes)) small(world, node, chain.requests.size)
+  })
   faults.corrupt(plan.faulty)
   faults.begin(plan.roughness)
   await timeline.run(failed, timeline.now + plan.healAt)
   faults.heal()
   const healed = timeline.now
-  const done = (): boolean =>
-    failed() || (timeline.events % LOOK_EVERY === 0 && traffic.missing().length === 0)
+  let looked = timeline.now
+  const done = (): boolean => {
+    if (failed()) return true
+    if (timeline.events % LOOK_EVERY !== 0 && timeline.now - looked < LOOK_MS) return false
+    looked = timeline.now
+    return traffic.missing().length === 0
+  }
   await timeline.run(done, healed + RECOVERY_MS)
   const recovery = timeline.now - healed
   const missing = traffic.missing()
@@ -115,5 +134,10 @@ async function play(world: World): Promise<Played> {
   for (const node of nodes)
     if (!failed() && !plan.faulty.has(node.machine.party)) tidy(world, node, traffic.open())
   const crashes = nodes.reduce((sum, { lives }) => sum + lives - 1, 0)
-  return { recovery, crashes, fulfilled: gateway.fulfilled.size, users: traffic.served() }
+  const rules = [...gateway.fulfilled.values()]
+  const by = (rule: AcceptanceRule): number => rules.filter((one) => one === rule).length
+  return {
+    ...{ recovery, crashes, users: traffic.served() },
+    ...{ group: by("group"), endorsed: by("endorsed"), policy: by("policy") },
+  }
 }

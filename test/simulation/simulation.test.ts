@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { createDisk } from "./disk.ts"
 import { createHistory } from "./history.ts"
-import { FAULTS, planOf } from "./plan.ts"
+import { FAULTS, LIES, planOf } from "./plan.ts"
 import type { Found } from "./planted.ts"
 import { createRandom } from "./random.ts"
 import { createTimeline, startProcess } from "./timeline.ts"
@@ -58,7 +58,10 @@ test(
     const { lines, status, stderr } = simulate("--planted", "--seeds", "400")
     const found = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Found)
     expect(found.filter(({ expected }) => !expected)).toEqual([])
-    expect(found.length, stderr).toBeGreaterThanOrEqual(12)
+    expect(found.length, stderr).toBeGreaterThanOrEqual(23)
+    const broken = new Set(found.map(({ invariant }) => invariant))
+    for (const invariant of ["bounded", "settles", "unhandled", "deterministic"])
+      expect(broken).toContain(invariant)
     expect(status).toBe(0)
   },
   10 * MINUTES,
@@ -68,7 +71,8 @@ describe("plans", () => {
   const plans = Array.from({ length: 2000 }, (_, seed) => planOf(seed))
 
   test("two thousand seeds have every committee, every lasting fault, and never more than t faulty", () => {
-    expect(new Set(plans.map(({ n, t }) => `${n}/${t}`))).toEqual(new Set(["4/1", "5/1", "7/2"]))
+    const sizes = plans.map(({ n, t }) => `${n}/${t}`)
+    expect(new Set(sizes)).toEqual(new Set(["4/1", "5/1", "7/2", "10/3", "13/4"]))
     expect(new Set(plans.flatMap(({ faulty }) => [...faulty.values()]))).toEqual(new Set(FAULTS))
     expect(plans.filter(({ faulty, t }) => faulty.size > t)).toEqual([])
   })
@@ -78,6 +82,30 @@ describe("plans", () => {
     expect(plans.filter(({ realCrypto }) => realCrypto).length).toBeGreaterThan(10)
     expect(plans.filter(({ users }) => users.length > 0).length).toBeGreaterThan(200)
     expect(plans.filter(({ budgetLeft }) => budgetLeft !== null).length).toBeGreaterThan(20)
+  })
+})
+
+describe("requests", () => {
+  const plans = Array.from({ length: 2000 }, (_, seed) => planOf(seed))
+  const policies = plans.flatMap(({ n, t, requests }) => requests.map(({ policy }) => ({ ...policy, n, t })))
+  const share = (is: (policy: (typeof policies)[number]) => boolean): number =>
+    policies.filter(is).length / policies.length
+
+  test("demand endorsements, quotes and the group, alone and together, at times more than anybody has to give", () => {
+    expect(share(({ endorsements }) => endorsements > 0)).toBeGreaterThan(0.1)
+    expect(share(({ freshQuotes }) => freshQuotes > 0)).toBeGreaterThan(0.1)
+    expect(share(({ endorsements, freshQuotes }) => endorsements > 0 && freshQuotes > 0)).toBeGreaterThan(
+      0.05,
+    )
+    expect(share((policy) => policy.groupOnly)).toBeGreaterThan(0.1)
+    expect(
+      share(({ endorsements, freshQuotes, n, t }) => endorsements > n - t || freshQuotes > n - t),
+    ).toBeGreaterThan(0)
+  })
+
+  test("liars lie about everything that is said, and some runs have no group signatures for a while", () => {
+    expect(new Set(plans.flatMap(({ lies }) => [...lies.values()].flat()))).toEqual(new Set(LIES))
+    expect(plans.filter(({ unsigned }) => unsigned).length).toBeGreaterThan(50)
   })
 })
 

@@ -1,7 +1,6 @@
 /** Handles and requests of a run as its plan says, and what of them must be decrypted in the end. */
 
 import type { DecryptionRequest } from "@twinlock/node/chain/chainView"
-import { STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import type { Committee } from "@twinlock/sdk/protocol/committee"
 import { parseRequestId } from "@twinlock/sdk/protocol/ids"
@@ -16,7 +15,7 @@ import { DOMAIN, EPOCH, GATEWAY, type World } from "./world.ts"
 export type Traffic = {
   /** What has to be decrypted and is not yet, by name. */
   missing(): readonly string[]
-  /** Requests that were open at a block that every node must have seen by now, whatever can become of them. */
+  /** Requests that were not settled at a block that every node must have seen by now, whatever can become of them. */
   open(): number
   /** Users that got what they asked for. */
   served(): number
@@ -73,7 +72,7 @@ export function startTraffic(
     const made = (): void => {
       const block = chain.block(chain.latest)
       chain.setRequest({
-        ...{ requestId, requester: GATEWAY, keyId, status: "open", policy: STANDING_POLICY },
+        ...{ requestId, requester: GATEWAY, keyId, status: "open", policy: request.policy },
         handles: pick(request.handles).map(({ handle }) => handle),
         blockNumber: block.number,
         blockHash: block.hash,
@@ -98,8 +97,14 @@ export function startTraffic(
     return { ...user, due: canOpen(handles) && plan.budgetLeft === null }
   })
 
-  const mustOpen = ({ handles }: RequestPlan): boolean =>
-    plan.budgetLeft === null && canOpen(handles) && handles.every((at) => plan.handles[at]?.allowed === true)
+  /** As many seats as are promised can give what the requester demands. */
+  const canMeet = ({ policy }: RequestPlan): boolean =>
+    Math.max(policy.endorsements, policy.freshQuotes) <= plan.n - plan.t
+  const mustOpen = (request: RequestPlan): boolean =>
+    plan.budgetLeft === null &&
+    canOpen(request.handles) &&
+    canMeet(request) &&
+    request.handles.every((at) => plan.handles[at]?.allowed === true)
   const isStillOpen = (request: DecryptionRequest | null): boolean =>
     request === null || (request.status === "open" && chain.block(chain.latest).timestamp <= request.deadline)
 
@@ -107,8 +112,10 @@ export function startTraffic(
     open: () => {
       const seen = Math.max(0, chain.finalised - SEEN_AFTER)
       return wanted.filter(({ requestId }) => {
-        const then = chain.requests.get(requestId)?.at(seen) ?? null
-        return then?.status === "open" && chain.block(seen).timestamp <= then.deadline
+        const history = chain.requests.get(requestId)
+        if (history === undefined) return false
+        const then = history.at(seen)
+        return then === null || (then.status === "open" && chain.block(seen).timestamp <= then.deadline)
       }).length
     },
     served: () => users.filter((user) => user.done()).length,

@@ -22,6 +22,7 @@ import { type Checks, createChecks } from "./checks.ts"
 import { type Ciphertext, createDealer, type Dealer } from "./ciphertexts.ts"
 import { openLedger } from "./crypto/ledger.ts"
 import { createDisk, type Disk } from "./disk.ts"
+import { createEnclaves, type Enclaves } from "./enclaves.ts"
 import type { SimulationFailure } from "./failure.ts"
 import { createSimulatedNetwork, type SimulatedNetwork } from "./network.ts"
 import type { Plan } from "./plan.ts"
@@ -47,6 +48,8 @@ export type Machine = {
   /** Share of blob fetches that fail. */
   readonly blobs: { failures: number; latency: number }
   readonly chain: { latency: number; failures: number; lag: number }
+  /** Of its enclave, when it is asked to quote. */
+  readonly enclave: { failures: number; latency: number }
   /** Milliseconds by which its clock is off. */
   skew: number
 }
@@ -81,6 +84,7 @@ export type World = {
   readonly blobs: Map<Digest, Uint8Array>
   readonly ciphertexts: Map<SessionId, Ciphertext>
   readonly dealer: Dealer
+  readonly enclaves: Enclaves
   /** Share of certificates that the coordinators do not take. */
   readonly coordinators: { failures: number }
   /** The first broken invariant. */
@@ -129,6 +133,7 @@ export function createWorld(
       ...{ party: parsePartyIndex(at + 1, n), signer, secretKey },
       disk: createDisk(timeline, own.fork("disk")),
       blobs: { failures: 0, latency: 5 },
+      enclave: { failures: 0, latency: 200 },
       chain: { latency: own.chance(0.3) ? own.between(1, 30) : 0, failures: 0, lag: 0 },
       skew: own.between(-2000, 2000),
     }
@@ -151,6 +156,7 @@ export function createWorld(
     ...{ plan, planted, random, trace, timeline, chain, network, machines, executors, checks, ciphertexts },
     blobs: new Map(),
     dealer: createDealer({ n, t }, ciphertexts, random.fork("dealer")),
+    enclaves: createEnclaves(random.fork("enclaves")),
     coordinators: { failures: 0 },
     failure: null,
     fail(error) {
