@@ -3,13 +3,17 @@
 //! `npm run leakage` (or `TWINLOCK_LEAKAGE=short` for a quick one). A kernel leaks if the median over the runs of its
 //! largest |t| exceeds the limit. A control that leaks on purpose, by one cheap branch for one share in 64, must exceed it:
 //! a test too blunt to see that one fails as well.
+//!
+//! Machines that do other work at the same time disturb single attempts, in both directions. So a kernel leaks, and the
+//! control is missed, where every one of a few attempts says so: a dependence on the secret is there each time.
 
 use super::mask_keys::MaskKeys;
 use super::packed_form::{self, Halving};
 use super::raw_form::{self, Order};
+use super::share::{ShareKey, ShareRequest, decryption_share};
 use crate::ring::committee::Committee;
 use crate::ring::element::Gr;
-use crate::ring::key_share::{NS_BITS, NSC_BITS};
+use crate::ring::key_share::{KeyShare, NS_BITS, NSC_BITS};
 use crate::ring::prss::PrssKeys;
 use crate::word_format::{WORD_BYTES, WordFormat};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -24,6 +28,8 @@ const CUTS: [f64; 6] = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95];
 const POOL: usize = 16;
 /// Blocks of the words under a kernel.
 const BLOCKS: usize = 8;
+/// After so many attempts with the wrong result it stands.
+const ATTEMPTS: usize = 3;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
@@ -119,6 +125,36 @@ fn masks(count: usize, rng: &mut StdRng) -> f64 {
     }))
 }
 
+/// All that a key share goes through until a share leaves: both passes, their masks and the comparison.
+fn whole_share(count: usize, rng: &mut StdRng) -> f64 {
+    let words = words(WordFormat::Packed, BLOCKS, rng);
+    let committee = Committee::new(7, 2).unwrap();
+    let sets = committee.subsets_with(1).len();
+    type Secret = (Vec<Gr>, Vec<Gr>, Vec<[u8; 32]>);
+    let fixed: Vec<Secret> = (0..POOL)
+        .map(|_| {
+            let mut secret = (vec![Gr::ONE; NS_BITS], vec![Gr::ONE; NSC_BITS], vec![[1; 32]; sets]);
+            let (ns, nsc, keys) = black_box(&mut secret);
+            ns.fill(Gr::ZERO);
+            nsc.fill(Gr::ZERO);
+            keys.fill([0; 32]);
+            secret
+        })
+        .collect();
+    let mut bits = |count: usize| (0..count).map(|_| Gr(rng.r#gen())).collect::<Vec<_>>();
+    let halves: Vec<_> = (0..POOL).map(|_| (bits(NS_BITS), bits(NSC_BITS))).collect();
+    let random: Vec<Secret> =
+        halves.into_iter().map(|(ns, nsc)| (ns, nsc, (0..sets).map(|_| rng.r#gen()).collect())).collect();
+    let request = ShareRequest { words: &words, format: WordFormat::Packed, session: &[7; 32] };
+    statistic(measure(count, rng, |class, at| {
+        let pool = if class == Class::Fixed { &fixed } else { &random };
+        let (ns, nsc, keys) = black_box(&pool[at]).clone();
+        let prss = PrssKeys::new(committee, 1, keys).unwrap();
+        let key = ShareKey::new(KeyShare::new(ns, nsc, prss).unwrap());
+        timed(|| decryption_share(black_box(&key), request).unwrap())
+    }))
+}
+
 /// An inner product that does a little more work where the top bit of every 64th share is set.
 fn control(count: usize, rng: &mut StdRng) -> f64 {
     let words = words(WordFormat::Raw, 1, rng);
@@ -139,16 +175,17 @@ fn control(count: usize, rng: &mut StdRng) -> f64 {
 #[ignore = "measures time: npm run leakage"]
 fn kernels_take_the_same_time_for_every_secret_and_the_control_does_not() {
     let (runs, count) = match std::env::var("TWINLOCK_LEAKAGE").as_deref() {
-        Ok("short") => (5, 4_000),
+        Ok("short") => (5, 2_000),
         _ => (9, 20_000),
     };
     type Kernel = fn(usize, &mut StdRng) -> f64;
-    let kernels: [(&str, Kernel); 5] = [
+    let kernels: [(&str, Kernel); 6] = [
         ("raw form, forward", |count, rng| raw(count, rng, Order::Forward)),
         ("raw form, backward", |count, rng| raw(count, rng, Order::Backward)),
         ("packed form, sums", |count, rng| packed(count, rng, Halving::Sums)),
         ("packed form, differences", |count, rng| packed(count, rng, Halving::Differences)),
         ("masks of 15 sets", masks),
+        ("a whole decryption share", whole_share),
     ];
     let mut rng = StdRng::from_entropy();
     let mut judge = |name: &str, kernel: Kernel| {
@@ -156,12 +193,15 @@ fn kernels_take_the_same_time_for_every_secret_and_the_control_does_not() {
         found.sort_by(f64::total_cmp);
         let median = found[runs / 2];
         println!("{name}: |t| median {median:.2}, smallest {:.2}, largest {:.2}", found[0], found[runs - 1]);
-        median
+        median > LIMIT
     };
-    let leaks: Vec<&str> =
-        kernels.iter().filter(|(name, kernel)| judge(name, *kernel) > LIMIT).map(|(name, _)| *name).collect();
-    let caught = judge("control that leaks", control);
-    assert!(caught > LIMIT, "the control was not caught: this run could not have seen a leak");
+    let leaks: Vec<&str> = kernels
+        .iter()
+        .filter(|(name, kernel)| (0..ATTEMPTS).all(|_| judge(name, *kernel)))
+        .map(|(name, _)| *name)
+        .collect();
+    let caught = (0..ATTEMPTS).any(|_| judge("control that leaks", control));
+    assert!(caught, "the control was not caught: this run could not have seen a leak");
     assert!(leaks.is_empty(), "time depends on the secret: {leaks:?}");
 }
 
