@@ -167,10 +167,13 @@ export const DEFECTS: readonly Defect[] = [
     breaks: ["bounded"],
     wrap: (deps) => ({
       ...deps,
-      view: seeing(deps.view, ({ request, handles }) => ({
-        request: { ...request, status: "open" },
-        handles,
-      })),
+      view: {
+        ...deps.view,
+        requestStatuses: async (ids, at) => {
+          const statuses = await deps.view.requestStatuses(ids, at)
+          return new Map([...statuses].map(([id, one]) => [id, one && { ...one, status: "open" as const }]))
+        },
+      },
     }),
   },
   {
