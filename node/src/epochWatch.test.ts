@@ -14,12 +14,12 @@ function world() {
     {
       chain: { head: async () => ({ number: state.head, hash: digest(1), timestamp: 0n }) },
       events: {
-        between: async ({ address: of, event }, from, to) => {
-          asked.push(`${of === address(3)} ${event} ${from}..${to}`)
+        between: async ({ address: of, events }, from, to) => {
+          asked.push(`${of === address(3)} ${events} ${from}..${to}`)
           return state.activated
             .filter((block) => block >= from && block <= to)
             .map((blockNumber) => ({
-              ...{ args: [] as never, blockNumber, blockHash: digest(2) },
+              ...{ name: "KeyActivated", args: [] as never, blockNumber, blockHash: digest(2) },
               transactionHash: "",
               logIndex: 0,
             }))

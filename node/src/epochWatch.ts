@@ -37,7 +37,7 @@ export function watchEpochs(
       seen ??= number
       return
     }
-    const filter = { address: keyRegistry, abi: keyRegistryInterface, event: "KeyActivated" }
+    const filter = { address: keyRegistry, abi: keyRegistryInterface, events: ["KeyActivated"] }
     const started = await events.between(filter, from, number, head)
     if (started.length > 0) {
       logger.info({ epochs: started.length }, "an epoch started: channels are attested again")

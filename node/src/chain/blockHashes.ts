@@ -5,6 +5,7 @@ import { quantity } from "./agreedHead.ts"
 import { createBoundedCache } from "./boundedCache.ts"
 import { chainError, resultOf } from "./chainError.ts"
 import type { BlockRef } from "./chainView.ts"
+import { inParallel } from "./inParallel.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
 import type { RpcPool } from "./rpcPool.ts"
 
@@ -12,6 +13,8 @@ export type HashedBlock = Pick<BlockRef, "number" | "hash">
 
 /** Several services follow the same blocks. */
 const KEPT = 8
+/** Blocks that each endpoint is asked for at a time: many questions at once are what providers refuse. */
+export const AT_ONCE = 8
 
 const headerSchema = z.object({ number: quantity, hash: z.string(), parentHash: z.string() })
 
@@ -28,10 +31,8 @@ export function createBlockHashes(
 
   async function read(from: bigint, head: HashedBlock): Promise<readonly HashedBlock[]> {
     const numbers = Array.from({ length: Number(head.number - from) }, (_, i) => head.number - BigInt(i))
-    const headers = await Promise.all(
-      numbers.map((number) =>
-        pool.read("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], parseHeader),
-      ),
+    const headers = await inParallel(numbers, AT_ONCE, (number) =>
+      pool.read("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], parseHeader),
     )
     const blocks: HashedBlock[] = [{ number: head.number, hash: head.hash }]
     for (const [i, number] of numbers.entries()) {

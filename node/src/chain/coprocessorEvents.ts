@@ -77,21 +77,13 @@ export async function coprocessorEvents(
   to: bigint,
   head: HashedBlock,
 ): Promise<readonly LocatedEvent[]> {
-  const lists = await Promise.all(
-    Object.entries(PARSERS).map(async ([event, parse]) => {
-      const found = await reader.between(
-        { address: coprocessor, abi: coprocessorInterface, event },
-        from,
-        to,
-        head,
-      )
-      return found.map(({ args, blockNumber, logIndex }) => ({ blockNumber, logIndex, event: parse(args) }))
-    }),
-  )
-  return lists
-    .flat()
-    .sort((a, b) =>
-      a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1,
-    )
-    .map(({ blockNumber, event }) => ({ blockNumber, event }))
+  const filter = { address: coprocessor, abi: coprocessorInterface, events: Object.keys(PARSERS) }
+  const found = await reader.between(filter, from, to, head)
+  return found.map(({ name, args, blockNumber }) => ({ blockNumber, event: parseEvent(name, args) }))
+}
+
+function parseEvent(name: string, args: ChainEvent["args"]): CoprocessorEvent {
+  const parse = PARSERS[name]
+  if (parse === undefined) throw new Error(`${name} was not asked for`)
+  return parse(args)
 }

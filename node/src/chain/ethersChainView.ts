@@ -172,7 +172,7 @@ export function createEthersChainView({
 
     async proposalsSince(fromBlock, to) {
       const from = fromBlock < deployedAt ? deployedAt : fromBlock
-      const filter = { address: contracts.keyRegistry, abi: keysAbi, event: "KeyProposed" }
+      const filter = { address: contracts.keyRegistry, abi: keysAbi, events: ["KeyProposed"] }
       const found = await events.between(filter, from, to.number, to)
       return found.map(({ args }) => parseKeyId(String(args["keyId"])))
     },

@@ -9,12 +9,14 @@ import type { RpcPool } from "./rpcPool.ts"
 export type EventFilter = {
   readonly address: Address
   readonly abi: Interface
-  readonly event: string
+  /** Names of the wanted events: all are read by one question. */
+  readonly events: readonly string[]
   /** Values of the indexed parameters in order; null matches any. */
   readonly indexed?: readonly (Hex | null)[]
 }
 
 export type ChainEvent = {
+  readonly name: string
   readonly args: LogDescription["args"]
   readonly blockNumber: bigint
   readonly blockHash: Digest
@@ -30,19 +32,23 @@ export type EventReader = {
 export function createEventReader(pool: RpcPool): EventReader {
   const logs = createLogReader(pool)
 
-  const logFilter = ({ address, abi, event, indexed = [] }: EventFilter) => {
+  const topicOf = (abi: Interface, event: string): Hex => {
     const fragment = abi.getEvent(event)
     if (fragment === null) throw new Error(`the interface has no event ${event}`)
-    return { addresses: [address], topics: [fragment.topicHash as Hex, ...indexed] }
+    return fragment.topicHash as Hex
   }
+  const logFilter = ({ address, abi, events, indexed = [] }: EventFilter) => ({
+    addresses: [address],
+    topics: [events.map((event) => topicOf(abi, event)), ...indexed],
+  })
 
   const decode =
-    ({ abi, event }: EventFilter) =>
+    ({ abi, events }: EventFilter) =>
     ({ topics, data, blockNumber, blockHash, transactionHash, logIndex }: Log): ChainEvent => {
       const parsed = parseLog(abi, { topics: [...topics], data })
-      if (parsed?.name !== event)
-        throw chainError("CHAIN_MALFORMED", `not a log of ${event}: ${transactionHash}`)
-      return { args: parsed.args, blockNumber, blockHash, transactionHash, logIndex }
+      if (parsed === null || !events.includes(parsed.name))
+        throw chainError("CHAIN_MALFORMED", `not a log of ${events}: ${transactionHash}`)
+      return { name: parsed.name, args: parsed.args, blockNumber, blockHash, transactionHash, logIndex }
     }
 
   return {

@@ -29,6 +29,11 @@ type Backend = {
   readonly asked: string[]
   /** What it says of a block's log instead. */
   lie?: Digest
+  /** It refuses every question for logs. */
+  lacksLogs?: boolean
+  /** Questions that it works on, and most of them at a time. */
+  busy: number
+  busiest: number
 }
 
 /** Answers ranges beyond its head with what it has, as servers do. */
@@ -46,6 +51,7 @@ function endpointOf(name: string, backend: Backend): RpcEndpoint {
       const number = known(param)
       return number === null ? null : headerOf(number)
     }
+    if (backend.lacksLogs === true) throw rpcError("RPC_ERROR", "too many questions")
     const { fromBlock, toBlock, blockHash } = param as Record<string, string>
     const one = blockHash === undefined ? null : known(blockHash)
     if (blockHash !== undefined && one === null) throw rpcError("RPC_ERROR", "unknown block")
@@ -58,13 +64,16 @@ function endpointOf(name: string, backend: Backend): RpcEndpoint {
     name,
     async call(method, params) {
       backend.asked.push(method)
+      backend.busiest = Math.max(backend.busiest, ++backend.busy)
+      await new Promise(setImmediate)
+      backend.busy--
       return { kind: "result", result: answer(method, params) }
     },
   }
 }
 
 function world(logged: readonly bigint[], heads: readonly bigint[]) {
-  const backends = heads.map((head): Backend => ({ head, logged, asked: [] }))
+  const backends = heads.map((head): Backend => ({ head, logged, asked: [], busy: 0, busiest: 0 }))
   const endpoints = backends.map((backend, i) => endpointOf(`e${i}`, backend))
   const pool = createRpcPool({ endpoints, timeoutMs: 1_000, logger: silentLogger, metrics: null })
   return { backends, logs: createLogReader(pool) }
@@ -128,4 +137,19 @@ test("blocks that do not lead to the agreed head are refused", async () => {
   const { logs } = world([], [100n, 100n, 100n])
   const head = { number: 100n, hash: hashOf(99n) }
   await expect(logs.between(FILTER, 99n, 100n, head)).rejects.toThrow("CHAIN_MALFORMED")
+})
+
+test("of many new blocks few are asked at a time, and old ones in one range", async () => {
+  const { backends, logs } = world([40n, 100n], [100n])
+  const read = logs.between(FILTER, 37n, 100n, headAt(100n))
+  expect(placesOf(await read)).toEqual([40n, 100n])
+  expect(backends[0]?.asked.filter((method) => method === "eth_getLogs")).toHaveLength(1 + 16)
+  expect(backends[0]?.busiest).toBe(8)
+})
+
+test("after an endpoint's failure no further blocks are asked", async () => {
+  const { backends, logs } = world([], [100n, 100n, 100n])
+  for (const backend of backends) backend.lacksLogs = true
+  await expect(logs.between(FILTER, 85n, 100n, headAt(100n))).rejects.toThrow("CHAIN_UNAVAILABLE")
+  expect(backends[0]?.asked.filter((method) => method === "eth_getLogs")).toHaveLength(8)
 })

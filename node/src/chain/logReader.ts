@@ -5,8 +5,9 @@
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Address, type Digest, type Hex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import { z } from "zod"
-import { createBlockHashes, type HashedBlock } from "./blockHashes.ts"
+import { AT_ONCE, createBlockHashes, type HashedBlock } from "./blockHashes.ts"
 import { chainError, resultOf } from "./chainError.ts"
+import { inParallel } from "./inParallel.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
 import type { RpcPool } from "./rpcPool.ts"
 
@@ -45,8 +46,11 @@ export type LogReader = {
   ): Promise<void>
 }
 
-/** Blocks up to the head that are asked by their hashes. */
-const BY_HASH = 64n
+/**
+ * Blocks up to the head that are asked by their hashes, where an endpoint is many servers and the one that answers a range
+ * lacks the head that another holds. The head is final: hardly any server lacks as many final blocks.
+ */
+const BY_HASH = 16n
 /** Blocks of one query: what common providers allow. A search for single logs may try more. */
 const RANGE = 5_000n
 const LONGEST_RANGE = 1_280_000n
@@ -158,7 +162,7 @@ export function createLogReader(pool: RpcPool): LogReader {
         found.push(await range(filter, start, min(start + RANGE - 1n, min(to, near - 1n)), head.hash))
       if (near > to) return found.flat()
       const blocks = (await blockHashes(near, head)).filter(({ number }) => number <= to)
-      found.push(...(await Promise.all(blocks.map((block) => inBlock(filter, block)))))
+      found.push(...(await inParallel(blocks, AT_ONCE, (block) => inBlock(filter, block))))
       return found.flat()
     },
 
