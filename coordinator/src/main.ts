@@ -10,6 +10,7 @@ import { type CoordinatorConfig, readConfig } from "./config.ts"
 import { createGate } from "./gate.ts"
 import { createGateway } from "./gateway.ts"
 import { createOutbox } from "./outbox.ts"
+import { repeat } from "./repeat.ts"
 import { createResultCache } from "./resultCache.ts"
 import { blobRoutes } from "./routes/blobs.ts"
 import { certificateRoutes } from "./routes/certificates.ts"
@@ -40,6 +41,7 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
       logger.error({ path }, "a file of the outbox cannot be read"),
     ),
     atOnce: TRANSACTIONS_AT_ONCE,
+    now: Date.now,
     onResult(result, requestId, err) {
       metrics.submissions.inc({ result })
       if (err === undefined) logger.info({ requestId, result }, "certificate")
@@ -81,15 +83,16 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
       )
     },
   )
-  const timer = setInterval(
-    () => void submitter.flush().catch((err: unknown) => logger.warn({ err }, "flush failed")),
+  const stopFlushing = repeat(
+    () => submitter.flush(),
     FLUSH_MS,
+    (err) => logger.warn({ err }, "flush failed"),
   )
   logger.info({ host: config.host, port }, "coordinator is up")
   return {
     url: `http://${config.host}:${port}`,
     async stop() {
-      clearInterval(timer)
+      stopFlushing()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }

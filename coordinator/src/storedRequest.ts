@@ -9,6 +9,9 @@ export type RequestState = "unknown" | "pending" | "demanding" | "fulfilled" | "
 
 export const isWaiting = (state: RequestState): boolean => state === "pending" || state === "demanding"
 
+/** What an endpoint does not know, it may not know yet. */
+export const isSettled = (state: RequestState): boolean => state === "fulfilled" || state === "closed"
+
 export type RequestFacts = {
   readonly state: RequestState
   readonly requester: Address

@@ -2,6 +2,7 @@
 import type { BatchBody, CertifiedBody, ResultBody } from "@twinlock/sdk/protocol/http"
 import { parseRequestId, type RequestId } from "@twinlock/sdk/protocol/ids"
 import { address, bytes32 } from "./http.fixture.ts"
+import type { Submitter } from "./submitter.ts"
 
 export const idOf = (i: number): RequestId => parseRequestId(`0x${i.toString(16).padStart(64, "0")}`)
 const signed = { keyId: bytes32("aa"), epoch: 1, signers: "7" }
@@ -29,3 +30,11 @@ export const endorsed = {
   result: resultOf(1),
   certificate: { ...signed, leaves: 1, index: 0, path: [], signatures: [`0x${"07".repeat(64)}`] },
 } as unknown as CertifiedBody
+
+export const endorsedOf = (i: number) => ({ ...endorsed, result: resultOf(i) }) as CertifiedBody
+
+/** Tries all that is kept, to the end. */
+export async function flush(submitter: Submitter): Promise<void> {
+  await submitter.flush()
+  await submitter.drained()
+}

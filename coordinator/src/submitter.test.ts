@@ -1,91 +1,19 @@
 import { readdir } from "node:fs/promises"
 import type { CertifiedBody, SubmissionBody } from "@twinlock/sdk/protocol/http"
-import { parseAddress, parseDigest, type RequestId } from "@twinlock/sdk/protocol/ids"
+import type { RequestId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../test/support/codeOf.ts"
 import { resultsOfBatch } from "./batches.ts"
-import type { Gateway, Receipt } from "./gateway.ts"
-import { address, bytes32, temporary } from "./http.fixture.ts"
+import { bytes32 } from "./http.fixture.ts"
 import { createOutbox } from "./outbox.ts"
-import type { RequestState } from "./storedRequest.ts"
-import { batchOf, endorsed, idOf, resultOf } from "./submission.fixture.ts"
-import { createSubmitter } from "./submitter.ts"
-
-type Rules = {
-  /** States before anything is sent; pending otherwise. */
-  readonly states?: Readonly<Record<RequestId, RequestState>>
-  /** What the gateway refuses, in a simulation and in a transaction. */
-  readonly refuses?: (submission: SubmissionBody) => boolean
-  /** Requests that a batch skips. */
-  readonly skips?: readonly RequestId[]
-  /** Ends the transactions of single results. */
-  readonly inclusion?: () => Promise<void> | undefined
-  /** Two digits; everybody's are one's otherwise. */
-  readonly requesterOf?: (requestId: RequestId) => string
-  readonly atOnce?: number
-}
-
-async function scene(rules: Rules = {}, most = 100) {
-  const { states = {}, refuses = () => false, skips = [], inclusion, requesterOf, atOnce = 4 } = rules
-  const now = new Map<RequestId, RequestState>(Object.entries(states) as [RequestId, RequestState][])
-  const sent: { readonly kind: string; readonly ids: readonly RequestId[] }[] = []
-  const refusal = new Error("refused")
-  let counter = 0
-  const settle = (ids: readonly RequestId[]): Receipt => {
-    for (const id of ids) now.set(id, "fulfilled")
-    counter += 1
-    return { transaction: parseDigest(idOf(1000 + counter)), fulfilled: ids }
-  }
-  const judge = (submission: SubmissionBody) => {
-    if (refuses(submission)) throw refusal
-  }
-  const gateway: Gateway = {
-    serves: () => true,
-    requests: async (ids) =>
-      ids.map((id) => ({
-        state: now.get(id) ?? "pending",
-        requester: parseAddress(address(requesterOf?.(id) ?? "01")),
-        callbackGas: 0n,
-      })),
-    simulate: async (submission) => judge(submission),
-    fulfil: async (item) => {
-      judge(item)
-      sent.push({ kind: item.kind, ids: [item.result.requestId] })
-      await inclusion?.()
-      return settle([item.result.requestId])
-    },
-    fulfilMany: async (batch) => {
-      judge(batch)
-      const waiting = batch.results
-        .map(({ requestId }) => requestId)
-        .filter((id) => (now.get(id) ?? "pending") === "pending" && !skips.includes(id))
-      sent.push({ kind: "batch", ids: waiting })
-      return settle(waiting)
-    },
-    isRefusal: (error) => error === refusal,
-    describe: () => "Refused()",
-    isLive: async () => true,
-    key: async () => null,
-  }
-  const directory = await temporary()
-  const results: string[] = []
-  const start = async () =>
-    createSubmitter({
-      gateway,
-      outbox: await createOutbox(directory, most, () => {}),
-      atOnce,
-      onResult: (result, requestId) => void results.push(`${result} ${BigInt(requestId)}`),
-    })
-  return { submitter: await start(), start, sent, results, directory, now, settle }
-}
-
-const endorsedOf = (i: number) => ({ ...endorsed, result: resultOf(i) }) as CertifiedBody
+import { batchOf, endorsed, endorsedOf, flush, idOf } from "./submission.fixture.ts"
+import { scene } from "./submitter.fixture.ts"
 
 describe("a batch", () => {
   test("goes in one transaction", async () => {
     const { submitter, sent, results, directory } = await scene()
     expect(await submitter.accept(batchOf(3))).toEqual(resultsOfBatch(batchOf(3)))
-    await submitter.flush()
+    await flush(submitter)
     expect(sent).toEqual([{ kind: "batch", ids: [idOf(1), idOf(2), idOf(3)] }])
     expect(results).toEqual(["fulfilled 1", "fulfilled 2", "fulfilled 3"])
     expect(submitter.transactionOf(idOf(2))).toBe(submitter.transactionOf(idOf(1)))
@@ -96,7 +24,7 @@ describe("a batch", () => {
     const { start, sent, directory } = await scene()
     const outbox = await createOutbox(directory, 10, () => {})
     await outbox.put(batchOf(3), [idOf(1), idOf(2), idOf(3)])
-    await (await start()).flush()
+    await flush(await start())
     expect(sent).toEqual([{ kind: "batch", ids: [idOf(1), idOf(2), idOf(3)] }])
   })
 
@@ -104,7 +32,7 @@ describe("a batch", () => {
     const { submitter, sent } = await scene({ states: { [idOf(1)]: "fulfilled", [idOf(3)]: "closed" } })
     const accepted = await submitter.accept(batchOf(3))
     expect(accepted.map(({ result }) => result.requestId)).toEqual([idOf(2)])
-    await submitter.flush()
+    await flush(submitter)
     expect(sent).toEqual([{ kind: "group", ids: [idOf(2)] }])
   })
 
@@ -112,7 +40,7 @@ describe("a batch", () => {
     const others = Array.from({ length: 60 }, (_, i) => [idOf(i + 5), "fulfilled"] as const)
     const { submitter, sent, results } = await scene({ states: Object.fromEntries(others) })
     await submitter.accept(batchOf(64))
-    await submitter.flush()
+    await flush(submitter)
     expect(sent.map(({ kind }) => kind)).toEqual(["group", "group", "group", "group"])
     expect(results.toSorted()).toEqual(["fulfilled 1", "fulfilled 2", "fulfilled 3", "fulfilled 4"])
   })
@@ -120,7 +48,7 @@ describe("a batch", () => {
   test("skips nobody for good: what it left out goes alone", async () => {
     const { submitter, sent, directory } = await scene({ skips: [idOf(2)] })
     await submitter.accept(batchOf(3))
-    await submitter.flush()
+    await flush(submitter)
     expect(sent).toEqual([
       { kind: "batch", ids: [idOf(1), idOf(3)] },
       { kind: "group", ids: [idOf(2)] },
@@ -133,7 +61,7 @@ describe("a batch", () => {
     const { submitter, results, settle } = await scene({ refuses: () => settleOther() === null })
     await submitter.accept(batchOf(3))
     settleOther = () => void settle([idOf(2)])
-    await submitter.flush()
+    await flush(submitter)
     expect(submitter.transactionOf(idOf(1))).not.toBeNull()
     expect(submitter.transactionOf(idOf(2))).toBeNull()
     expect(results).toContain("already 2")
@@ -144,7 +72,7 @@ describe("a batch", () => {
     const { submitter, sent } = await scene({ refuses: ({ kind }) => accepted && kind === "batch" })
     await submitter.accept(batchOf(2))
     accepted = true
-    await submitter.flush()
+    await flush(submitter)
     expect(sent.map(({ kind }) => kind)).toEqual(["group", "group"])
   })
 
@@ -173,7 +101,7 @@ describe("a batch", () => {
     const [group] = resultsOfBatch(batchOf(1))
     const evidence = { endorsers: "0", signatures: [], quotes: [] }
     await submitter.accept({ ...group, kind: "policy", evidence } as CertifiedBody)
-    await submitter.flush()
+    await flush(submitter)
     expect(sent).toContainEqual({ kind: "policy", ids: [idOf(1)] })
   })
 })
@@ -181,7 +109,7 @@ describe("a batch", () => {
 test("an endorsed result is submitted as one", async () => {
   const { submitter, sent } = await scene()
   expect(await submitter.accept(endorsed)).toEqual([endorsed])
-  await submitter.flush()
+  await flush(submitter)
   expect(sent).toEqual([{ kind: "endorsed", ids: [idOf(1)] }])
 })
 
@@ -193,9 +121,9 @@ describe("a refused certificate", () => {
     const { submitter, results, directory } = await scene({ refuses: (item) => refusing && stale(item) })
     await submitter.accept(endorsed)
     refusing = true
-    await submitter.flush()
+    await flush(submitter)
     expect(results).toEqual(["retry 1"])
-    await submitter.flush()
+    await flush(submitter)
     expect(results).toEqual(["retry 1", "refused 1"])
     expect(await readdir(directory)).toEqual([])
   })
@@ -205,9 +133,9 @@ describe("a refused certificate", () => {
     const { submitter, results } = await scene({ refuses: () => refusing })
     await submitter.accept(endorsed)
     refusing = true
-    await submitter.flush()
+    await flush(submitter)
     refusing = false
-    await submitter.flush()
+    await flush(submitter)
     expect(results).toEqual(["retry 1", "fulfilled 1"])
   })
 
@@ -216,9 +144,9 @@ describe("a refused certificate", () => {
     const { submitter, sent, results } = await scene({ refuses: (item) => refusing && stale(item) })
     await submitter.accept(endorsed)
     refusing = true
-    await submitter.flush()
+    await flush(submitter)
     await submitter.accept(resultsOfBatch(batchOf(1))[0] as CertifiedBody)
-    await submitter.flush()
+    await flush(submitter)
     expect(sent).toEqual([{ kind: "group", ids: [idOf(1)] }])
     expect(results).toEqual(["retry 1", "fulfilled 1"])
   })
@@ -230,7 +158,7 @@ describe("the queue", () => {
     expect(await rejectionCodeOf(() => submitter.accept(batchOf(4)))).toBe("QUEUE_FULL")
     expect(await readdir(directory)).toEqual([])
     await submitter.accept(batchOf(3))
-    await submitter.flush()
+    await flush(submitter)
     expect(await submitter.accept(endorsed)).toEqual([])
   })
 
@@ -246,8 +174,19 @@ describe("the queue", () => {
     for (const i of [1, 2, 3]) await submitter.accept(endorsedOf(i))
     await expect.poll(() => results).toEqual(["fulfilled 2", "fulfilled 3"])
     mine()
-    await submitter.flush()
+    await flush(submitter)
     expect(results).toEqual(["fulfilled 2", "fulfilled 3", "fulfilled 1"])
+  })
+
+  test("is tried again although one of it is not mined", async () => {
+    const { promise: mined, resolve: mine } = Promise.withResolvers<void>()
+    const { submitter, sent } = await scene({ inclusion: () => mined })
+    await submitter.accept(endorsed)
+    await submitter.flush()
+    await submitter.flush()
+    mine()
+    await submitter.drained()
+    expect(sent).toHaveLength(1)
   })
 
   test("serves requesters in turn: many results of one hold up nobody", async () => {
@@ -256,7 +195,7 @@ describe("the queue", () => {
     const { submitter, sent } = await scene({ inclusion: () => mined, requesterOf, atOnce: 1 })
     for (const i of [1, 2, 3, 4, 9]) await submitter.accept(endorsedOf(i))
     mine()
-    await submitter.flush()
+    await flush(submitter)
     expect(sent.map(({ ids: [id = bytes32("00")] }) => Number(BigInt(id)))).toEqual([1, 2, 9, 3, 4])
   })
 })

@@ -9,18 +9,21 @@ import { isCheaper } from "./batchGas.ts"
 import type { Gateway } from "./gateway.ts"
 import { coordinatorError } from "./httpError.ts"
 import type { Kept, Outbox } from "./outbox.ts"
-import { isWaiting, type RequestFacts } from "./storedRequest.ts"
+import { isSettled, isWaiting, type RequestFacts } from "./storedRequest.ts"
 import { createTurnQueue } from "./turnQueue.ts"
 
 export type Submitter = {
   /**
    * Keeps the certified results and starts to submit them, where their requests still wait for one.
    * @returns the results that the contract would take; none where the requests are settled, so that nobody judged them
-   * @throws NOT_SUBMITTABLE where the contract refuses now, RPC_UNAVAILABLE where it cannot be asked, QUEUE_FULL
+   * @throws NOT_SUBMITTABLE where the contract refuses now or knows none of the requests, RPC_UNAVAILABLE where it cannot
+   * be asked, QUEUE_FULL
    */
   accept(submission: SubmissionBody): Promise<readonly CertifiedBody[]>
-  /** Tries everything in the outbox once more that is not under way already. */
+  /** Begins to try everything in the outbox once more that is not under way already. */
   flush(): Promise<void>
+  /** Resolves once what is under way now has been tried. */
+  drained(): Promise<void>
   /** Hash of the transaction that fulfilled a request here, if it was this coordinator's. */
   transactionOf(requestId: RequestId): Digest | null
 }
@@ -30,6 +33,8 @@ export type SubmitterOptions = {
   readonly outbox: Outbox
   /** Transactions under way at a time. */
   readonly atOnce: number
+  /** Milliseconds. */
+  readonly now: () => number
   readonly onResult: (
     result: "fulfilled" | "already" | "refused" | "retry",
     requestId: RequestId,
@@ -38,11 +43,16 @@ export type SubmitterOptions = {
 }
 
 const MAX_TRANSACTIONS = 10_000
+/** Milliseconds for which a request may be unknown: endpoints fall behind, and reorganisations undo requests for good. */
+const UNKNOWN_MS = 24 * 60 * 60 * 1000
 
 /** A request whose result waits for its turn, or is under way. */
 type Job = { readonly requester: string; readonly done: PromiseWithResolvers<void> }
 
-export function createSubmitter({ gateway, outbox, atOnce, onResult }: SubmitterOptions): Submitter {
+const unknownRequest = () =>
+  coordinatorError({ code: "NOT_SUBMITTABLE", message: "the chain does not know the request" })
+
+export function createSubmitter({ gateway, outbox, atOnce, now, onResult }: SubmitterOptions): Submitter {
   const sent = new Map<RequestId, Digest>()
   const jobs = new Map<RequestId, Job>()
   const turns = createTurnQueue<RequestId>()
@@ -51,16 +61,38 @@ export function createSubmitter({ gateway, outbox, atOnce, onResult }: Submitter
   const alone = new Map<RequestId, string>()
   /** By request, the submission that the contract has refused once. */
   const refused = new Map<RequestId, string>()
+  /** By request, since when no endpoint has known it. */
+  const unknown = new Map<RequestId, number>()
   let working = 0
 
-  async function openOf(ids: readonly RequestId[]): Promise<ReadonlyMap<RequestId, RequestFacts>> {
+  async function factsOf(ids: readonly RequestId[]): Promise<ReadonlyMap<RequestId, RequestFacts>> {
     const requests = await gateway.requests(ids)
+    return new Map(
+      ids.flatMap((id, i) => {
+        const facts = requests[i]
+        return facts === undefined ? [] : [[id, facts] as const]
+      }),
+    )
+  }
+
+  /** Of what is in the outbox: drops what is settled, or unknown for too long. @returns those that wait */
+  async function openOf(ids: readonly RequestId[]): Promise<ReadonlyMap<RequestId, RequestFacts>> {
     const open = new Map<RequestId, RequestFacts>()
-    for (const [i, id] of ids.entries()) {
-      const request = requests[i]
-      if (request !== undefined && isWaiting(request.state)) open.set(id, request)
+    for (const [id, facts] of await factsOf(ids)) {
+      if (facts.state !== "unknown") unknown.delete(id)
+      if (isWaiting(facts.state)) open.set(id, facts)
+      else if (isSettled(facts.state)) await settle(id, "already")
+      else await passOver(id)
     }
     return open
+  }
+
+  async function passOver(requestId: RequestId): Promise<void> {
+    const since = unknown.get(requestId) ?? now()
+    unknown.set(requestId, since)
+    if (now() - since < UNKNOWN_MS) return
+    await forget(requestId)
+    onResult("refused", requestId, unknownRequest())
   }
 
   function note(requestId: RequestId, transaction: Digest): void {
@@ -69,10 +101,13 @@ export function createSubmitter({ gateway, outbox, atOnce, onResult }: Submitter
     if (sent.size > MAX_TRANSACTIONS && oldest !== undefined) sent.delete(oldest)
   }
 
-  async function settle(requestId: RequestId, result: "fulfilled" | "already"): Promise<void> {
+  async function forget(requestId: RequestId): Promise<void> {
     await outbox.remove(requestId)
-    alone.delete(requestId)
-    refused.delete(requestId)
+    for (const known of [alone, refused, unknown]) known.delete(requestId)
+  }
+
+  async function settle(requestId: RequestId, result: "fulfilled" | "already"): Promise<void> {
+    await forget(requestId)
     onResult(result, requestId)
   }
 
@@ -123,7 +158,6 @@ export function createSubmitter({ gateway, outbox, atOnce, onResult }: Submitter
   async function submit(requestId: RequestId, others: readonly RequestId[]): Promise<readonly RequestId[]> {
     const ids = [requestId, ...others]
     const open = await openOf(ids)
-    for (const id of ids) if (!open.has(id)) await settle(id, "already")
     const kept = open.has(requestId) ? await outbox.get(requestId) : null
     if (kept === null || kept.submission.kind !== "batch" || alone.get(requestId) === kept.name) {
       if (kept !== null) await submitAlone(requestId, kept)
@@ -187,12 +221,17 @@ export function createSubmitter({ gateway, outbox, atOnce, onResult }: Submitter
       const results = resultsOf(submission)
       if (!results.every(gateway.serves))
         throw coordinatorError({ code: "NOT_SUBMITTABLE", message: "a result of another chain or gateway" })
-      const requests = await openOf(results.map(({ requestId }) => requestId))
+      const requests = await factsOf(results.map(({ requestId }) => requestId))
       // ⚔ What a batch brings for a request that demands more must not stand where its evidence belongs.
       const open = new Map(
-        [...requests].filter(([, { state }]) => submission.kind !== "batch" || state === "pending"),
+        [...requests].filter(([, { state }]) =>
+          submission.kind === "batch" ? state === "pending" : isWaiting(state),
+        ),
       )
-      if (open.size === 0) return []
+      if (open.size === 0) {
+        if ([...requests.values()].some(({ state }) => state === "unknown")) throw unknownRequest()
+        return []
+      }
       // Nothing is kept that the contract did not judge: disks do not fill for free.
       await gateway.simulate(submission).catch((cause: unknown) => {
         if (gateway.isRefusal(cause))
@@ -207,13 +246,10 @@ export function createSubmitter({ gateway, outbox, atOnce, onResult }: Submitter
     },
     async flush() {
       const idle = outbox.list().filter((id) => !jobs.has(id) && !underWay.has(id))
-      const open = await openOf(idle)
-      for (const id of idle) {
-        const request = open.get(id)
-        if (request === undefined) await settle(id, "already")
-        else enqueue(id, request.requester)
-      }
+      for (const [id, { requester }] of await openOf(idle)) enqueue(id, requester)
       pump()
+    },
+    async drained() {
       await Promise.all([...jobs.values()].map(({ done }) => done.promise))
     },
     transactionOf: (requestId) => sent.get(requestId) ?? null,

@@ -8,6 +8,7 @@ import { address, appOf, bytes32, codeOf, post, temporary } from "../http.fixtur
 import { createOutbox } from "../outbox.ts"
 import { createResultCache } from "../resultCache.ts"
 import type { RequestState } from "../storedRequest.ts"
+import { flush } from "../submission.fixture.ts"
 import { createSubmitter } from "../submitter.ts"
 import { certificateRoutes } from "./certificates.ts"
 
@@ -73,6 +74,7 @@ describe("certificates", () => {
       gateway,
       outbox: await createOutbox(directory, 10, () => {}),
       atOnce: 1,
+      now: () => 0,
       onResult: (result) => void results.push(result),
     })
     const app = appOf(
@@ -88,7 +90,7 @@ describe("certificates", () => {
   test("a certificate is submitted and its request reads as fulfilled", async () => {
     const { app, submitter, results } = await scene({})
     expect((await app.request("/v1/certificates", post(item))).status).toBe(202)
-    await submitter.flush()
+    await flush(submitter)
     expect(results[0]).toBe("fulfilled")
     expect(await (await app.request(`/v1/requests/${requestId}`)).json()).toMatchObject({
       status: "fulfilled",
@@ -108,15 +110,16 @@ describe("certificates", () => {
   test("what an outage stopped is submitted later, also by a new process", async () => {
     const { app, submitter, gateway, results, directory } = await scene({ fulfil: "fail-once" })
     await app.request("/v1/certificates", post(item))
-    await submitter.flush()
+    await flush(submitter)
     expect(results).toEqual(["retry"])
     const restarted = createSubmitter({
       gateway,
       outbox: await createOutbox(directory, 10, () => {}),
       atOnce: 1,
+      now: () => 0,
       onResult: (result) => void results.push(result),
     })
-    await restarted.flush()
+    await flush(restarted)
     expect(results).toEqual(["retry", "fulfilled"])
     expect(await readdir(directory)).toEqual([])
   })
