@@ -4,7 +4,10 @@ import { toHex } from "@twinlock/sdk/protocol/codec"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { blobPutDigest, SIGNATURE_HEADER } from "@twinlock/sdk/protocol/http"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
+import { beginningOf } from "../responseText.ts"
 import type { BlobErrorCode } from "./blobSource.ts"
+
+const ANSWER_BYTES = 300
 
 export type BlobSink = {
   /** Resolves once at least one store keeps the bytes. Repeating is harmless. @throws BLOB_NOT_STORED */
@@ -33,8 +36,8 @@ export function createHttpBlobSink({ urls, fetch, timeoutMs, sign }: HttpBlobSin
           signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
           redirect: "error",
         })
-        await response.arrayBuffer()
-        if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+        const text = await beginningOf(response, ANSWER_BYTES)
+        if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`)
       }
       const results = await Promise.allSettled(urls.map(store))
       if (results.some(({ status }) => status === "fulfilled")) return

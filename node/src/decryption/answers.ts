@@ -1,19 +1,21 @@
 /**
  * Who still needs this node's word on a subject that is certified here. A peer that was cut off or restarted goes on
- * approving the subject; one that is merely slow approves it once, and has all it needs on the way. Bounded for each party
- * and subject: words of honest peers can be played back by anybody.
+ * approving the subject; one that is merely slow approves it once, and has all it needs on the way. Bounded in time for each
+ * party and subject: words of honest peers can be played back by anybody, which must neither cost much nor use up answers.
  */
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 
-/** Approvals of one party that were heard since the subject was certified. */
-export type HeardSince = Map<PartyIndex, number>
+/** When parties that approved the subject since it was certified were answered last; null for not yet. */
+export type HeardSince = Map<PartyIndex, number | null>
 
-/** Approvals of one party at which it is answered. */
-const ANSWERED: readonly number[] = [2, 4]
+/** Milliseconds between two answers to one party. */
+export const ANSWER_PAUSE_MS = 30_000
 
-/** Counts one more approval of the party. @returns true where it is to be answered */
-export function needsAnswer(heard: HeardSince, party: PartyIndex): boolean {
-  const count = (heard.get(party) ?? 0) + 1
-  heard.set(party, count)
-  return ANSWERED.includes(count)
+/** Notes one more approval of the party. @param now milliseconds. @returns true where it is to be answered */
+export function needsAnswer(heard: HeardSince, party: PartyIndex, now: number): boolean {
+  const answered = heard.get(party)
+  if (answered === undefined) heard.set(party, null)
+  if (answered === undefined || (answered !== null && now - answered < ANSWER_PAUSE_MS)) return false
+  heard.set(party, now)
+  return true
 }

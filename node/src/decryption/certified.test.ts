@@ -78,7 +78,7 @@ test("of many that are certified few are kept in full, nothing is said again, an
 }, 120_000)
 
 test("what is set aside while the chain settles nothing is delivered anew after its rest", async () => {
-  const options = { openedInFull: 4, openedKept: 8, restMs: 30_000 }
+  const options = { openedInFull: 4, openedKept: 8, restMs: 30_000, deliveryMs: 1000 }
   const { chain, committee, requests, finish, done } = scene(24, { options })
   await finish(20_000)
   const before = committee.submitted.length

@@ -9,6 +9,7 @@ import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { Approval, GossipMessage, SessionShare } from "@twinlock/sdk/protocol/messages"
 import type { FaultEvidence } from "@twinlock/sdk/threshold/faultEvidence"
+import type { Clock } from "../clock.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import type { Authorised } from "./authorisePublic.ts"
@@ -96,6 +97,7 @@ export type EngineDeps = {
   readonly openingOf: OpeningOf
   /** Opened subjects that are kept in full; of older ones a stub is left. */
   readonly openedInFull: number
+  readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics | null
 }
@@ -103,7 +105,7 @@ export type EngineDeps = {
 type Entry = Followed<SubjectOwner>
 
 export function createEngine(deps: EngineDeps): Engine {
-  const { seat, gossip, standing, openingOf, logger, metrics } = deps
+  const { seat, gossip, standing, openingOf, clock, logger, metrics } = deps
   const followed = createFollowedSubjects<SubjectOwner>(seat.committee, deps.openedInFull)
   const inbox = createInbox()
   const shelf = createEvidenceShelf(gossip.said)
@@ -197,7 +199,7 @@ export function createEngine(deps: EngineDeps): Engine {
         const entry = followed.get(subject)
         // Perhaps by the party itself, perhaps by somebody who plays it back: a newer word stands.
         const isKnown = isRepeat && kind === "approval" && entry?.state.approvals.has(party) === true
-        if (kind === "approval") followed.approvedBy(statement, isKnown)
+        if (kind === "approval") followed.approvedBy(statement, isKnown, clock.now())
         if (entry !== undefined && !isKnown) apply(entry, statement, turn)
       }
     })
@@ -289,7 +291,7 @@ export function createEngine(deps: EngineDeps): Engine {
       const state = followed.get(subject)?.state
       if (state === undefined) return
       followed.delete(subject)
-      for (const statement of [...state.approvals.values(), ...state.early.values()])
+      for (const statement of [...state.approvals.values(), ...state.heardShares.values()])
         if (statement.party !== seat.self) inbox.keep(statement)
     },
     subject: (id) => followed.get(id)?.state ?? null,

@@ -41,9 +41,9 @@ export type FollowedSubjects<O> = {
   uncertified(subject: Digest): void
   /**
    * A peer's approval: where it shows that the peer lacks own word, that is said again.
-   * @param isKnown these very bytes were heard before, and count
+   * @param isKnown these very bytes were heard before, and count @param now milliseconds
    */
-  approvedBy(approval: ApprovalStatement, isKnown: boolean): void
+  approvedBy(approval: ApprovalStatement, isKnown: boolean, now: number): void
   kept(): { readonly subjects: number; readonly stubs: number; readonly openedShareBytes: number }
 }
 
@@ -101,13 +101,13 @@ export function createFollowedSubjects<O>(committee: Committee, inFull: number):
       followed.heard = null
       speakAgain(followed.word)
     },
-    approvedBy(approval, isKnown) {
+    approvedBy(approval, isKnown, now) {
       const { subject, party } = approval
       const followed = entries.get(subject)
-      if (followed === undefined) return stubs.heard(subject, party)
+      if (followed === undefined) return stubs.heard(subject, party, now)
       const { word, heard } = followed
       // Whoever approves anew may have missed what was said before.
-      if (heard === null ? !isKnown && isAnew(followed, approval) : needsAnswer(heard, party))
+      if (heard === null ? !isKnown && isAnew(followed, approval) : needsAnswer(heard, party, now))
         repeatSoon(word)
     },
     kept: () => ({ subjects: entries.size, stubs: stubs.size, openedShareBytes: newest.bytes }),

@@ -18,6 +18,7 @@ import { type Kernels, validateMessage } from "./validators.ts"
 import { createWorkBudget, type WorkLimits } from "./workBudget.ts"
 
 type OfKind<K extends MessageKind> = Extract<GossipMessage, { kind: K }>
+type Heard<K extends MessageKind> = { readonly message: OfKind<K>; readonly isRepeat: boolean }
 
 export type KeyGossip = {
   /** @throws NetworkErrorCode */
@@ -38,7 +39,11 @@ const MAX_ACCEPTED = 64
  * of 150 results a second need less than half, in batches or not.
  */
 export const OWN_WORK: WorkLimits = { perSecond: 600, atOnce: 3000 }
-const OTHERS_WORK: WorkLimits = { perSecond: 1200, atOnce: 6000 }
+/** What one peer hands on of others: as much as every liar may make it hand on, and as much again for one that is not. */
+const othersWork = (t: number): WorkLimits => ({
+  perSecond: (t + 1) * OWN_WORK.perSecond,
+  atOnce: (t + 1) * OWN_WORK.atOnce,
+})
 const PAIR_WORK = 2
 
 export type KeyGossipDeps = {
@@ -54,7 +59,7 @@ export function createKeyGossip(
 ): KeyGossip {
   const transcript = createTranscript()
   const own = createWorkBudget(OWN_WORK)
-  const others = createWorkBudget(OTHERS_WORK)
+  const others = createWorkBudget(othersWork(seat.committee.t))
   const refused = metrics?.counter({
     name: "gossip_over_budget_total",
     help: "Gossip that was not looked at, by the party that handed on too much; 0 is none of the committee",
@@ -65,27 +70,33 @@ export function createKeyGossip(
     kind: K,
     handle: (message: OfKind<K>, isRepeat: boolean) => void,
   ): void {
-    const accepted = new Map<Digest, { readonly message: OfKind<K>; readonly isRepeat: boolean }>()
+    const accepted = new Map<Digest, Heard<K>>()
 
     function judge(payload: Uint8Array, from: Address | null): Validation {
       const digest = digestOf(payload)
       if (accepted.has(digest)) return "accept"
       const now = clock.now()
-      const known = transcript.know(partyByte(payload), digest, now)
+      const author = partyByte(payload)
+      const known = transcript.know(author, digest, now)
       if (known === "idle") return "ignore"
       const giver = from === null ? 0 : seat.committee.parties.indexOf(from) + 1
-      const budget = giver === partyByte(payload) ? own : others
+      const budget = giver === author ? own : others
       if (!budget.spend(from ?? "", now)) {
         refused?.add({ party: String(giver) })
         return "ignore"
       }
-      const result =
-        known === "again" ? repeated(kind, payload) : validateMessage(kind, payload, seat, kernels)
+      const isRepeat = known === "again"
+      const result = isRepeat ? repeated(kind, payload) : validateMessage(kind, payload, seat, kernels)
       if (result.validation !== "accept") return result.validation
       const { message } = result
       transcript.note(message.party, digest, payload, now)
-      if (known === "new") budget.charge(from ?? "", PAIR_WORK * pairsIn(message))
-      accepted.set(digest, { message, isRepeat: known === "again" })
+      // Old words are handed on where their author says them again; else honest peers would pay for what others play back.
+      if (isRepeat && giver !== author) {
+        handle(message, true)
+        return "ignore"
+      }
+      if (!isRepeat) budget.charge(from ?? "", PAIR_WORK * pairsIn(message))
+      accepted.set(digest, { message, isRepeat })
       const [oldest] = accepted.keys()
       if (accepted.size > MAX_ACCEPTED && oldest !== undefined) accepted.delete(oldest)
       return "accept"

@@ -25,11 +25,11 @@ function scene(count: number, state: RequestState, openedKept = 1_000_000) {
   const reconsidered: RequestId[] = []
   const subjects = new Map<string, SubjectStatus>()
   const parked: string[] = []
-  const certified = new Set<RequestId>()
+  const certified = new Map<RequestId, number>()
   const forgotten = new Set<RequestId>()
   const clock = createManualClock()
   const run = createRetirement({
-    ...{ pending, clock, metrics: null, options: { openedKept, restMs: 60_000 } },
+    ...{ pending, clock, metrics: null, options: { openedKept, restMs: 60_000, deliveryMs: 1000 } },
     view: {
       async requestStatuses(wanted) {
         asked.push([...wanted])
@@ -41,7 +41,7 @@ function scene(count: number, state: RequestState, openedKept = 1_000_000) {
       park: (subject) => void parked.push(subject),
       forget: () => {},
     },
-    signing: { isCertified: (id) => certified.has(id), forget: (id) => void forgotten.add(id) },
+    signing: { certifiedAt: (id) => certified.get(id) ?? null, forget: (id) => void forgotten.add(id) },
     reconsider: async (entries) => void reconsidered.push(...entries.map(({ requestId }) => requestId)),
   })
   const statesOf = () => ids.map((id) => pending.get(id)?.state ?? null)
@@ -80,17 +80,49 @@ test("only what this node approved without a quorum so far is looked at with all
 
 test("too many opened ones: the oldest certified rest first, and are taken up anew after a while", async () => {
   const { ids, certified, forgotten, clock, statesOf, statuses, pending, run } = scene(6, "opened", 3)
-  for (const id of ids.slice(2, 4)) certified.add(id)
+  const [, , third, fourth, fifth] = ids as [RequestId, RequestId, RequestId, RequestId, RequestId]
+  for (const [id, at] of [
+    [third, 5],
+    [fourth, 1],
+    [fifth, 600],
+  ] as const)
+    certified.set(id, clock.now() + at)
+  // Their certificates are on the way: nothing rests that was not delivered.
+  clock.advance(1000)
   await run(AT)
-  expect(statesOf()).toEqual(["resting", "opened", "resting", "resting", "opened", "opened"])
-  expect([...forgotten].sort()).toEqual([ids[0], ids[2], ids[3]].sort())
+  expect(forgotten.size).toBe(0)
+  clock.advance(2)
+  await run(AT)
+  expect(statesOf()).toEqual(["opened", "opened", "opened", "resting", "opened", "opened"])
+  clock.advance(599)
+  await run(AT)
+  expect(statesOf()).toEqual(["opened", "opened", "resting", "resting", "resting", "opened"])
   clock.advance(60_000)
   await run(AT)
-  expect(statesOf()).toEqual(["waiting", "opened", "waiting", "waiting", "opened", "opened"])
+  expect(statesOf()).toEqual(["opened", "opened", "waiting", "waiting", "waiting", "opened"])
   // A request that rests is followed on chain like any other.
   statuses.set(ids[1] as RequestId, { ...OPEN, status: "cancelled" })
   await run(blockAt(11n, 1001n))
   expect(pending.has(ids[1] as RequestId)).toBe(false)
+})
+
+test("far too many opened ones: others rest, too, those first that were asked for first", async () => {
+  const { statesOf, run } = scene(7, "opened", 3)
+  await run(AT)
+  expect(statesOf()).toEqual(["resting", ...Array(6).fill("opened")])
+})
+
+test("what was approved at a newer block is not judged again by an older one", async () => {
+  const { ids, pending, subjects, reconsidered, run } = scene(1, "approving")
+  const [id] = ids as [RequestId]
+  subjects.set(requestSubject(id), "approving")
+  const entry = pending.get(id)
+  if (entry === undefined) throw new Error("nothing is pending")
+  entry.lookedAt = AT.number + 1n
+  await run(AT)
+  expect(reconsidered).toEqual([])
+  await run(blockAt(AT.number + 1n, 1001n))
+  expect(reconsidered).toEqual([id])
 })
 
 test("shares of others that do not come: those that wait for longest begin anew, beyond a number", async () => {

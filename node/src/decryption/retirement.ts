@@ -12,8 +12,10 @@ import { isDue, type Pending, postpone, waitAgain } from "./requestQueue.ts"
 import type { Signing } from "./signing/signing.ts"
 
 export type RetirementOptions = {
-  /** Opened requests that are kept until the chain has settled them. */
+  /** Opened requests that are kept until the chain has settled them; twice as many while certificates are young. */
   readonly openedKept: number
+  /** Milliseconds for which a certificate is on its way: ranks deliver one after the other, and again. */
+  readonly deliveryMs: number
   /** Milliseconds after which a request that was set aside is taken up anew, unless the chain has settled it. */
   readonly restMs: number
 }
@@ -23,7 +25,7 @@ export type RetirementDeps = {
   readonly pending: Map<RequestId, Pending>
   readonly view: Pick<ChainView, "requestStatuses">
   readonly engine: Pick<Engine, "status" | "park" | "forget">
-  readonly signing: Pick<Signing, "isCertified" | "forget">
+  readonly signing: Pick<Signing, "certifiedAt" | "forget">
   /** Looks again whether what was approved still holds. */
   readonly reconsider: (entries: readonly Pending[], at: BlockRef) => Promise<void>
   readonly clock: Clock
@@ -80,7 +82,10 @@ export function createRetirement(deps: RetirementDeps): (at: BlockRef) => Promis
     signing.forget(requestId)
   }
 
-  /** The oldest certified ones rest, then others; what rested long enough starts anew. */
+  /**
+   * Those whose certificates are oldest rest, none before it was delivered; beyond twice the number others, too. What rested
+   * long enough starts anew.
+   */
   function setAside(): void {
     const now = clock.now()
     const all = [...pending.values()]
@@ -89,8 +94,11 @@ export function createRetirement(deps: RetirementDeps): (at: BlockRef) => Promis
     const opened = all.filter(({ state }) => state === "opened")
     const excess = opened.length - options.openedKept
     if (excess <= 0) return
-    const isCertified = ({ requestId }: Pending) => Number(signing.isCertified(requestId))
-    for (const entry of opened.sort((a, b) => isCertified(b) - isCertified(a)).slice(0, excess)) {
+    const since = new Map(opened.map((entry) => [entry, signing.certifiedAt(entry.requestId) ?? now]))
+    const oldest = opened.sort((a, b) => (since.get(a) ?? now) - (since.get(b) ?? now))
+    const delivered = oldest.filter((entry) => now - (since.get(entry) ?? now) >= options.deliveryMs)
+    const count = Math.max(Math.min(excess, delivered.length), opened.length - 2 * options.openedKept)
+    for (const entry of oldest.slice(0, count)) {
       forget(entry)
       entry.state = "resting"
       entry.since = now
@@ -124,8 +132,11 @@ export function createRetirement(deps: RetirementDeps): (at: BlockRef) => Promis
         forget(entry)
       }
     }
-    const approving = ({ state, requestId }: Pending) =>
-      state === "approving" && engine.status(requestSubject(requestId)) === "approving"
+    // What a newer block allows says nothing wrong about this one, and this one nothing about what it allows.
+    const approving = ({ state, requestId, lookedAt }: Pending) =>
+      state === "approving" &&
+      lookedAt <= at.number &&
+      engine.status(requestSubject(requestId)) === "approving"
     await reconsider(open.filter(approving), at)
   }
 

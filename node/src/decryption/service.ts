@@ -74,6 +74,7 @@ export const DEFAULT_OPTIONS: DecryptionOptions = {
   wordBytes: DEFAULT_CAPACITY,
   openedInFull: 1024,
   openedKept: 16_384,
+  deliveryMs: 60_000,
   restMs: 1_200_000,
   livenessMarginSeconds: 600,
 }
@@ -134,7 +135,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   )
   const standing = createStanding(view, seat.committee, clock)
   const engine = createEngine({
-    ...{ seat, gossip, standing, logger, metrics },
+    ...{ seat, gossip, standing, clock, logger, metrics },
     openedInFull: options.openedInFull,
     openingOf: (blocks) =>
       createOpening({ n: seat.committee.n, t: seat.committee.t, blocks }, deps.openingKernel),

@@ -14,8 +14,8 @@ export type Stubs<O> = {
   add(stub: Stub<O>): void
   get(subject: Digest): Stub<O> | null
   delete(subject: Digest): void
-  /** The party approves the subject: answered where it does so again. */
-  heard(subject: Digest, party: PartyIndex): void
+  /** The party approves the subject: answered where it does so again. @param now milliseconds */
+  heard(subject: Digest, party: PartyIndex, now: number): void
   /** Answered whoever needs it. */
   ask(subject: Digest): void
   /** Those to answer now, longest asked first; the rest waits for the next call. */
@@ -45,11 +45,11 @@ export function createStubs<O>(): Stubs<O> {
       asked.delete(subject)
       answering.delete(subject)
     },
-    heard(subject, party) {
+    heard(subject, party, now) {
       const stub = stubs.get(subject)
       if (stub === undefined) return
       stub.heard ??= new Map()
-      if (needsAnswer(stub.heard, party)) ask(subject)
+      if (needsAnswer(stub.heard, party, now)) ask(subject)
     },
     ask,
     due() {

@@ -30,7 +30,7 @@ test("an older word of a party replaces no newer one, but contradicts it where i
   expect(step(after, other, committee).effects).toEqual([{ kind: "culprits", parties: [old.party] }])
 })
 
-test("shares that came before a quorum are at hand where the subject is begun anew, once for each party", () => {
+test("shares that came before it was opened are at hand where the subject is begun anew, once for each party", () => {
   const added: number[] = []
   const opening = {
     state: { status: "waiting" },
@@ -45,7 +45,7 @@ test("shares that came before a quorum are at hand where the subject is begun an
   })
   const start = newSubject(authorised, () => opening)
   const waiting = [share(1), share(2)].reduce((state, event) => step(state, event, committee).subject, start)
-  expect([...waiting.early.values()]).toEqual([share(1)])
+  expect([...waiting.heardShares.values()]).toEqual([share(1)])
   expect(added).toHaveLength(2)
   const approved = [1, 2, 3].map((index) => ({ ...last, party: parsePartyIndex(index, 4) }))
   const live = new Set(approved.map(({ party }) => party))
@@ -54,7 +54,9 @@ test("shares that came before a quorum are at hand where the subject is begun an
     waiting,
   )
   expect(released.status).toBe("released")
-  expect(released.early.size).toBe(0)
+  const later = { ...share(3), party: parsePartyIndex(3, 4) }
+  const lingering = step(released, later, committee).subject
+  expect([...lingering.heardShares.values()]).toEqual([share(1), later])
 })
 
 test("before the subject is judged, neither an older word nor one that is played back replaces a newer one", () => {

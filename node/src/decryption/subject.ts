@@ -1,6 +1,6 @@
 /**
  * State machine of one subject that this node authorised (protocol §6): approve, release after a quorum of approvals by
- * parties that stand, open robustly. Pure but for the openings it owns: no clock, no I/O, no secrets. Messages arrive in
+ * parties that stand, open robustly. Pure but for the openings and shares it owns: no clock, no I/O, no secrets. Messages arrive in
  * any order; each party can say one thing: what contradicts it is a fault of that party, whatever is of no use is dropped.
  */
 import { type Committee, quorum } from "@twinlock/sdk/protocol/committee"
@@ -27,8 +27,8 @@ export type Subject = {
   /** Of the sessions that a share came for. */
   readonly openings: Map<SessionId, Opening>
   readonly openingOf: OpeningOf
-  /** The first share of each party and session that came before a quorum approved, for who begins anew. */
-  readonly early: ReadonlyMap<string, ShareStatement>
+  /** The first share of each party and session that came before it was opened, for who begins anew. */
+  readonly heardShares: Map<string, ShareStatement>
   readonly culprits: ReadonlySet<PartyIndex>
 }
 
@@ -62,7 +62,7 @@ export const newSubject = (authorised: Authorised, openingOf: OpeningOf): Subjec
   approvals: new Map(),
   openings: new Map(),
   openingOf,
-  early: new Map(),
+  heardShares: new Map(),
   culprits: new Set(),
 })
 
@@ -120,7 +120,7 @@ function onStanding(subject: Subject, live: ReadonlySet<PartyIndex>, committee: 
   if (subject.status !== "approving" || standing.length < quorum(committee)) return { subject, effects: [] }
   const { authorised } = subject
   const released: SubjectStep = {
-    subject: { ...subject, status: "released", early: new Map() },
+    subject: { ...subject, status: "released" },
     effects: [{ kind: "release", authorised }],
   }
   return then(released, open)
@@ -131,19 +131,18 @@ function feed(subject: Subject, statement: ShareStatement): SubjectStep {
   const { party, sessionId, share } = statement
   const opening = openingFor(subject, sessionId)
   if (opening === null) return { subject, effects: [] }
-  const noted = subject.status === "approving" ? withEarly(subject, statement) : subject
+  if (subject.status !== "opened") noteShare(subject, statement)
   try {
-    return blame(noted, opening.add(party, share).culprits)
+    return blame(subject, opening.add(party, share).culprits)
   } catch (error) {
     if (!isProtocolError(error)) throw error
-    return blame(noted, culpritsOf(error))
+    return blame(subject, culpritsOf(error))
   }
 }
 
-function withEarly(subject: Subject, statement: ShareStatement): Subject {
+function noteShare({ heardShares }: Subject, statement: ShareStatement): void {
   const name = `${statement.party}/${statement.sessionId}`
-  if (subject.early.has(name)) return subject
-  return { ...subject, early: new Map(subject.early).set(name, statement) }
+  if (!heardShares.has(name)) heardShares.set(name, statement)
 }
 
 /** Null where the session is not of the subject, or what its shares were judged by is gone. */
@@ -185,7 +184,10 @@ function open(subject: Subject): SubjectStep {
       }
     }
   }
-  return { subject: { ...subject, status: "opened" }, effects: [{ kind: "opened", authorised, plaintexts }] }
+  return {
+    subject: { ...subject, status: "opened", heardShares: new Map() },
+    effects: [{ kind: "opened", authorised, plaintexts }],
+  }
 }
 
 function then(first: SubjectStep, next: (subject: Subject) => SubjectStep): SubjectStep {

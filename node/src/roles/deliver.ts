@@ -1,10 +1,12 @@
 /** Where a finished certificate goes: to every coordinator; any of them, or anybody else, can submit it. */
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
+import { beginningOf } from "../responseText.ts"
 
 export type DeliverErrorCode = "CERTIFICATE_NOT_TAKEN"
 
 const TIMEOUT_MS = 15_000
+const ANSWER_BYTES = 300
 
 /** @returns a function that resolves once one coordinator took the certificate. @throws CERTIFICATE_NOT_TAKEN */
 export function createDelivery(urls: readonly string[]): (certified: SubmissionBody) => Promise<void> {
@@ -19,8 +21,8 @@ export function createDelivery(urls: readonly string[]): (certified: SubmissionB
           signal: AbortSignal.timeout(TIMEOUT_MS),
           redirect: "error",
         })
-        const text = await response.text()
-        if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`)
+        const text = await beginningOf(response, ANSWER_BYTES)
+        if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`)
       }),
     )
     if (results.some(({ status }) => status === "fulfilled")) return

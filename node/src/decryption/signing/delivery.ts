@@ -44,7 +44,7 @@ export function createDelivery(
   deps: SigningDeps,
   { find, onVoid, onTurn, supportOf }: DeliveryDeps,
 ): Delivery {
-  const { seat, gossip, standing, scheduler, logger, options } = deps
+  const { seat, gossip, standing, clock, scheduler, logger, options } = deps
   const key = groupKey(deps.publicKey)
   /** Certificates whose delivery is this node's turn, with the number of deliveries before. */
   const turns = new Map<CertifiedBatch, number>()
@@ -70,6 +70,7 @@ export function createDelivery(
     logger.warn({ root: certified.batch.root, fallen }, "a certified party has no standing: signing again")
     for (const result of results) {
       result.certified = null
+      result.certifiedAt = null
       result.failures = 0
       result.notBefore = 0
       result.proposeAt = 0
@@ -121,7 +122,10 @@ export function createDelivery(
       const open = results.filter((result) => result.certified === null && serves(result))
       const group: RankGroup | undefined = open[0]?.group
       if (stopped || group === undefined) return
-      for (const result of open) result.certified = certified
+      for (const result of open) {
+        result.certified = certified
+        result.certifiedAt = clock.now()
+      }
       const wait = rankIn(group, seat.self) * options.takeoverMs
       if (wait === 0) void deliver(certified, 0)
       else scheduler.after(wait, () => void deliver(certified, 0))

@@ -25,6 +25,8 @@ export type OpenResult = Leaf & {
   proposals: number
   proposeAt: number
   certified: CertifiedBatch | null
+  /** Milliseconds; of the certificate that it has. */
+  certifiedAt: number | null
 }
 
 /** Results whose requests lie in one host block: they have the same aggregator. */

@@ -38,8 +38,8 @@ export type Signing = {
   commitments(previous: readonly CommitmentPair[]): readonly CommitmentPair[]
   /** This node knows the result of a request: it may sign, and aggregate when its rank's time comes. */
   opened(result: DecryptionResult, place: RequestPlace): void
-  /** True while the request's result has a certificate. */
-  isCertified(request: RequestId): boolean
+  /** Since when the request's result has the certificate that it has: milliseconds; null without one. */
+  certifiedAt(request: RequestId): number | null
   /** What is kept in memory. */
   kept(): KeptBySigning
   /** The gateway no longer waits for the request. */
@@ -270,6 +270,7 @@ export function createSigning(deps: SigningDeps): Signing {
         ...leafOf(result),
         ...{ group, openedAt: clock.now(), served: new Map(), together: MAX_LEAVES, suspect: false },
         ...{ failures: 0, notBefore: 0, busy: false, certified: null, proposals: 0, proposeAt: 0 },
+        ...{ certifiedAt: null },
         policy: place.policy ?? STANDING_POLICY,
       }
       results.set(entry.requestId, entry)
@@ -281,7 +282,7 @@ export function createSigning(deps: SigningDeps): Signing {
       wakeSoon(group)
     },
     kept: () => ({ results: results.size, groups: groups.size, aggregations: aggregator.size }),
-    isCertified: (request) => (find(request)?.certified ?? null) !== null,
+    certifiedAt: (request) => find(request)?.certifiedAt ?? null,
     forget(request) {
       const result = results.get(request)
       if (result === undefined) return
