@@ -8,14 +8,13 @@ import { assertNever } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { Approval, GossipMessage, SessionShare } from "@twinlock/sdk/protocol/messages"
-import type { FaultEvidence } from "@twinlock/sdk/threshold/faultEvidence"
 import type { Clock } from "../clock.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import type { Authorised } from "./authorisePublic.ts"
 import { createBatchQueue } from "./batchQueue.ts"
 import { decryptionError } from "./errors.ts"
-import { createEvidenceShelf } from "./evidence.ts"
+import type { EvidenceShelf } from "./evidence.ts"
 import { createFollowedSubjects, type Followed } from "./followedSubjects.ts"
 import type { KeyGossip } from "./gossip.ts"
 import { createInbox } from "./inbox.ts"
@@ -66,7 +65,6 @@ export type Engine = {
   uncertified(subject: Digest): void
   /** Counts and logs a party that another part proved at fault. @param proof what it signed, and what that answers */
   blame(subject: Digest, party: PartyIndex, proof: readonly GossipMessage[]): void
-  evidence(): readonly FaultEvidence[]
   /** What is kept in memory. */
   kept(): Kept
   /** Sends own approval once more, now, with fresh commitments where the last ones are used up. */
@@ -94,6 +92,7 @@ export type EngineDeps = {
   readonly seat: KeySeat
   readonly gossip: KeyGossip
   readonly standing: Standing
+  readonly evidence: Pick<EvidenceShelf, "note">
   readonly openingOf: OpeningOf
   /** Opened subjects that are kept in full; of older ones a stub is left. */
   readonly openedInFull: number
@@ -105,10 +104,9 @@ export type EngineDeps = {
 type Entry = Followed<SubjectOwner>
 
 export function createEngine(deps: EngineDeps): Engine {
-  const { seat, gossip, standing, openingOf, clock, logger, metrics } = deps
+  const { seat, gossip, standing, evidence, openingOf, clock, logger, metrics } = deps
   const followed = createFollowedSubjects<SubjectOwner>(seat.committee, deps.openedInFull)
   const inbox = createInbox()
-  const shelf = createEvidenceShelf(gossip.said)
   const listeners: ((approval: Approval) => void)[] = []
   let stopped = false
   const culpritMetric = metrics?.counter({
@@ -183,7 +181,7 @@ export function createEngine(deps: EngineDeps): Engine {
 
   function blame(subject: Digest, party: PartyIndex, proof?: readonly GossipMessage[]): void {
     culpritMetric?.add({ party: String(party) })
-    shelf.note(party, subject, proof?.map(encodeMessage))
+    evidence.note(party, subject, proof?.map(encodeMessage))
     logger.warn({ subject, culprit: party }, "a party is proven at fault")
   }
 
@@ -299,7 +297,6 @@ export function createEngine(deps: EngineDeps): Engine {
     certified: followed.certified,
     uncertified: followed.uncertified,
     blame,
-    evidence: shelf.all,
     kept: () => ({
       ...followed.kept(),
       inboxBytes: inbox.bytes,

@@ -25,6 +25,7 @@ import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { watchBudget } from "./blockBudget.ts"
 import { createEngine, type Kept } from "./engine.ts"
+import { createEvidenceShelf } from "./evidence.ts"
 import { createKeyGossip } from "./gossip.ts"
 import { createPublicDecryption } from "./publicDecryption.ts"
 import { type ShareHolder, verified } from "./release.ts"
@@ -134,8 +135,11 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     { recover: deps.recover, curve: deps.curve },
   )
   const standing = createStanding(view, seat.committee, clock)
+  const evidence = createEvidenceShelf(gossip.said, {
+    ...{ committee: seat.committee, signing: seat.signing, publicKey: deps.frostPublic },
+  })
   const engine = createEngine({
-    ...{ seat, gossip, standing, clock, logger, metrics },
+    ...{ seat, gossip, standing, evidence, clock, logger, metrics },
     openedInFull: options.openedInFull,
     openingOf: (blocks) =>
       createOpening({ n: seat.committee.n, t: seat.committee.t, blocks }, deps.openingKernel),
@@ -202,7 +206,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
 
   return {
     user,
-    evidence: engine.evidence,
+    evidence: evidence.all,
     kept: keptNow,
     start() {
       engine.start()
