@@ -29,8 +29,7 @@ import { challengeOf, type GroupKey } from "@twinlock/sdk/threshold/frost"
 import { leafHash, rootOf } from "@twinlock/sdk/threshold/merkle"
 import { type Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet } from "ethers"
 import { startAnvil } from "../../node/src/chain/anvilProcess.fixture.ts"
-import type { CoordinatorConfig } from "./config.ts"
-import { createGateway, type Gateway } from "./gateway.ts"
+import { createGateway, type Gateway, type GatewayConfig } from "./gateway.ts"
 
 const word = (byte: number): Digest => `0x${byte.toString(16).padStart(2, "0").repeat(32)}` as Digest
 const seatKeys = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte))
@@ -49,7 +48,7 @@ const NO_POLICY: AcceptancePolicy = { endorsements: 0, freshQuotes: 0, groupOnly
 export type AcceptingChain = {
   readonly gateway: Gateway
   /** What a coordinator needs to reach it, and the key that pays. */
-  readonly config: Pick<CoordinatorConfig, "rpc" | "chainId" | "contracts">
+  readonly config: GatewayConfig
   readonly payer: string
   /** Results of one handle for fresh requests, in the order of the policies. */
   request(
@@ -96,6 +95,7 @@ export async function startAcceptingChain(): Promise<AcceptingChain> {
   const config = {
     rpc: [url],
     chainId: 31337,
+    limits: { rpcTimeoutMs: 5000, maxFeeGwei: 200, maxTipGwei: 5 },
     contracts: { decryptionGateway: at, nodeRegistry: at, keyRegistry: at, coprocessor: at },
   }
 

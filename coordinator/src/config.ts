@@ -7,13 +7,14 @@ export type ConfigErrorCode = "CONFIG_UNREADABLE" | "CONFIG_INVALID"
 
 const address = z.string().regex(/^0x[0-9a-f]{40}$/, "want a lower-case 0x address")
 const url = z.url({ protocol: /^https?$/ })
+const gwei = z.number().positive().max(1_000_000).multipleOf(0.001)
 
 export const configSchema = z.strictObject({
   host: z.string().default("127.0.0.1"),
   port: z.number().int().min(0).max(65_535),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   dataDirectory: z.string().min(1),
-  /** RPC endpoints of the host chain; the coordinator is untrusted, so it needs no majority. */
+  /** RPC endpoints of the host chain, the preferred first; the coordinator is untrusted, so it needs no majority. */
   rpc: z.array(url).min(1),
   chainId: z.number().int().positive(),
   startBlock: z.number().int().min(0),
@@ -46,6 +47,12 @@ export const configSchema = z.strictObject({
         .default(1024 * 1024),
       /** Results that wait for the chain at a time; what comes then is refused. */
       waitingResults: z.number().int().positive().default(4096),
+      /** Milliseconds to wait for an RPC endpoint before the next one is asked. */
+      rpcTimeoutMs: z.number().int().positive().default(5000),
+      /** Most that a unit of gas may cost, in gwei; results wait while the chain asks for more. */
+      maxFeeGwei: gwei.default(200),
+      /** Most of it that goes to whoever makes the block. */
+      maxTipGwei: gwei.default(5),
       /** Milliseconds to wait for nodes and executors. */
       relayTimeoutMs: z.number().int().positive().default(20_000),
       /** Milliseconds that slower nodes get once a quorum answered. */

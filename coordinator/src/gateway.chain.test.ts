@@ -8,15 +8,22 @@ import {
   resultToBody,
 } from "@twinlock/sdk/protocol/http"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { rejectionCodeOf } from "../../test/support/codeOf.ts"
 import { type AcceptingChain, startAcceptingChain } from "./acceptingChain.fixture.ts"
 import { resultsOfBatch } from "./batches.ts"
 import { isCheaper } from "./batchGas.ts"
+import { createGateway } from "./gateway.ts"
+import { closePeers, peer } from "./http.fixture.ts"
+import { idOf } from "./submission.fixture.ts"
 
 let chain: AcceptingChain
 beforeAll(async () => {
   chain = await startAcceptingChain()
 })
-afterAll(() => chain.stop())
+afterAll(() => {
+  chain.stop()
+  closePeers()
+})
 
 const batchOf = (results: readonly DecryptionResult[]): BatchBody => ({
   kind: "batch",
@@ -45,6 +52,31 @@ const refusalOf = async (submission: Parameters<AcceptingChain["gateway"]["simul
   )
   return error === null ? "none" : chain.gateway.describe(error).split("(")[0]
 }
+
+test("one of two endpoints that answers is enough, whichever is dead from the first use on", async () => {
+  const [live = ""] = chain.config.rpc
+  const results = await chain.request([{}, {}])
+  const items = resultsOfBatch(batchOf(results))
+  const orders = [
+    ["http://127.0.0.1:9", live],
+    [live, "http://127.0.0.1:9"],
+  ]
+  for (const [i, rpc] of orders.entries()) {
+    const gateway = createGateway({ ...chain.config, rpc }, chain.payer)
+    const item = items[i]
+    if (item === undefined) throw new Error("no result")
+    for (let j = 0; j < 10; j++)
+      expect(await gateway.requests([results[i]?.requestId as never])).toHaveLength(1)
+    expect((await gateway.fulfil(item)).fulfilled).toEqual([item.result.requestId])
+  }
+})
+
+test("an endpoint's error of its own is no word of a contract", async () => {
+  const url = await peer(200, { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "header not found" } })
+  const gateway = createGateway({ ...chain.config, rpc: [url] }, chain.payer)
+  expect(await rejectionCodeOf(() => gateway.requests([idOf(1)]))).toBe("RPC_UNAVAILABLE")
+  expect(await rejectionCodeOf(() => gateway.key())).toBe("RPC_UNAVAILABLE")
+})
 
 describe("the contracts take what is signed here", () => {
   test("a batch in one transaction, with gas for every callback", async () => {

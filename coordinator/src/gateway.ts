@@ -19,16 +19,9 @@ import {
   parseRequestId,
   type RequestId,
 } from "@twinlock/sdk/protocol/ids"
-import {
-  Contract,
-  FallbackProvider,
-  Interface,
-  isCallException,
-  JsonRpcProvider,
-  type Log,
-  Wallet,
-} from "ethers"
+import { Contract, Interface, isCallException, type Log, parseUnits, Wallet } from "ethers"
 import type { CoordinatorConfig } from "./config.ts"
+import { Endpoints } from "./endpoints.ts"
 import { batchGas, callOf, type GatewayCall, withRoom } from "./gatewayCall.ts"
 import { coordinatorError } from "./httpError.ts"
 import { type RequestFacts, requestFacts } from "./storedRequest.ts"
@@ -65,6 +58,8 @@ export type Gateway = {
 }
 
 const POLL_MS = 250
+/** Bytes of an endpoint's answer. */
+const MAX_ANSWER = 16 * 1024 * 1024
 
 /** Errors of every contract on the way, so that refusals read as their names. */
 const errors = new Interface(
@@ -80,36 +75,38 @@ function describe(error: unknown): string {
     : `${parsed.name}(${parsed.args.join(", ")})`
 }
 
+export type GatewayConfig = Pick<CoordinatorConfig, "rpc" | "chainId" | "contracts"> & {
+  readonly limits: Pick<CoordinatorConfig["limits"], "rpcTimeoutMs" | "maxFeeGwei" | "maxTipGwei">
+}
+
 /** @param key private key of the paying account, 32 bytes. */
-export function createGateway(
-  config: Pick<CoordinatorConfig, "rpc" | "chainId" | "contracts">,
-  key: string,
-): Gateway {
-  const providers = config.rpc.map(
-    (url) => new JsonRpcProvider(url, config.chainId, { staticNetwork: true, pollingInterval: POLL_MS }),
-  )
-  const [first] = providers
-  if (first === undefined)
-    throw coordinatorError({ code: "RPC_UNAVAILABLE", message: "no RPC endpoint is configured" })
-  const provider =
-    providers.length === 1 ? first : new FallbackProvider(providers, config.chainId, { quorum: 1 })
+export function createGateway(config: GatewayConfig, key: string): Gateway {
+  const { limits } = config
+  const provider = new Endpoints(config.rpc, config.chainId, {
+    timeoutMs: limits.rpcTimeoutMs,
+    maxBytes: MAX_ANSWER,
+  })
   const wallet = new Wallet(key, provider)
   const to = parseAddress(config.contracts.decryptionGateway)
   const transactions = createTransactions({
     ...{ provider, signer: wallet },
     chainId: config.chainId,
     pollMs: POLL_MS,
+    most: {
+      maxFeePerGas: parseUnits(String(limits.maxFeeGwei), "gwei"),
+      maxPriorityFeePerGas: parseUnits(String(limits.maxTipGwei), "gwei"),
+    },
   })
   const gateway = new Contract(to, decryptionGatewayAbi, wallet)
   const nodes = new Contract(config.contracts.nodeRegistry, nodeRegistryAbi, provider)
   const keys = new Contract(config.contracts.keyRegistry, keyRegistryAbi, provider)
 
-  /** What is no word of a contract is an endpoint's failure. */
+  /** What is no word of a contract is an endpoint's failure, whatever the endpoint calls it. */
   const ask = async <T>(call: Promise<T>): Promise<T> => {
     try {
       return await call
     } catch (cause) {
-      if (isCallException(cause)) throw cause
+      if (isCallException(cause) && cause.data != null) throw cause
       throw coordinatorError({ code: "RPC_UNAVAILABLE", message: "the chain does not answer" }, { cause })
     }
   }

@@ -24,7 +24,7 @@ export function closePeers(): void {
   for (const close of closers.splice(0)) close()
 }
 
-async function listen(listener: RequestListener): Promise<string> {
+export async function listen(listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()))
   closers.push(() => {

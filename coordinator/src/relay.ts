@@ -1,5 +1,6 @@
 /** Asks several HTTP peers the same thing at once and keeps every answer apart, good or bad. */
 import { z } from "zod"
+import { boundedText } from "./boundedText.ts"
 
 export type Answer<T> =
   | { readonly url: string; readonly ok: true; readonly value: T }
@@ -14,23 +15,6 @@ export type RelayOptions = {
 }
 
 const errorBody = z.object({ error: z.object({ code: z.string().max(64), message: z.string().max(1024) }) })
-
-async function limitedText(response: Response, maxBytes: number): Promise<string> {
-  const reader = response.body?.getReader()
-  const parts: Uint8Array[] = []
-  let size = 0
-  for (;;) {
-    const next = await reader?.read()
-    if (next === undefined || next.done) break
-    size += next.value.byteLength
-    if (size > maxBytes) {
-      await reader?.cancel()
-      throw new Error(`answer above ${maxBytes} bytes`)
-    }
-    parts.push(next.value)
-  }
-  return Buffer.concat(parts).toString("utf8")
-}
 
 async function ask<T>(
   url: string,
@@ -48,7 +32,7 @@ async function ask<T>(
       signal: AbortSignal.any([AbortSignal.timeout(options.timeoutMs), over]),
       redirect: "error",
     })
-    const value: unknown = JSON.parse(await limitedText(response, options.maxBytes))
+    const value: unknown = JSON.parse(await boundedText(response, options.maxBytes))
     if (!response.ok) {
       const refused = errorBody.safeParse(value)
       return refused.success

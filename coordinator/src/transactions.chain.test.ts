@@ -1,6 +1,6 @@
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Hex, parseAddress } from "@twinlock/sdk/protocol/ids"
-import { isError, JsonRpcProvider, type TransactionReceipt, Wallet } from "ethers"
+import { isError, JsonRpcProvider, makeError, type TransactionReceipt, Wallet } from "ethers"
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { type AnvilProcess, startAnvil } from "../../node/src/chain/anvilProcess.fixture.ts"
 import { type Call, createTransactions } from "./transactions.ts"
@@ -12,14 +12,15 @@ beforeAll(async () => {
 })
 afterAll(() => anvil.stop())
 
+const GWEI = 10n ** 9n
 const ETHER = "0xde0b6b3a7640000"
 let accounts = 0
 let wallet: Wallet
 let provider: JsonRpcProvider
 
 /** A coordinator's process: the account is of the test, the transactions of the process. */
-const start = (by = provider) =>
-  createTransactions({ provider: by, signer: wallet, chainId: 31337, pollMs: 20 })
+const start = (by = provider, most = { maxFeePerGas: 10n ** 15n, maxPriorityFeePerGas: 10n ** 15n }) =>
+  createTransactions({ provider: by, signer: wallet, chainId: 31337, pollMs: 20, most })
 const mine = async () => void (await anvil.call("evm_mine"))
 const call = (byte: number, data: Hex = "0x"): Call => ({
   to: parseAddress(`0x${byte.toString(16).padStart(40, "0")}`),
@@ -162,6 +163,46 @@ test("an account without money is told so, and goes on once it has some", async 
   await expect(send(call(0x8000))).rejects.toSatisfy((error) => isError(error as Error, "INSUFFICIENT_FUNDS"))
   await anvil.call("anvil_setBalance", wallet.address, ETHER)
   expect((await settled([send(call(0x8001))])).map(outcomeOf)).toEqual(["mined"])
+})
+
+test("nothing is sent while a block costs more than the operator allows, and no tip is above what he allows", async () => {
+  const { send } = start(provider, { maxFeePerGas: 20n * GWEI, maxPriorityFeePerGas: GWEI / 10n })
+  await anvil.call("anvil_setNextBlockBaseFeePerGas", `0x${(30n * GWEI).toString(16)}`)
+  await mine()
+  await expect(send(call(0xb000))).rejects.toSatisfy((error) => isProtocolError(error, "FEE_ABOVE_LIMIT"))
+  expect(await pending()).toBe(0)
+  await anvil.call("anvil_setNextBlockBaseFeePerGas", `0x${(2n * GWEI).toString(16)}`)
+  await mine()
+  const sent = send(call(0xb001))
+  await settled([sent], 2n * GWEI)
+  expect((await sent).gasPrice).toBe(2n * GWEI + GWEI / 10n)
+})
+
+test("an endpoint that was behind costs one transaction, not one for each nonce up to the right one", async () => {
+  const before = start()
+  await settled([1, 2, 3].map((i) => before.send(call(0xc000 + i))))
+  let isBehind = true
+  class Behind extends JsonRpcProvider {
+    override async getTransactionCount(...args: Parameters<JsonRpcProvider["getTransactionCount"]>) {
+      const count = await super.getTransactionCount(...args)
+      return isBehind ? 0 : count
+    }
+    // It takes what it does not know to be old.
+    override async broadcastTransaction(signed: string) {
+      const sent = await super.broadcastTransaction(signed).catch((error) => error)
+      // In words of its own, of which nobody knows that the nonce is meant.
+      if (sent instanceof Error && !isBehind) throw makeError("stale", "UNKNOWN_ERROR")
+      isBehind = false
+      return sent as Awaited<ReturnType<JsonRpcProvider["broadcastTransaction"]>>
+    }
+  }
+  const url = `http://${anvil.endpoint.name}`
+  const { send } = start(new Behind(url, 31337, { staticNetwork: true, cacheTimeout: -1 }))
+  expect((await settled([send(call(0xc004))])).map(outcomeOf)).toEqual(["TRANSACTION_LOST"])
+  expect((await settled([send(call(0xc005))])).map(outcomeOf)).toEqual(["mined"])
+  await settled([start().send(call(0xc006))])
+  await expect(send(call(0xc007))).rejects.toSatisfy((error) => isError(error as Error, "UNKNOWN_ERROR"))
+  expect((await settled([send(call(0xc008))])).map(outcomeOf)).toEqual(["mined"])
 })
 
 describe("an endpoint that breaks off", () => {

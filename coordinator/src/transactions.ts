@@ -6,13 +6,15 @@
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, Hex } from "@twinlock/sdk/protocol/ids"
 import { isError, keccak256, type Provider, type Signer, type TransactionReceipt } from "ethers"
-import { type Fee, raised } from "./fees.ts"
+import { bounded, type Fee, raised } from "./fees.ts"
 
 export type TransactionErrorCode =
   /** it is in a block, and failed there. */
   | "TRANSACTION_REVERTED"
   /** its nonce was used by another one, or one below it fell out of the chain. */
   | "TRANSACTION_LOST"
+  /** the chain asks for more than the operator allows: nothing was sent. */
+  | "FEE_ABOVE_LIMIT"
 
 export type Call = { readonly to: Address; readonly data: Hex; readonly gasLimit: bigint }
 
@@ -26,6 +28,8 @@ export type TransactionsOptions = {
   readonly signer: Signer
   readonly chainId: number
   readonly pollMs: number
+  /** What is offered at most. */
+  readonly most: Fee
 }
 
 /** Blocks without any of ours before those under way are offered again. */
@@ -60,7 +64,8 @@ const isKnownAlready = (error: unknown): boolean =>
   isError(error, "UNKNOWN_ERROR") &&
   /already known|already imported|known transaction/i.test(JSON.stringify(error.error ?? error.message))
 
-export function createTransactions({ provider, signer, chainId, pollMs }: TransactionsOptions): Transactions {
+export function createTransactions(options: TransactionsOptions): Transactions {
+  const { provider, signer, chainId, pollMs, most } = options
   /** Ascending by nonce. */
   const flights: Flight[] = []
   /** The nonce of the next one; null where the chain has to say. */
@@ -81,6 +86,7 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
   const countNow = async (): Promise<number> =>
     provider.getTransactionCount(await signer.getAddress(), "latest")
 
+  /** Twice the base fee, and a tip. */
   async function market(): Promise<Fee> {
     const { maxFeePerGas, maxPriorityFeePerGas } = await provider.getFeeData()
     if (maxFeePerGas === null || maxPriorityFeePerGas === null)
@@ -97,7 +103,7 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
       await provider.broadcastTransaction(signed)
     } catch (error) {
       if (isError(error, "REPLACEMENT_UNDERPRICED")) {
-        const dearer = raised(fee, asked)
+        const dearer = raised(fee, asked, most)
         if (dearer === null) throw error
         flight.fee = dearer
         return offer(flight, asked)
@@ -108,7 +114,10 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
   }
 
   async function launch(call: Call, mayAskAgain: boolean): Promise<Flight> {
-    const [fee, since] = await Promise.all([market(), provider.getBlockNumber()])
+    const [asked, since] = await Promise.all([market(), provider.getBlockNumber()])
+    if (asked.maxFeePerGas - asked.maxPriorityFeePerGas > 2n * most.maxFeePerGas)
+      throw failed("FEE_ABOVE_LIMIT", `a transaction costs ${asked.maxFeePerGas} wei a unit of gas`)
+    const fee = bounded(asked, most)
     next ??= Math.max(await countNow(), (flights.at(-1)?.nonce ?? -1) + 1)
     const done = Promise.withResolvers<TransactionReceipt>()
     const flight: Flight = { nonce: next, call, fee, hashes: new Set(), taken: false, since, done }
@@ -119,6 +128,8 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
       // Without an answer it stays, and is offered again: its nonce may be used.
       if (isAnswer(error) || flight.hashes.size === 0) {
         flights.pop()
+        // What an endpoint was behind with, or another process has used, the chain says next time.
+        if (flights.length === 0) next = null
         if (!isError(error, "NONCE_EXPIRED") || !mayAskAgain) throw error
         next = null
         return launch(call, false)
@@ -154,8 +165,8 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
   }
 
   async function offerAgain(flight: Flight, block: number): Promise<void> {
-    const asked = await market()
-    if (flight.taken) flight.fee = raised(flight.fee, asked) ?? flight.fee
+    const asked = bounded(await market(), most)
+    if (flight.taken) flight.fee = raised(flight.fee, asked, most) ?? flight.fee
     try {
       await offer(flight, asked)
       flight.since = block
@@ -169,6 +180,7 @@ export function createTransactions({ provider, signer, chainId, pollMs }: Transa
   async function look(): Promise<void> {
     const [block, count] = await Promise.all([provider.getBlockNumber(), countNow()])
     if (count > progress.count) progress = { block, count }
+    if (next !== null && count > next) next = count
     for (const flight of flights.filter(({ nonce }) => nonce < count)) await collect(flight, block)
     if (block <= seen) return
     seen = block
