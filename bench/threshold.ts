@@ -5,7 +5,7 @@
 import { cpus } from "node:os"
 import { FHE_TYPES } from "@twinlock/sdk/protocol/fheType"
 import { type Figure, figure, percentile } from "./figure.ts"
-import { checkResults } from "./threshold/acceptance.ts"
+import { checkFulfilled, checkResults } from "./threshold/acceptance.ts"
 import { type Cluster, withCluster } from "./threshold/cluster.ts"
 import { gasFigures } from "./threshold/gas.ts"
 import { measureLatency } from "./threshold/latency.ts"
@@ -98,6 +98,7 @@ async function loadFigures(
   const options = { warmUpSeconds, seconds, startRate: rate }
   const measured = await measureThroughput(cluster, handles, options)
   await checkResults(cluster, [...trial.asked, ...measured.asked], JUDGED)
+  await checkFulfilled(cluster)
   progress(`others per result: ${JSON.stringify(measured.othersCpuMsPerResult)}`)
   return figuresOf(size, measured)
 }

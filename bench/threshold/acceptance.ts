@@ -4,6 +4,16 @@ import type { Asked } from "../../test/support/cluster/load.ts"
 import { verification } from "../../test/support/cluster/submission.ts"
 import type { Cluster } from "./cluster.ts"
 
+/**
+ * Whatever was asked so far is fulfilled on chain: results that the gateway refuses would stay open, and be no result.
+ * @throws Error with how many are not
+ */
+export async function checkFulfilled({ coordinator, load }: Cluster): Promise<void> {
+  const [certified, fulfilled] = [coordinator.delivered.size, await load.fulfilled()]
+  if (fulfilled < certified)
+    throw new Error(`${certified - fulfilled} of ${certified} results are not fulfilled on chain`)
+}
+
 /** @param sample certificates that the verifier judges, spread over all. @throws Error naming the first bad result */
 export async function checkResults(
   { base, contracts, coordinator }: Cluster,

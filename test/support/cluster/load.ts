@@ -7,6 +7,7 @@ import type { Deployment } from "@twinlock/contracts/deploy"
 import { readArtifact } from "@twinlock/contracts/deploy"
 import { BASE_FEE_WEI } from "@twinlock/devnet/network/contracts"
 import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
+import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
 import { ContractFactory, Interface, type JsonRpcProvider, type Log, Wallet } from "ethers"
 import type { ChainControl } from "./chainControl.ts"
@@ -49,7 +50,7 @@ const MAKE_AT_ONCE = 100
 const COMMIT_AT_ONCE = 100
 const ASK_AT_ONCE = 64
 const TRANSACTIONS_PER_BLOCK = 40
-/** At 150,000 gas each. */
+/** Results in one transaction, at 150,000 gas each. */
 const FULFIL_AT_ONCE = 100
 const DIGEST = `0x${"11".repeat(32)}`
 
@@ -75,6 +76,28 @@ function createSender(provider: JsonRpcProvider, key: string) {
 function chunks<T>(list: readonly T[], size: number): readonly (readonly T[])[] {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
 }
+
+/** In order, so many at a time that their weights stay within `most`, or one alone. */
+function together<T>(
+  list: readonly T[],
+  weigh: (item: T) => number,
+  most: number,
+): readonly (readonly T[])[] {
+  const parts: T[][] = []
+  let left = 0
+  for (const item of list) {
+    if (weigh(item) > left) {
+      parts.push([])
+      left = most
+    }
+    parts.at(-1)?.push(item)
+    left -= weigh(item)
+  }
+  return parts
+}
+
+const resultsIn = (submission: SubmissionBody): number =>
+  submission.kind === "batch" ? submission.results.length : 1
 
 export async function createLoad(options: LoadOptions): Promise<Load> {
   const { provider, control, contracts, keyId, ciphertexts } = options
@@ -167,7 +190,7 @@ export async function createLoad(options: LoadOptions): Promise<Load> {
     },
     async fulfil(delivered) {
       const submissions = [...new Set(delivered.map(({ submission }) => submission))]
-      for (const part of chunks(submissions, FULFIL_AT_ONCE)) {
+      for (const part of together(submissions, resultsIn, FULFIL_AT_ONCE)) {
         const calls = part.map((submission) => {
           const { method, args } = fulfilment(submission)
           return gateway.encodeFunctionData(method, args)
