@@ -20,7 +20,14 @@ export function createApp({ bodyBytes, routes, onError }: AppOptions): Hono {
       throw coordinatorError({ code: "BODY_TOO_LARGE", message: `a body has at most ${bodyBytes} bytes` })
     },
   })
-  app.use((context, next) => (context.req.method === "POST" ? limit(context, next) : next()))
+  app.use((context, next) => {
+    if (context.req.method !== "POST") return next()
+    // ⚔ A body of unknown length would be read here, before anything bounds how many there are.
+    const { "content-length": length, "transfer-encoding": encoding } = context.req.header()
+    if (length === undefined || encoding !== undefined)
+      throw coordinatorError({ code: "MALFORMED_BODY", message: "content-length is required" })
+    return limit(context, next)
+  })
   app.onError((error, context) => {
     const { status, body } = describeError(error)
     if (status === 500) onError(error, context.req.path)

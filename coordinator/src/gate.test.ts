@@ -53,3 +53,17 @@ test("work that fails leaves its place to others", async () => {
     await expect(gate.pass("a", () => Promise.reject(new Error("no")))).rejects.toThrow("no")
   expect(await gate.pass("a", async () => "fine")).toBe("fine")
 })
+
+test("a source that fills the line makes room for others, the newest of it first, down to an equal share", async () => {
+  const { begun, pass, settle, end } = scene()
+  const outcomes = ["a1", "a2", "a3", "a4", "b1", "c1", "d1"].map((name) =>
+    pass(name.charAt(0), name).catch((error: unknown) => (error as { detail: { code: string } }).detail.code),
+  )
+  await settle()
+  for (let i = 0; i < 5; i++) {
+    end()
+    await settle()
+  }
+  expect(await Promise.all(outcomes)).toEqual(["a1", "a2", "a3", "BUSY", "b1", "c1", "BUSY"])
+  expect(begun).toEqual(["a1", "a2", "a3", "b1", "c1"])
+})

@@ -1,6 +1,6 @@
 /**
  * Work that strangers cause, a little at a time: what comes above it waits, sources in turn, and what comes above that is
- * refused. Nothing is lost for those who deliver again.
+ * refused, first of all to the source that has most waiting. Nothing is lost for those who come again.
  */
 import { coordinatorError } from "./httpError.ts"
 import { createTurnQueue } from "./turnQueue.ts"
@@ -18,27 +18,41 @@ export type GateLimits = {
   readonly perSource: number
 }
 
+const busy = (waiting: number) =>
+  coordinatorError({ code: "BUSY", message: `${waiting} requests wait: come again later` })
+
 export function createGate({ atWork, waiting, perSource }: GateLimits): Gate {
-  const line = createTurnQueue<() => void>()
+  const line = createTurnQueue<{ readonly begin: () => void; readonly refuse: (error: Error) => void }>()
   const bySource = new Map<string, number>()
   let working = 0
 
-  const turn = (source: string): Promise<void> => {
+  function turn(source: string): Promise<void> {
     if (working < atWork) {
       working += 1
       return Promise.resolve()
     }
-    return new Promise((resolve) => line.push(source, resolve))
+    if (line.size() >= waiting) makeRoom(source)
+    return new Promise((begin, refuse) => line.push(source, { begin, refuse }))
+  }
+
+  /** ⚔ A source that fills the line must not keep others out of it. */
+  function makeRoom(source: string): void {
+    const greedy = line.longest()
+    if (greedy === undefined || line.lengthOf(greedy) <= line.lengthOf(source) + 1) throw busy(line.size())
+    line.pop(greedy)?.refuse(busy(line.size()))
+  }
+
+  /** Whoever comes next takes the place. */
+  function endTurn(): void {
+    const next = line.shift()
+    if (next === undefined) working -= 1
+    else next.begin()
   }
 
   function leave(source: string): void {
     const left = (bySource.get(source) ?? 0) - 1
     if (left > 0) bySource.set(source, left)
     else bySource.delete(source)
-    const next = line.shift()
-    // Whoever comes next takes the place.
-    if (next === undefined) working -= 1
-    else next()
   }
 
   return {
@@ -47,17 +61,16 @@ export function createGate({ atWork, waiting, perSource }: GateLimits): Gate {
       if (own >= perSource)
         throw coordinatorError({
           code: "TOO_MANY_AT_ONCE",
-          message: `${own} submissions of yours are at work: deliver again later`,
-        })
-      if (working >= atWork && line.size() >= waiting)
-        throw coordinatorError({
-          code: "BUSY",
-          message: `${line.size()} submissions wait: deliver again later`,
+          message: `${own} requests of yours are at work: come again later`,
         })
       bySource.set(source, own + 1)
-      await turn(source)
       try {
-        return await work()
+        await turn(source)
+        try {
+          return await work()
+        } finally {
+          endTurn()
+        }
       } finally {
         leave(source)
       }

@@ -11,11 +11,15 @@ export const codeOf = async (response: Response): Promise<string> =>
   ((await response.json()) as { error: { code: string } }).error.code
 export const temporary = (): Promise<string> => temporaryFolder("twinlock-coordinator")
 export const relay = { fetch, timeoutMs: 20_000, graceMs: 20, maxBytes: 65_536 }
-export const post = (body: unknown): RequestInit => ({
-  method: "POST",
-  body: JSON.stringify(body),
-  headers: { "content-type": "application/json" },
-})
+export const post = (body: unknown): RequestInit => {
+  const text = JSON.stringify(body)
+  const length = String(Buffer.byteLength(text))
+  return {
+    method: "POST",
+    body: text,
+    headers: { "content-type": "application/json", "content-length": length },
+  }
+}
 
 const closers: (() => void)[] = []
 

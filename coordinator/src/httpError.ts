@@ -4,6 +4,7 @@ import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 export type CoordinatorErrorCode =
   | "MALFORMED_BODY"
   | "BODY_TOO_LARGE"
+  | "BODY_TOO_SLOW"
   | "BLOB_NOT_FOUND"
   | "BLOB_DIGEST_MISMATCH"
   | "BLOB_TOO_LARGE"
@@ -20,11 +21,12 @@ export type CoordinatorErrorCode =
   | "TOO_MANY_AT_ONCE"
   | "NOT_FOUND"
 
-export type HttpStatus = 400 | 401 | 404 | 409 | 413 | 422 | 429 | 500 | 502 | 503
+export type HttpStatus = 400 | 401 | 404 | 408 | 409 | 413 | 422 | 429 | 500 | 502 | 503
 
 const STATUS: Readonly<Record<CoordinatorErrorCode, HttpStatus>> = {
   MALFORMED_BODY: 400,
   BODY_TOO_LARGE: 413,
+  BODY_TOO_SLOW: 408,
   BLOB_NOT_FOUND: 404,
   BLOB_DIGEST_MISMATCH: 422,
   BLOB_TOO_LARGE: 413,

@@ -10,6 +10,7 @@ import { type CoordinatorConfig, readConfig } from "./config.ts"
 import { createGate } from "./gate.ts"
 import { createGateway } from "./gateway.ts"
 import { createOutbox } from "./outbox.ts"
+import { remembered } from "./remembered.ts"
 import { repeat } from "./repeat.ts"
 import { createResultCache } from "./resultCache.ts"
 import { blobRoutes } from "./routes/blobs.ts"
@@ -18,6 +19,7 @@ import { createMetrics, healthRoutes } from "./routes/health.ts"
 import { inputRoutes } from "./routes/inputs.ts"
 import { networkRoutes } from "./routes/network.ts"
 import { userDecryptionRoutes } from "./routes/userDecryptions.ts"
+import { sourceOfAddress } from "./sourceAddress.ts"
 import { createSubmitter } from "./submitter.ts"
 
 const FLUSH_MS = 2000
@@ -26,6 +28,10 @@ const TRANSACTIONS_AT_ONCE = 64
 const CACHED_RESULTS = 10_000
 /** A node posts up to 64 at a time, a result each, and again later what was refused. */
 const SUBMISSIONS = { atWork: 8, waiting: 128, perSource: 64 }
+const BODIES = { atWork: 64, waiting: 256, perSource: 64 }
+const QUESTIONS = { atWork: 16, waiting: 256, perSource: 64 }
+const BODY_MS = 10_000
+const KEY_MS = 1000
 
 export type Coordinator = { readonly url: string; stop(): Promise<void> }
 
@@ -55,8 +61,9 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
     graceMs: limits.relayGraceMs,
     maxBytes: limits.bodyBytes * 4,
   }
+  const key = remembered(() => gateway.key(), KEY_MS, Date.now)
   const ready = () =>
-    gateway.key().then(
+    key().then(
       () => true,
       () => false,
     )
@@ -65,14 +72,19 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
     onError: (err, path) => logger.error({ err, path }, "request failed"),
     routes: [
       healthRoutes(metrics, ready),
-      networkRoutes(gateway, { chainId: config.chainId, keyRegistry: config.contracts.keyRegistry }),
+      networkRoutes(key, { chainId: config.chainId, keyRegistry: config.contracts.keyRegistry }),
       blobRoutes(blobs, limits.blobBytes, (signer) => gateway.isLive(signer)),
       inputRoutes(config.executors, config.executorQuorum, relay),
       userDecryptionRoutes(config.nodes, config.nodeQuorum, relay),
       certificateRoutes({
         ...{ submitter, gateway, results },
-        gate: createGate(SUBMISSIONS),
-        sourceOf: (context) => getConnInfo(context).remote.address ?? "",
+        gates: {
+          bodies: createGate(BODIES),
+          work: createGate(SUBMISSIONS),
+          questions: createGate(QUESTIONS),
+        },
+        bodyMs: BODY_MS,
+        sourceOf: (context) => sourceOfAddress(getConnInfo(context).remote.address ?? ""),
       }),
     ],
   })

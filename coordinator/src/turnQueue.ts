@@ -1,9 +1,14 @@
 /** A queue of many lines that take turns: whoever brings much waits behind itself, not before others. */
 export type TurnQueue<T> = {
   size(): number
+  lengthOf(line: string): number
+  /** The line in which most wait. */
+  longest(): string | undefined
   push(line: string, item: T): void
   /** The first of the line whose turn it is; undefined where nobody waits. */
   shift(): T | undefined
+  /** The last of a line. */
+  pop(line: string): T | undefined
 }
 
 export function createTurnQueue<T>(): TurnQueue<T> {
@@ -11,6 +16,17 @@ export function createTurnQueue<T>(): TurnQueue<T> {
   let size = 0
   return {
     size: () => size,
+    lengthOf: (line) => lines.get(line)?.length ?? 0,
+    longest() {
+      let found: string | undefined
+      let most = 0
+      for (const [line, { length }] of lines)
+        if (length > most) {
+          most = length
+          found = line
+        }
+      return found
+    },
     push(line, item) {
       size += 1
       const waiting = lines.get(line)
@@ -26,6 +42,13 @@ export function createTurnQueue<T>(): TurnQueue<T> {
         return item
       }
       return undefined
+    },
+    pop(line) {
+      const waiting = lines.get(line)
+      const item = waiting?.pop()
+      if (waiting?.length === 0) lines.delete(line)
+      if (item !== undefined) size -= 1
+      return item
     },
   }
 }

@@ -80,7 +80,12 @@ describe("certificates", () => {
     const app = appOf(
       certificateRoutes({
         ...{ submitter, gateway, results: createResultCache(2) },
-        gate: createGate({ atWork: 1, waiting: 0, perSource: 1 }),
+        gates: {
+          bodies: createGate({ atWork: 2, waiting: 0, perSource: 2 }),
+          work: createGate({ atWork: 1, waiting: 0, perSource: 1 }),
+          questions: createGate({ atWork: 1, waiting: 0, perSource: 1 }),
+        },
+        bodyMs: 100,
         sourceOf: () => "one",
       }),
     )
@@ -137,6 +142,30 @@ describe("certificates", () => {
     const responses = await Promise.all([1, 2].map(() => app.request("/v1/certificates", post(item))))
     expect(responses.map(({ status }) => status).sort()).toEqual([202, 429])
     expect((await app.request("/v1/certificates", post(item))).status).toBe(202)
+  })
+
+  test("bodies that do not come hold places for a time only, and nobody's work", async () => {
+    const { app } = await scene({})
+    const never = () => ({ ...post(item), body: new ReadableStream(), duplex: "half" }) as RequestInit
+    const silent = [1, 2].map(() => app.request("/v1/certificates", never()))
+    expect((await app.request("/v1/certificates", post(item))).status).toBe(429)
+    const codes = await Promise.all(silent.map(async (response) => codeOf(await response)))
+    expect(codes).toEqual(["BODY_TOO_SLOW", "BODY_TOO_SLOW"])
+    expect((await app.request("/v1/certificates", post(item))).status).toBe(202)
+  })
+
+  test("a body of unknown length is refused unread", async () => {
+    const { app } = await scene({})
+    const { method } = post(item)
+    const endless = { method, body: new ReadableStream(), duplex: "half" } as RequestInit
+    const response = await app.request("/v1/certificates", endless)
+    expect([response.status, await codeOf(response)]).toEqual([400, "MALFORMED_BODY"])
+  })
+
+  test("questions about requests are answered a few at a time", async () => {
+    const { app } = await scene({})
+    const responses = await Promise.all([1, 2].map(() => app.request(`/v1/requests/${requestId}`)))
+    expect(responses.map(({ status }) => status)).toEqual([200, 429])
   })
 
   test.each([

@@ -14,18 +14,22 @@ export type CertificateServices = {
   readonly submitter: Submitter
   readonly gateway: Gateway
   readonly results: ResultCache
-  readonly gate: Gate
-  /** Who posts; those of one source share their part of the gate. */
+  /** For bodies on their way in, for the work on them, and for questions about requests. */
+  readonly gates: { readonly bodies: Gate; readonly work: Gate; readonly questions: Gate }
+  /** Milliseconds for a body, while it holds a place. */
+  readonly bodyMs: number
+  /** Who asks; those of one source share their part of the gates. */
   readonly sourceOf: (context: Context) => string
 }
 
 export function certificateRoutes(services: CertificateServices): Route {
-  const { submitter, gateway, results, gate, sourceOf } = services
+  const { submitter, gateway, results, gates, bodyMs, sourceOf } = services
   return (app) => {
     app.post("/v1/certificates", async (context) => {
-      const body = await readBody(context, submissionBody)
+      const source = sourceOf(context)
+      const body = await gates.bodies.pass(source, () => readBody(context, submissionBody, bodyMs))
       // What nobody judged is not shown to clients: it could displace the certified result.
-      const waiting = await gate.pass(sourceOf(context), () => submitter.accept(body))
+      const waiting = await gates.work.pass(source, () => submitter.accept(body))
       for (const certified of waiting) await results.put(certified)
       return waiting.length > 0
         ? context.json({ status: "accepted" }, 202)
@@ -34,7 +38,7 @@ export function certificateRoutes(services: CertificateServices): Route {
     app.get("/v1/requests/:id", async (context) => {
       const requestId = parseRequestId(context.req.param("id"))
       const [[request], certified] = await Promise.all([
-        gateway.requests([requestId]),
+        gates.questions.pass(sourceOf(context), () => gateway.requests([requestId])),
         results.get(requestId),
       ])
       const transaction = submitter.transactionOf(requestId)

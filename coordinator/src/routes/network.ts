@@ -2,16 +2,16 @@
 import type { NetworkBody } from "@twinlock/sdk/protocol/http"
 import { parseAddress } from "@twinlock/sdk/protocol/ids"
 import type { Route } from "../app.ts"
-import type { Gateway } from "../gateway.ts"
+import type { ActiveKey } from "../gateway.ts"
 
 export function networkRoutes(
-  gateway: Gateway,
+  activeKey: () => Promise<ActiveKey | null>,
   network: { readonly chainId: number; readonly keyRegistry: string },
 ): Route {
   const keyRegistry = parseAddress(network.keyRegistry)
   return (app) => {
     app.get("/v1/network", async (context) => {
-      const key = await gateway.key()
+      const key = await activeKey()
       const body: NetworkBody = {
         chainId: String(network.chainId),
         keyRegistry,
