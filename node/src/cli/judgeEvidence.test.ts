@@ -58,9 +58,20 @@ test("says what is proven, by the transcript of the key alone", async () => {
   expect(judgeEvidence(await readEvidence([]), bundle)).toMatchObject({ "fault 1": { proves: null } })
 })
 
-test("what nobody signed is refused, and so is what is about another key", () => {
-  const changed = served.replace(/1b1b1b/, "1b1b1c")
-  expect(codeOf(() => judgeEvidence(changed, bundle))).toBe("SIGNATURE_SIGNER")
+test("what nobody signed or what is no message proves nothing, and spoils nothing beside it", () => {
+  const { keys } = JSON.parse(served)
+  const [fault] = keys[0].faults
+  const changed = { ...fault, messages: [fault.messages[0].replace("1b1b1b", "1b1b1c")] }
+  const faults = [changed, { ...fault, messages: ["0x00"] }, { ...fault, party: 9 }, fault]
+  expect(judgeEvidence(JSON.stringify({ keys: [{ ...keys[0], faults }] }), bundle)).toMatchObject({
+    "fault 1": { proves: null, refused: "SIGNATURE_SIGNER" },
+    "fault 2": { proves: null, refused: expect.stringMatching(/^(CODEC|MESSAGE)_/) },
+    "fault 3": { proves: null, refused: "BAD_PARTY_INDEX" },
+    "fault 4": { proves: "endorsement" },
+  })
+})
+
+test("a file about another key, or of another form, is refused", () => {
   const other = { ...bundle, keyId: taggedHash("another key") as never }
   expect(codeOf(() => judgeEvidence(served, other))).toBe("EVIDENCE_KEY")
   expect(codeOf(() => judgeEvidence("{}", bundle))).toBe("EVIDENCE_FORM")

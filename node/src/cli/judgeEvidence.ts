@@ -2,9 +2,10 @@
 
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import { createCommittee } from "@twinlock/sdk/protocol/committee"
-import { type ErrorDetail, ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { type ErrorDetail, isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest, Hex } from "@twinlock/sdk/protocol/ids"
 import {
+  type Fault,
   type FaultContext,
   type FaultEvidenceBody,
   faultEvidenceFromBody,
@@ -38,7 +39,7 @@ const schema = z.strictObject({
 /**
  * @param evidence the answer of `GET /v1/evidence`
  * @param bundle one that holds
- * @throws EVIDENCE_*, MESSAGE_*, SIGNATURE_* and the codes of ids.ts and codec.ts
+ * @throws EVIDENCE_*
  */
 export function judgeEvidence(evidence: string, bundle: CeremonyBundle): Readonly<Record<string, unknown>> {
   const json = parseStrict(evidence, (reason) => refuse("EVIDENCE_FORM", reason))
@@ -50,10 +51,22 @@ export function judgeEvidence(evidence: string, bundle: CeremonyBundle): Readonl
   if (own === undefined) throw refuse("EVIDENCE_KEY", `no evidence about key ${keyId} in epoch ${epoch}`)
   const faults = own.faults.map(({ party, subject, messages }, i) => {
     const body: FaultEvidenceBody = { party, subject: subject as Digest, messages: messages as Hex[] }
-    const proves = provenFault(faultEvidenceFromBody(body, context.committee), context)
-    return [`fault ${i + 1}`, { party, subject, messages: messages.length, proves }] as const
+    return [`fault ${i + 1}`, { party, subject, messages: messages.length, ...judge(body, context) }] as const
   })
   return { keyId, epoch, ...Object.fromEntries(faults) }
+}
+
+/** Evidence that is none says why, and spoils nothing of what else there is. */
+function judge(
+  body: FaultEvidenceBody,
+  context: FaultContext,
+): { readonly proves: Fault | null; readonly refused?: string } {
+  try {
+    return { proves: provenFault(faultEvidenceFromBody(body, context.committee), context) }
+  } catch (error) {
+    if (!isProtocolError(error)) throw error
+    return { proves: null, refused: error.detail.code }
+  }
 }
 
 /** Public data of the key, as most of its parties confirmed it. */
