@@ -7,6 +7,7 @@ import { seededRng } from "../../../test/support/seededRng.ts"
 import { abiWord, concatBytes, fromHex, keccakBytes, tagHash, toHex } from "../protocol/codec.ts"
 import { culprits } from "../protocol/errors.ts"
 import { type Digest, type PartyIndex, parseAddress, parsePartyIndex } from "../protocol/ids.ts"
+import { nobleCurve } from "./curve.ts"
 import {
   decodePublicKeyPackage,
   encodePublicKeyPackage,
@@ -156,6 +157,24 @@ describe("nonces", () => {
     const short = { ...signing, list: signing.list.slice(0, 2) }
     expect(codeOf(() => createSignatureShare(short, shareOf(1), own))).toBe("FROST_FORM")
     expect(codeOf(() => createSignatureShare(signing, shareOf(1), own))).toBe("FROST_NONCE_USED")
+  })
+
+  test.each(["fails", "gives no point"])("nothing of nonces is left where the kernel %s", (what) => {
+    const seen: Uint8Array[] = []
+    const note = (bytes: Uint8Array) => {
+      seen.push(bytes)
+      return bytes
+    }
+    const fresh = seededRng("left")
+    const multiple = (scalar: Uint8Array) => {
+      note(scalar)
+      if (what === "fails") throw new Error(what)
+      return null
+    }
+    const rng = (length: number) => note(fresh(length))
+    expect(() => createNonces(shareOf(1), rng, { ...nobleCurve, multiple })).toThrow()
+    expect(seen.length).toBeGreaterThanOrEqual(3)
+    for (const bytes of seen) expect(bytes).toEqual(new Uint8Array(32))
   })
 
   test("are gone after wiping and do not appear in JSON", () => {

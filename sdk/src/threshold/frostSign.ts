@@ -66,23 +66,31 @@ export function createNonces(
 ): SigningNonces {
   const make = (): Uint8Array =>
     keyShare.use((share) => {
-      const input = concatBytes(rng(SCALAR_BYTES), share)
+      const random = rng(SCALAR_BYTES)
+      const input = concatBytes(random, share)
       const nonce = Fn.toBytes(hashToScalar(NONCE, input))
       input.fill(0)
+      random.fill(0)
       return nonce
     })
   const [hiding, binding] = [make(), make()]
-  const points = [curve.multiple(hiding), curve.multiple(binding)]
-  const commitment = concatBytes(...points.flatMap((point) => point ?? []))
-  if (commitment.length !== 2 * POINT_BYTES) throw frostError("FROST_FORM", "a nonce is zero")
-  return new SigningNonces(commitment, { hiding, binding })
+  try {
+    const points = [curve.multiple(hiding), curve.multiple(binding)]
+    const commitment = concatBytes(...points.flatMap((point) => point ?? []))
+    if (commitment.length !== 2 * POINT_BYTES) throw frostError("FROST_FORM", "a nonce is zero")
+    return new SigningNonces(commitment, { hiding, binding })
+  } catch (error) {
+    hiding.fill(0)
+    binding.fill(0)
+    throw error
+  }
 }
 
 /**
  * This party's signature share, 32 bytes: z = d + ρ·e + c·λ·s. The nonces are consumed first, whatever happens.
  * **Security:** the caller has checked the message, that the list equals the bitmap inside it, and every listed signer's
  * standing (protocol §6.3).
- * @param sum a faster kernel for the public part
+ * @param curve a faster kernel for the public part
  * @throws FROST_NONCE_USED, FROST_FORM, FROST_COMMITMENT
  */
 export function createSignatureShare(
