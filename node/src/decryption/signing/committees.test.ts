@@ -106,6 +106,7 @@ describe.each([
     const { seat, evidence, blamed } = network.member(Number(ranked[0]))
     expect([...blamed].sort((a, b) => a - b)).toEqual(liars)
     const context = { committee: seat.committee, signing: SIGNING, publicKey: network.publicKey }
+    expect(new Set(evidence.map(({ party }) => Number(party)))).toEqual(new Set(liars))
     for (const item of evidence) expect(provenFault(item, context)).toBe("signature-share")
   })
 })
