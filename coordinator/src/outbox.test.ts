@@ -132,6 +132,18 @@ describe("a file that cannot be read", () => {
     expect(await filesIn(directory)).toEqual(["000000000000.json", "000000000008.json"])
   })
 
+  test("since another version wrote it, or a crash left it half written, is put aside, and said", async () => {
+    const directory = await temporary()
+    const names = [`${"ab".repeat(32)}.json`, "000000000003.json.new"]
+    for (const name of names) await writeFile(join(directory, name), "{}")
+    const unreadable: string[] = []
+    await open(directory, 3, unreadable)
+    expect(unreadable).toEqual(names.toSorted().map((name) => join(directory, "unreadable", name)))
+    expect(await readdir(directory)).toEqual(["unreadable"])
+    await open(directory, 3, unreadable)
+    expect(unreadable).toHaveLength(2)
+  })
+
   test("and is damaged later is not tried for ever", async () => {
     const directory = await temporary()
     const unreadable: string[] = []

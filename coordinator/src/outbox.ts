@@ -45,13 +45,13 @@ type Entry = {
 /** Names sort by age. */
 const NAME = /^[0-9]{12}\.json$/
 const nameOf = (number: number) => `${String(number).padStart(12, "0")}.json`
-/** Below the outbox: files that cannot be read, for a person to look at. */
+/** Below the outbox: files that are none of these or cannot be read, for a person to look at. */
 const ASIDE = "unreadable"
 
 /**
  * @param directory created if absent
  * @param most requests that wait at a time
- * @param onUnreadable where a file is put that does not parse
+ * @param onUnreadable where a file is put that does not parse, or that this version does not know
  */
 export async function createOutbox(
   directory: string,
@@ -99,9 +99,13 @@ export async function createOutbox(
 
   async function load(): Promise<void> {
     for (const name of (await readdir(directory)).sort()) {
-      const isFile = NAME.test(name)
-      if (isFile) next = Number.parseInt(name, 10) + 1
-      const found = isFile ? await read(name) : null
+      if (name === ASIDE) continue
+      if (!NAME.test(name)) {
+        await putAside(name)
+        continue
+      }
+      next = Number.parseInt(name, 10) + 1
+      const found = await read(name)
       if (found !== null) await enter(found.waiting, entryOf(name, found.submission, found.waiting))
     }
   }
