@@ -22,7 +22,7 @@ export type PrefetchOptions = {
   readonly capacityBytes?: number
 }
 
-export const DEFAULT_CAPACITY: number = 40 * 1024 * 1024
+export const DEFAULT_CAPACITY: number = 64 * 1024 * 1024
 /** Downloads that nobody waits for yet. */
 const AT_ONCE = 8
 
