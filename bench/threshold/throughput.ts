@@ -11,6 +11,8 @@ const BLOCK_MS = 500
 /** Requests of a block are due and final within so many blocks: window of one second, two blocks of finality. */
 const BLOCKS_UNTIL_DUE = 5
 const DRAIN_MS = 60_000
+/** Blocks of requests that wait while the committee has enough to do: batches are what makes it fast. */
+const FULL = 2
 
 export type LoadOptions = {
   readonly warmUpSeconds: number
@@ -93,9 +95,9 @@ export async function measureThroughput(
   async function block(): Promise<void> {
     const due = sum(sizes.slice(0, Math.max(0, sizes.length - BLOCKS_UNTIL_DUE)))
     const backlog = due - (coordinator.delivered.size - before)
-    if (backlog < quota / 2) quota *= 1.04
-    else if (backlog > 3 * quota) quota = Math.max(1, quota * 0.8)
-    const count = backlog > 6 * quota ? 0 : Math.round(quota)
+    if (backlog < FULL * quota) quota *= 1.04
+    else if (backlog > 4 * FULL * quota) quota = Math.max(1, quota * 0.8)
+    const count = backlog > 6 * FULL * quota ? 0 : Math.round(quota)
     const part = handles.slice(used, used + count)
     used += part.length
     if (part.length > 0) await load.send(part)
