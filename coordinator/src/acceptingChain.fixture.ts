@@ -101,7 +101,7 @@ export async function startAcceptingChain(): Promise<AcceptingChain> {
 
   return {
     ...{ config, payer: PAYER },
-    gateway: createGateway(config, PAYER),
+    gateway: createGateway(config, PAYER, () => {}),
     async request(wants) {
       const results: DecryptionResult[] = []
       for (const { policy = NO_POLICY, callbackGas = 0 } of wants) {

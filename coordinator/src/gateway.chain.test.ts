@@ -62,7 +62,7 @@ test("one of two endpoints that answers is enough, whichever is dead from the fi
     [live, "http://127.0.0.1:9"],
   ]
   for (const [i, rpc] of orders.entries()) {
-    const gateway = createGateway({ ...chain.config, rpc }, chain.payer)
+    const gateway = createGateway({ ...chain.config, rpc }, chain.payer, () => {})
     const item = items[i]
     if (item === undefined) throw new Error("no result")
     for (let j = 0; j < 10; j++)
@@ -73,7 +73,7 @@ test("one of two endpoints that answers is enough, whichever is dead from the fi
 
 test("an endpoint's error of its own is no word of a contract", async () => {
   const url = await peer(200, { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "header not found" } })
-  const gateway = createGateway({ ...chain.config, rpc: [url] }, chain.payer)
+  const gateway = createGateway({ ...chain.config, rpc: [url] }, chain.payer, () => {})
   expect(await rejectionCodeOf(() => gateway.requests([idOf(1)]))).toBe("RPC_UNAVAILABLE")
   expect(await rejectionCodeOf(() => gateway.key())).toBe("RPC_UNAVAILABLE")
 })

@@ -79,8 +79,15 @@ export type GatewayConfig = Pick<CoordinatorConfig, "rpc" | "chainId" | "contrac
   readonly limits: Pick<CoordinatorConfig["limits"], "rpcTimeoutMs" | "maxFeeGwei" | "maxTipGwei">
 }
 
-/** @param key private key of the paying account, 32 bytes. */
-export function createGateway(config: GatewayConfig, key: string): Gateway {
+/**
+ * @param key private key of the paying account, 32 bytes
+ * @param onError told where transactions under way could not be looked after; that is tried again
+ */
+export function createGateway(
+  config: GatewayConfig,
+  key: string,
+  onError: (error: unknown) => void,
+): Gateway {
   const { limits } = config
   const provider = new Endpoints(config.rpc, config.chainId, {
     timeoutMs: limits.rpcTimeoutMs,
@@ -89,7 +96,7 @@ export function createGateway(config: GatewayConfig, key: string): Gateway {
   const wallet = new Wallet(key, provider)
   const to = parseAddress(config.contracts.decryptionGateway)
   const transactions = createTransactions({
-    ...{ provider, signer: wallet },
+    ...{ provider, signer: wallet, onError },
     chainId: config.chainId,
     pollMs: POLL_MS,
     most: {

@@ -38,7 +38,9 @@ export type Coordinator = { readonly url: string; stop(): Promise<void> }
 export async function startCoordinator(config: CoordinatorConfig): Promise<Coordinator> {
   const logger = pino({ level: config.logLevel, base: { process: "coordinator" } })
   const metrics = createMetrics()
-  const gateway = createGateway(config, readFileSync(config.submitterKeyFile, "utf8").trim())
+  const gateway = createGateway(config, readFileSync(config.submitterKeyFile, "utf8").trim(), (err) =>
+    logger.warn({ err }, "transactions under way could not be looked after"),
+  )
   const { limits } = config
   const blobs = await createBlobStore(join(config.dataDirectory, "blobs"), limits.blobBytes)
   const submitter = createSubmitter({

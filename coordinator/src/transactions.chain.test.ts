@@ -19,8 +19,11 @@ let wallet: Wallet
 let provider: JsonRpcProvider
 
 /** A coordinator's process: the account is of the test, the transactions of the process. */
-const start = (by = provider, most = { maxFeePerGas: 10n ** 15n, maxPriorityFeePerGas: 10n ** 15n }) =>
-  createTransactions({ provider: by, signer: wallet, chainId: 31337, pollMs: 20, most })
+const start = (
+  by = provider,
+  most = { maxFeePerGas: 10n ** 15n, maxPriorityFeePerGas: 10n ** 15n },
+  onError = (_error: unknown): void => {},
+) => createTransactions({ provider: by, signer: wallet, chainId: 31337, pollMs: 20, most, onError })
 const mine = async () => void (await anvil.call("evm_mine"))
 const call = (byte: number, data: Hex = "0x"): Call => ({
   to: parseAddress(`0x${byte.toString(16).padStart(40, "0")}`),
@@ -235,5 +238,24 @@ describe("an endpoint that breaks off", () => {
     expect((await settled([send(call(0x9002))])).map(outcomeOf)).toEqual(["TRANSACTION_LOST"])
     broken.mend()
     expect((await settled([send(call(0x9003))])).map(outcomeOf)).toEqual(["mined"])
+  })
+
+  test("while one is under way is told of, and the transaction is looked after again", async () => {
+    let asked = 0
+    class Breaking extends JsonRpcProvider {
+      override getBlockNumber() {
+        // The first question is that of the launch.
+        asked += 1
+        return asked === 2 || asked === 3
+          ? Promise.reject(new Error("connection lost"))
+          : super.getBlockNumber()
+      }
+    }
+    const told: unknown[] = []
+    const url = `http://${anvil.endpoint.name}`
+    const by = new Breaking(url, 31337, { staticNetwork: true, cacheTimeout: -1 })
+    const { send } = start(by, undefined, (error) => void told.push(error))
+    expect((await settled([send(call(0x9004))])).map(outcomeOf)).toEqual(["mined"])
+    expect(told.map(String)).toEqual(["Error: connection lost", "Error: connection lost"])
   })
 })

@@ -30,6 +30,8 @@ export type TransactionsOptions = {
   readonly pollMs: number
   /** What is offered at most. */
   readonly most: Fee
+  /** The chain could not be asked about those under way; it is asked again. */
+  readonly onError: (error: unknown) => void
 }
 
 /** Blocks without any of ours before those under way are offered again. */
@@ -65,7 +67,7 @@ const isKnownAlready = (error: unknown): boolean =>
   /already known|already imported|known transaction/i.test(JSON.stringify(error.error ?? error.message))
 
 export function createTransactions(options: TransactionsOptions): Transactions {
-  const { provider, signer, chainId, pollMs, most } = options
+  const { provider, signer, chainId, pollMs, most, onError } = options
   /** Ascending by nonce. */
   const flights: Flight[] = []
   /** The nonce of the next one; null where the chain has to say. */
@@ -198,8 +200,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
     if (timer !== undefined || flights.length === 0) return
     timer = setTimeout(() => {
       inOrder(look)
-        // An endpoint that does not answer is asked again.
-        .catch(() => {})
+        .catch(onError)
         .finally(() => {
           timer = undefined
           watch()

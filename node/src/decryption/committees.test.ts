@@ -3,6 +3,7 @@ import { quorum } from "@twinlock/sdk/protocol/committee"
 import { resultFromBody } from "@twinlock/sdk/protocol/http"
 import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
+import { COMMITTEE_SIZES } from "../../../test/support/committeeSizes.ts"
 import {
   type CommitteeOptions,
   countOf,
@@ -38,13 +39,7 @@ function createScene(size: { readonly n: number; readonly t: number }, options: 
   })
 }
 
-describe.each([
-  { n: 5, t: 1 },
-  { n: 7, t: 2 },
-  { n: 10, t: 3 },
-  { n: 13, t: 4 },
-  { n: 15, t: 4 },
-])("n = $n, t = $t", (size) => {
+describe.each(COMMITTEE_SIZES.filter(({ n }) => n > 4))("n = $n, t = $t", (size) => {
   const { n, t } = size
   const last = (count: number) => Array.from({ length: count }, (_, i) => n - i)
 

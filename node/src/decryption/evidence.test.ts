@@ -6,24 +6,17 @@ import type { Approval, DecryptionShares, Endorsement } from "@twinlock/sdk/prot
 import { expect, test } from "vitest"
 import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
 import { generateFrostGroup } from "../../../test/support/frostGroup.ts"
-import { DOMAIN, EPOCH, KEY_ID, SIGNING, ZERO } from "../../../test/support/scriptedChain.ts"
-import { seededRng } from "../../../test/support/seededRng.ts"
-import { Secret } from "../secret.ts"
+import { EPOCH, KEY_ID, SIGNING, ZERO } from "../../../test/support/scriptedChain.ts"
+import { testSeat } from "../../../test/support/testSeat.ts"
 import { createEvidenceShelf } from "./evidence.ts"
-import { type KeySeat, signAs } from "./seat.ts"
+import { signAs } from "./seat.ts"
 
 const [alice, bob] = [1, 2].map((index) => parsePartyIndex(index, 4)) as [never, never]
 const committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: seatSigners(4) })
 const { publicKey } = generateFrostGroup(4, 1, "evidence")
 const shelfOf = (...said: Uint8Array[]) =>
   createEvidenceShelf(() => said, { committee, signing: SIGNING, publicKey })
-const seat: KeySeat = {
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
-  committee,
-  self: alice,
-  signing: SIGNING,
-  signer: new Secret(seededRng("signer/0")(32)),
-}
+const seat = testSeat(1)
 const subject = taggedHash("subject")
 const session = (number: number) => parseSessionId(taggedHash("session", number))
 const approval = (block: bigint, of = subject): Uint8Array =>

@@ -1,33 +1,25 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
 import { createCommittee } from "@twinlock/sdk/protocol/committee"
-import { type Address, parsePartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
+import { type Address, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { CertificateAnnouncement } from "@twinlock/sdk/protocol/messages"
 import { expect, test } from "vitest"
 import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
-import { DOMAIN, EPOCH, KEY_ID, SIGNING } from "../../../test/support/scriptedChain.ts"
-import { seededRng } from "../../../test/support/seededRng.ts"
+import { EPOCH, KEY_ID } from "../../../test/support/scriptedChain.ts"
+import { testSeat } from "../../../test/support/testSeat.ts"
 import { createManualClock } from "../clock.ts"
 import { createMemoryNetworks } from "../p2p/memoryNetwork.ts"
 import type { Network, Validation } from "../p2p/network.ts"
-import { Secret } from "../secret.ts"
 import { createKeyGossip } from "./gossip.ts"
-import { type KeySeat, signAs } from "./seat.ts"
+import { signAs } from "./seat.ts"
 
 type Judge = Parameters<Network["subscribe"]>[2]
 
 const n = 4
 const signers = seatSigners(n)
-const committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: signers })
-const seatOf = (index: number): KeySeat => ({
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
-  committee,
-  self: parsePartyIndex(index, n),
-  signing: SIGNING,
-  signer: new Secret(seededRng(`signer/${index - 1}`)(32)),
-})
+const _committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: signers })
 
-const announcement = signAs<CertificateAnnouncement>(seatOf(2), {
+const announcement = signAs<CertificateAnnouncement>(testSeat(2), {
   kind: "certificate-announcement",
   subjects: [parseRequestId(keccak(Uint8Array.of(1)))],
   ...{ root: keccak(Uint8Array.of(2)), signers: 0b111n, r: `0x${"11".repeat(20)}` as never, s: 5n },
@@ -43,7 +35,7 @@ function scene() {
     subscribe: (_topic, _maxBytes, judge, take) => void subscribed.push({ judge, take }),
   }
   const heard: boolean[] = []
-  const gossip = createKeyGossip({ seat: seatOf(1), network, clock, metrics: null })
+  const gossip = createKeyGossip({ seat: testSeat(1), network, clock, metrics: null })
   gossip.listen("certificate-announcement", (_message, isRepeat) => void heard.push(isRepeat))
   async function give(from: Address): Promise<Validation> {
     const payload = encodeMessage(announcement)

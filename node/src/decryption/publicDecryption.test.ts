@@ -1,8 +1,7 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
 import { partiesOfBitmap } from "@twinlock/sdk/protocol/committee"
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type CertificatesRequest, certificateFromBody, resultFromBody } from "@twinlock/sdk/protocol/http"
-import { parseAddress, parseKeyId, parsePartyIndex, type RequestId } from "@twinlock/sdk/protocol/ids"
+import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { describe, expect, test } from "vitest"
 import {
@@ -14,10 +13,8 @@ import {
   standingNode,
 } from "../../../test/support/decryptionNetwork.ts"
 import {
-  addCiphertext,
   addRequest,
   blockAt,
-  createScriptedChain,
   DOMAIN,
   EPOCH,
   KEY_ID,
@@ -25,25 +22,11 @@ import {
   type ScriptedChain,
   SIGNING,
 } from "../../../test/support/scriptedChain.ts"
-import type { DecryptionRequest } from "../chain/chainView.ts"
-import { createMemoryStore } from "../storage/memoryStore.ts"
+import { tallyScene } from "../../../test/support/tallyScene.ts"
 import type { ShareWork } from "../threshold/keyShare.ts"
-import { nativeKernel } from "../threshold/opening.ts"
-import { recoverSigner } from "../threshold/signatures.ts"
-import { AT_WORK, RESERVED } from "./requestQueue.ts"
 import { batchDigest, batchOf, leafOf } from "./signing/batch.ts"
 
 const size = { n: 4, t: 1 }
-
-function tallyScene() {
-  const chain = createScriptedChain()
-  const ciphertexts = [
-    addCiphertext(chain, "yes", 1234n),
-    addCiphertext(chain, "no", 65_535n),
-    addCiphertext(chain, "abstain", 0n),
-  ]
-  return { chain, ciphertexts, handles: ciphertexts.map(({ handle }) => handle) }
-}
 
 const words = (plaintexts: Uint8Array) =>
   Array.from({ length: plaintexts.length / 32 }, (_, i) =>
@@ -250,53 +233,6 @@ describe("public decryption", () => {
     expect(namedBy(committee.delivered[0])).toEqual([1, 3, 4])
   })
 
-  const spoilers: readonly (readonly [string, (words: Uint8Array) => Uint8Array])[] = [
-    [
-      "other bytes of the same length",
-      (words) => Uint8Array.from(words, (byte, i) => (i === 9 ? byte ^ 1 : byte)),
-    ],
-    ["trailing bytes", (words) => new Uint8Array([...words, 0])],
-  ]
-  test.each(spoilers)("BLOB_MISMATCH for %s, until a source serves the right ones", async (_, spoil) => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    addRequest(chain, "tally", handles)
-    let spoilt = true
-    const blobOf = (_: unknown, bytes: Uint8Array) => (spoilt ? spoil(bytes) : bytes)
-    const committee = createTestCommittee({ ...size, chain, ciphertexts, blobOf })
-    await committee.run(1500)
-    for (const node of committee.nodes)
-      expect(await countOf(node, "refusals_total", `{code="BLOB_MISMATCH"}`)).toBe(1)
-    expect(committee.delivered).toEqual([])
-    spoilt = false
-    await committee.run(12_000, () => committee.delivered.length > 0, 500)
-    expect(committee.delivered).not.toEqual([])
-  })
-
-  test("BLOB_MISMATCH for committed words of another length than the type's", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    const short = addCiphertext(chain, "short", 1n, 3, 64)
-    addRequest(chain, "tally", [...handles, short.handle])
-    const committee = createTestCommittee({ ...size, chain, ciphertexts: [...ciphertexts, short] })
-    await committee.run(1000)
-    for (const node of committee.nodes)
-      expect(await countOf(node, "refusals_total", `{code="BLOB_MISMATCH"}`)).toBe(1)
-  })
-
-  test("a request whose blob never comes does not hold up the others", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    const [stuck, ...rest] = handles
-    if (stuck === undefined) throw new Error("no handle")
-    addRequest(chain, "stuck", [stuck])
-    const served = addRequest(chain, "served", rest)
-    const stuckWords = ciphertexts[0]?.words
-    const committee = createTestCommittee({
-      ...{ ...size, chain, ciphertexts },
-      blobOf: (_, words) => (words === stuckWords ? new Promise(() => {}) : words),
-    })
-    await committee.run(3000, () => committee.delivered.length > 0)
-    expect(committee.delivered.map(({ result }) => result.requestId)).toEqual([served])
-  })
-
   test("CONFLICTING_RELEASE after a restart: a handle that was opened stands for one session for ever", async () => {
     const { chain, ciphertexts, handles } = tallyScene()
     const [handle] = handles
@@ -369,167 +305,5 @@ describe("public decryption", () => {
     chain.head = blockAt(101n, chain.head.timestamp)
     await committee.run(30_000, () => !namedBy(committee.delivered.at(-1)).includes(revoked))
     expect(namedBy(committee.delivered.at(-1))).not.toContain(revoked)
-  })
-
-  test("delivery is repeated with growing pauses, and ends when the gateway has the result", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    const requestId = addRequest(chain, "tally", handles)
-    const deliver = async () => {
-      throw new Error("no coordinator")
-    }
-    const committee = createTestCommittee({ ...size, chain, ciphertexts, deliver })
-    await committee.run(120_000, undefined, 500)
-    const tries = committee.delivered.length
-    expect(tries).toBeGreaterThanOrEqual(2 * size.n)
-    expect(tries).toBeLessThanOrEqual(8 * size.n)
-    const request = chain.requests.get(requestId)
-    if (request === undefined) throw new Error("no request")
-    chain.requests.set(requestId, { ...request, status: "fulfilled" })
-    chain.head = blockAt(101n, chain.head.timestamp + 1n)
-    await committee.run(500)
-    const after = committee.delivered.length
-    await committee.run(120_000, undefined, 500)
-    expect(committee.delivered).toHaveLength(after)
-  })
-
-  test("a share that could not be computed is tried again", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    addRequest(chain, "tally", handles)
-    const party = parsePartyIndex(2, size.n)
-    const honest = createTestHolder(party, size.n, size.t, ciphertexts)
-    let failures = 3
-    const faulty: typeof honest = {
-      async decryptionShares(work) {
-        if (failures-- > 0) throw new Error("two computations differ")
-        return honest.decryptionShares(work)
-      },
-    }
-    const holders = new Map([[2, faulty]])
-    const committee = createTestCommittee({ ...size, chain, ciphertexts, holders, down: [4] })
-    await committee.run(10_000, () => committee.delivered.length > 0)
-    expect(committee.delivered).not.toEqual([])
-  })
-
-  test("who lost the words after approving still signs what the others' shares open", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    addRequest(chain, "tally", handles)
-    let lost = false
-    let asked = 0
-    const faulty = {
-      decryptionShares: async () => {
-        lost = true
-        throw new Error("the computations differ")
-      },
-    }
-    const gossip = (from: number, to: number, topic: string, payload: Uint8Array) => {
-      const [kind = ""] = topic.split("/")
-      // Party 4 shares, and its signatures reach nobody: without party 2, there is no quorum of them.
-      if (from === 4 && !["approval", "decryption-shares"].includes(kind)) return []
-      // The others' shares come when party 2 has judged again, in vain.
-      return to === 2 && kind === "decryption-shares" && asked === 0 ? [] : [payload]
-    }
-    const committee = createTestCommittee({
-      ...{ ...size, chain, ciphertexts, gossip },
-      delivers: (party) => party !== 4,
-      holders: new Map([[2, faulty]]),
-      // What was verified does not stay in memory, and cannot be had again.
-      options: { wordBytes: 0 },
-      blobOf: (_, words, reader) => {
-        if (!lost || reader !== 2) return words
-        asked += 1
-        throw new ProtocolError({ code: "BLOB_UNAVAILABLE", message: "no source has them" })
-      },
-    })
-    await committee.run(20_000, () => committee.submitted.length > 0)
-    expect(asked).toBeGreaterThan(0)
-    expect(committee.submitted).not.toEqual([])
-  })
-
-  test("a request that is settled while it is booked is forgotten, not followed", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    const requestId = addRequest(chain, "tally", handles)
-    const inner = createMemoryStore()
-    let write: (() => void) | null = null
-    const slow: typeof inner = {
-      ...inner,
-      putMany: (records) =>
-        new Promise((resolve, reject) => {
-          write = () => void inner.putMany(records).then(resolve, reject)
-        }),
-    }
-    const committee = createTestCommittee({ ...size, chain, ciphertexts, stores: new Map([[2, slow]]) })
-    await committee.run(1000, () => write !== null)
-    const request = chain.requests.get(requestId)
-    if (request === undefined) throw new Error("no request")
-    chain.requests.set(requestId, { ...request, status: "fulfilled" })
-    chain.head = blockAt(101n, chain.head.timestamp + 1n)
-    await committee.run(1000)
-    ;(write as (() => void) | null)?.()
-    await committee.run(1000)
-    for (const { service } of committee.nodes) expect(service.kept().subjects).toBe(0)
-  })
-
-  test("everything that one block settled is looked for at that block, however much it is", async () => {
-    const { chain: base, ciphertexts, handles } = tallyScene()
-    const asked = new Set<RequestId>()
-    const requests = new (class extends Map<RequestId, DecryptionRequest> {
-      override get(id: RequestId) {
-        if (chain.head.number === 101n) asked.add(id)
-        return super.get(id)
-      }
-    })()
-    const chain = { ...base, requests }
-    const other = parseKeyId(keccak(Uint8Array.of(9)))
-    for (let i = 0; i < 1200; i++) addRequest(chain, `of another key ${i}`, handles, { keyId: other })
-    const committee = createTestCommittee({ ...size, chain, ciphertexts, down: [2, 3, 4] })
-    await committee.run(5000)
-    for (const [id, request] of requests) requests.set(id, { ...request, status: "refunded" })
-    chain.head = blockAt(101n, chain.head.timestamp + 1n)
-    await committee.run(3000)
-    expect(asked.size).toBe(requests.size)
-  })
-
-  test("what the chain has settled is forgotten, whatever came of it", async () => {
-    const { chain, ciphertexts, handles } = tallyScene()
-    const ids = handles.map((handle, i) => addRequest(chain, `request ${i}`, [handle]))
-    const [, , frozen] = handles
-    const entry = frozen === undefined ? undefined : chain.commitments.get(frozen)
-    if (entry !== undefined) entry.state = { ...entry.state, status: "frozen" }
-    const committee = createTestCommittee({ ...size, chain, ciphertexts })
-    await committee.run(1000)
-    expect(committee.nodes[0]?.service.kept().subjects).toBe(2)
-    for (const id of ids) {
-      const request = chain.requests.get(id)
-      if (request !== undefined) chain.requests.set(id, { ...request, status: "fulfilled" })
-    }
-    chain.head = blockAt(101n, chain.head.timestamp + 1n)
-    await committee.run(1000)
-    for (const { service } of committee.nodes) expect(service.kept().subjects).toBe(0)
-  })
-
-  test("a subject without a quorum makes room for what waits", async () => {
-    const chain = createScriptedChain()
-    const ciphertext = addCiphertext(chain, "weight", 7n)
-    // Nobody else hears of party 2: its subjects find no quorum while it is cut off.
-    for (let i = 0; i < AT_WORK + RESERVED + 8; i++)
-      addRequest(chain, `request ${i}`, [ciphertext.handle], {
-        requester: parseAddress(`0x${(i + 1).toString(16).padStart(40, "0")}`),
-      })
-    const connected = (from: number, to: number) => from !== 2 && to !== 2
-    const committee = createTestCommittee({
-      ...{ ...size, chain, connected, ciphertexts: [ciphertext] },
-      ...{ down: [1, 3, 4], recover: recoverSigner, openingKernel: nativeKernel },
-    })
-    const node = committee.nodes[1]
-    let most = 0
-    const note = () => {
-      most = Math.max(most, node?.service.kept().subjects ?? 0)
-      return false
-    }
-    await committee.run(1000, undefined, 500)
-    expect(node?.service.kept().subjects).toBe(AT_WORK + RESERVED)
-    await committee.run(9000, note, 500)
-    expect(most).toBe(AT_WORK + RESERVED)
-    expect(await countOf(node as never, "subjects_parked_total")).toBeGreaterThan(0)
   })
 })

@@ -8,9 +8,9 @@ import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { describe, expect, test } from "vitest"
 import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
 import { generateFrostGroup } from "../../../test/support/frostGroup.ts"
-import { DOMAIN, EPOCH, KEY_ID, SIGNING } from "../../../test/support/scriptedChain.ts"
+import { EPOCH, KEY_ID } from "../../../test/support/scriptedChain.ts"
 import { seededRng } from "../../../test/support/seededRng.ts"
-import { Secret } from "../secret.ts"
+import { testSeat } from "../../../test/support/testSeat.ts"
 import { nativeCurve } from "../threshold/nativeCurve.ts"
 import { recoverSigner, signDigest } from "../threshold/signatures.ts"
 import { type KeySeat, signAs } from "./seat.ts"
@@ -18,15 +18,8 @@ import { validateMessage } from "./validators.ts"
 
 const [n, t] = [4, 1]
 const group = generateFrostGroup(n, t, "validators")
-const committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t, parties: seatSigners(n) })
-const seatOf = (index: number): KeySeat => ({
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
-  committee,
-  self: parsePartyIndex(index, n),
-  signing: SIGNING,
-  signer: new Secret(seededRng(`signer/${index - 1}`)(32)),
-  sign: signDigest,
-})
+const _committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t, parties: seatSigners(n) })
+const seatOf = (index: number): KeySeat => ({ ...testSeat(index), sign: signDigest })
 const [listener, sender] = [seatOf(1), seatOf(2)]
 
 const pairOf = (index: number): Uint8Array => {

@@ -1,5 +1,4 @@
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
-import { createCommittee } from "@twinlock/sdk/protocol/committee"
 import {
   type Hex,
   parseAddress,
@@ -9,25 +8,17 @@ import {
 } from "@twinlock/sdk/protocol/ids"
 import { MAX_EVIDENCE_BYTES } from "@twinlock/sdk/protocol/messages"
 import { expect, test } from "vitest"
-import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
-import { blockAt, DOMAIN, EPOCH, KEY_ID, SIGNING } from "../../../test/support/scriptedChain.ts"
+import { blockAt, SIGNING } from "../../../test/support/scriptedChain.ts"
 import { resultNumber } from "../../../test/support/signingNetwork.ts"
 import { quote } from "../../../test/support/simulatedQuote.ts"
+import { testSeat } from "../../../test/support/testSeat.ts"
 import { decryptionVerifierInterface } from "../chain/contracts.ts"
-import type { KeySeat } from "../decryption/seat.ts"
 import { batchOf, type GroupCertified, leafOf } from "../decryption/signing/batch.ts"
 import { decodeQuoteEvidence, encodeQuoteEvidence } from "../decryption/signing/quoteEvidence.ts"
-import { Secret } from "../secret.ts"
 import { freshQuotes } from "./freshQuotes.ts"
 
 const [alice, bob, carol] = [1, 2, 3].map((index) => parsePartyIndex(index, 4)) as [never, never, never]
-const seat: KeySeat = {
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
-  committee: createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: seatSigners(4) }),
-  self: alice,
-  signing: SIGNING,
-  signer: new Secret(new Uint8Array(32).fill(1)),
-}
+const seat = testSeat(1)
 const HEAD = blockAt(7n, 1n)
 const wanted = new Uint8Array(64).fill(7)
 const result = (number: number) => ({

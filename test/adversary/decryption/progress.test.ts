@@ -1,6 +1,6 @@
 /**
  * A signature comes about while n−t parties are honest and stand, whoever of the others is silent, lies, falls or comes
- * back: for several sizes, each the worst placement of t.
+ * back: for several COMMITTEE_SIZES, each the worst placement of t.
  */
 import { rankedParties } from "@twinlock/node/decryption/ranking"
 import { signAs } from "@twinlock/node/decryption/seat"
@@ -20,6 +20,7 @@ import type {
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { describe, expect, test } from "vitest"
+import { COMMITTEE_SIZES } from "../../support/committeeSizes.ts"
 import {
   type CommitteeOptions,
   countOf,
@@ -81,16 +82,7 @@ const finish = async (scene: Progress, ms: number, stepMs = 100) => {
 }
 const numbers = (parties: readonly PartyIndex[]): readonly number[] => parties.map(Number)
 
-const sizes: readonly Size[] = [
-  { n: 4, t: 1 },
-  { n: 5, t: 1 },
-  { n: 7, t: 2 },
-  { n: 10, t: 3 },
-  { n: 13, t: 4 },
-  { n: 15, t: 4 },
-]
-
-describe.each(sizes)("n = $n, t = $t", (size) => {
+describe.each(COMMITTEE_SIZES)("n = $n, t = $t", (size) => {
   const { n, t } = size
   const ranked = rankedParties(size, BLOCK)
 

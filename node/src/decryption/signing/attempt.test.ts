@@ -1,13 +1,9 @@
-import { createCommittee } from "@twinlock/sdk/protocol/committee"
 import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { expect, test } from "vitest"
-import { seatSigners } from "../../../../test/support/decryptionNetwork.ts"
 import { generateFrostGroup } from "../../../../test/support/frostGroup.ts"
-import { DOMAIN, EPOCH, KEY_ID, SIGNING } from "../../../../test/support/scriptedChain.ts"
 import { seededRng } from "../../../../test/support/seededRng.ts"
-import { Secret } from "../../secret.ts"
-import type { KeySeat } from "../seat.ts"
+import { testSeat } from "../../../../test/support/testSeat.ts"
 import { chooseSigners } from "./attempt.ts"
 import { createCommitmentBook } from "./commitmentBook.ts"
 
@@ -17,13 +13,7 @@ const [alice, bob, carol, dave] = [1, 2, 3, 4].map((index) => parsePartyIndex(in
   ReturnType<typeof parsePartyIndex>,
   ReturnType<typeof parsePartyIndex>,
 ]
-const seat: KeySeat = {
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
-  committee: createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: seatSigners(4) }),
-  self: alice,
-  signing: SIGNING,
-  signer: new Secret(new Uint8Array(32).fill(1)),
-}
+const seat = testSeat(1)
 const group = generateFrostGroup(4, 1, "lists")
 const pairOf = (label: string) => {
   const share = group.keyShares.get(alice)

@@ -9,6 +9,7 @@ import { groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { rootOfPath } from "@twinlock/sdk/threshold/merkle"
 import { describe, expect, test } from "vitest"
+import { COMMITTEE_SIZES } from "../../../../test/support/committeeSizes.ts"
 import { deliveredResults } from "../../../../test/support/deliveredResults.ts"
 import { SIGNING } from "../../../../test/support/scriptedChain.ts"
 import { seededRng } from "../../../../test/support/seededRng.ts"
@@ -43,14 +44,7 @@ function signersOf({ publicKey, member }: SigningNetwork, certified: Certified |
   return signers
 }
 
-describe.each([
-  { n: 4, t: 1 },
-  { n: 5, t: 1 },
-  { n: 7, t: 2 },
-  { n: 10, t: 3 },
-  { n: 13, t: 4 },
-  { n: 15, t: 4 },
-])("n = $n, t = $t", (size) => {
+describe.each(COMMITTEE_SIZES)("n = $n, t = $t", (size) => {
   const { n, t } = size
   const ranked = rankedParties(size, BLOCK)
 

@@ -12,6 +12,7 @@ import type { Endorsement, FreshQuote } from "@twinlock/sdk/protocol/messages"
 import { recoverSigner } from "@twinlock/sdk/protocol/signature"
 import { rootOfPath } from "@twinlock/sdk/threshold/merkle"
 import { describe, expect, test } from "vitest"
+import { COMMITTEE_SIZES, type CommitteeSize } from "../../../../test/support/committeeSizes.ts"
 import { deliveredResults } from "../../../../test/support/deliveredResults.ts"
 import { EPOCH, KEY_ID, SIGNING } from "../../../../test/support/scriptedChain.ts"
 import {
@@ -28,15 +29,6 @@ import { encodeQuoteEvidence } from "./quoteEvidence.ts"
 import type { Quotes } from "./quoting.ts"
 
 const BLOCK = taggedHash("block")
-const sizes = [
-  { n: 4, t: 1 },
-  { n: 5, t: 1 },
-  { n: 7, t: 2 },
-  { n: 10, t: 3 },
-  { n: 13, t: 4 },
-  { n: 15, t: 4 },
-] as const
-type Size = (typeof sizes)[number]
 
 /** Nonces that are used up before anybody asks. */
 const exhausted: NoncePool = {
@@ -57,7 +49,7 @@ function everything(network: SigningNetwork): ReadonlyMap<RequestId, Certified> 
 /** Seats whose signatures over the batch of the result hold. */
 function endorsersOf(
   network: SigningNetwork,
-  size: Size,
+  size: CommitteeSize,
   certified: Certified | undefined,
 ): readonly PartyIndex[] {
   if (certified === undefined || certified.kind === "group") throw new Error("no endorsements")
@@ -78,7 +70,7 @@ function endorsersOf(
   return parties
 }
 
-describe.each(sizes)("rule E, n = $n, t = $t", (size) => {
+describe.each(COMMITTEE_SIZES)("rule E, n = $n, t = $t", (size) => {
   const ranked = rankedParties(size, BLOCK)
   const quorum = 2 * size.t + 1
 
@@ -110,7 +102,7 @@ describe.each(sizes)("rule E, n = $n, t = $t", (size) => {
 })
 
 describe("endorsements", () => {
-  const [size] = sizes
+  const [size] = COMMITTEE_SIZES
   const ranked = rankedParties(size, BLOCK)
   const [first = 1, , , last = 4]: readonly number[] = ranked
   const groupOnly: AcceptancePolicy = { endorsements: 0, freshQuotes: 0, groupOnly: true }
@@ -174,7 +166,7 @@ describe("endorsements", () => {
 })
 
 describe("what a requester demands", () => {
-  const [size] = sizes
+  const [size] = COMMITTEE_SIZES
   const ranked = rankedParties(size, BLOCK)
   const evidenceOf = (party: number, reportData: Uint8Array): QuoteEvidence => ({
     quote: reportData,

@@ -8,10 +8,9 @@ import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../../../test/support/codeOf.ts"
 import { seatSigners } from "../../../../test/support/decryptionNetwork.ts"
 import { generateFrostGroup } from "../../../../test/support/frostGroup.ts"
-import { DOMAIN, EPOCH, GATEWAY, KEY_ID, SIGNING } from "../../../../test/support/scriptedChain.ts"
+import { DOMAIN, EPOCH, GATEWAY, KEY_ID } from "../../../../test/support/scriptedChain.ts"
 import { seededRng } from "../../../../test/support/seededRng.ts"
-import { Secret } from "../../secret.ts"
-import type { KeySeat } from "../seat.ts"
+import { testSeat } from "../../../../test/support/testSeat.ts"
 import { batchDigest, batchOf, leafOf } from "./batch.ts"
 import { createCommitmentBook } from "./commitmentBook.ts"
 import { createNoncePool } from "./noncePool.ts"
@@ -26,13 +25,7 @@ const [alice, bob, carol, dave] = [1, 2, 3, 4].map((index) => parsePartyIndex(in
   PartyIndex,
   PartyIndex,
 ]
-const seat: KeySeat = {
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
-  committee,
-  self: alice,
-  signing: SIGNING,
-  signer: new Secret(seededRng("signer/0")(32)),
-}
+const seat = testSeat(1)
 const result: DecryptionResult = {
   chainId: DOMAIN.chainId,
   gateway: GATEWAY,
