@@ -243,12 +243,12 @@ describe("an endpoint that breaks off", () => {
   test("while one is under way is told of, and the transaction is looked after again", async () => {
     let asked = 0
     class Breaking extends JsonRpcProvider {
-      override getBlockNumber() {
+      override getTransactionCount(...of: Parameters<JsonRpcProvider["getTransactionCount"]>) {
         // The first question is that of the launch.
         asked += 1
         return asked === 2 || asked === 3
           ? Promise.reject(new Error("connection lost"))
-          : super.getBlockNumber()
+          : super.getTransactionCount(...of)
       }
     }
     const told: unknown[] = []
