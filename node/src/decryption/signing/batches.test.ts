@@ -245,6 +245,22 @@ describe("a corrupted aggregator", () => {
     for (const party of others) expect(network.member(party).blamed).toEqual([])
   })
 
+  test("a result whose requester demands more shares no signature", async () => {
+    const { network, many, shares, ask, gossip } = await scene()
+    const [demanding] = results(1, 60)
+    if (demanding === undefined) throw new Error("no result")
+    const policy = { endorsements: 1, freshQuotes: 0, groupOnly: false }
+    await network.approve([demanding], others)
+    network.open([demanding], { ...place, policy }, others)
+    const mixed = [...many, demanding]
+    await gossip.publish(ask(mixed, batchOf(mixed.map(leafOf)).root).request)
+    await network.run(-1)
+    expect(shares).toEqual([])
+    await gossip.publish(ask([demanding], batchOf([leafOf(demanding)]).root, 1).request)
+    await network.run(-1)
+    expect(shares).toHaveLength(2)
+  })
+
   test("a batch over results of two blocks is nobody's turn", async () => {
     const { network, many, shares, ask, gossip } = await scene()
     const [stray] = results(1, 50)

@@ -1,3 +1,4 @@
+import { type AcceptancePolicy, STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { expect, test } from "vitest"
 import { MAX_LEAVES } from "./batch.ts"
@@ -5,11 +6,17 @@ import { afterFailure, afterSuccess, chooseBatch, pauseAfter } from "./batching.
 import type { OpenResult } from "./openResult.ts"
 
 const parties = [1, 2, 3, 4].map((index) => parsePartyIndex(index, 4))
-const made = (count: number): OpenResult[] =>
+const made = (count: number, policy: AcceptancePolicy = STANDING_POLICY): OpenResult[] =>
   Array.from(
     { length: count },
     (_, i) =>
-      ({ requestId: `${i}`, together: MAX_LEAVES, suspect: false, failures: 0 }) as unknown as OpenResult,
+      ({
+        requestId: `${i}`,
+        policy,
+        together: MAX_LEAVES,
+        suspect: false,
+        failures: 0,
+      }) as unknown as OpenResult,
   )
 
 test("one bad result among 64 is alone after a few failures, and the others are signed meanwhile", () => {
@@ -48,6 +55,13 @@ test("a batch is made of results that a quorum approved together", () => {
     const chosen = chooseBatch(results, known, 3)
     expect(chosen).toEqual(forgotten === third ? [first, third] : results)
   }
+})
+
+test("what is demanded more of is signed alone, after what can be signed together", () => {
+  const demanding = made(2, { endorsements: 1, freshQuotes: 0, groupOnly: false })
+  const plain = made(3)
+  expect(chooseBatch([...demanding, ...plain], () => parties, 3)).toEqual(plain)
+  expect(chooseBatch(demanding, () => parties, 3)).toEqual(demanding.slice(0, 1))
 })
 
 test("what failed alone waits longer and longer; success unites what was only split", () => {

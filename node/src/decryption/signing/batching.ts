@@ -1,7 +1,9 @@
 /**
  * Which results an aggregator signs together (protocol §6.3). Results that failed in a batch come again in batches of half
- * the size: one result that the others cannot open ends up alone after a few rounds, and holds up nobody. Pure.
+ * the size: one result that the others cannot open ends up alone after a few rounds, and holds up nobody. Results whose
+ * requesters demand more than a signature are each signed alone, after those that can share one. Pure.
  */
+import { needsEvidence } from "@twinlock/sdk/protocol/certificate"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { MAX_LEAVES } from "./batch.ts"
 import type { OpenResult } from "./openResult.ts"
@@ -20,10 +22,12 @@ export function chooseBatch(
   approversOf: (result: OpenResult) => readonly PartyIndex[] | null,
   needed: number,
 ): readonly OpenResult[] {
-  const limit = Math.max(...due.map((result) => result.together))
+  const shared = due.filter(({ policy }) => !needsEvidence(policy))
+  if (shared.length === 0) return due.slice(0, 1)
+  const limit = Math.max(...shared.map((result) => result.together))
   const chosen: OpenResult[] = []
   let common: ReadonlySet<PartyIndex> | null = null
-  for (const result of due.filter(({ together }) => together === limit)) {
+  for (const result of shared.filter(({ together }) => together === limit)) {
     if (chosen.length === limit) break
     const both = intersection(common, approversOf(result))
     if (chosen.length > 0 && both !== null && both.size < needed) continue

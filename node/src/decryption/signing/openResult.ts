@@ -39,23 +39,25 @@ export type RankGroup = {
 /** True where a quorum of seats may stand in for the group signature. */
 export const allowsEndorsed = ({ policy }: OpenResult): boolean => !policy.groupOnly && !needsEvidence(policy)
 
+/**
+ * True where results may be signed together. Endorsements and quotes are over a batch: who demands them gets a batch of its
+ * own, which every node that knows the result can name, whatever became of other results and however often it was signed.
+ */
+export const mayShare = (results: readonly OpenResult[]): boolean =>
+  results.length === 1 || !results.some(({ policy }) => needsEvidence(policy))
+
 export const rankIn = ({ ranks }: RankGroup, party: PartyIndex): number => ranks.get(party) ?? ranks.size
 
-/**
- * The batch that a message names: of results that are all open here, or certified here, even where the gateway has taken
- * some of its results since. Else the first subject that is not open.
- */
+/** The batch that a message names, where all of its results are open here; else the first subject that is not. */
 export function namedBatch(
   find: (request: RequestId) => OpenResult | undefined,
-  { subjects, root }: { readonly subjects: readonly RequestId[]; readonly root: Digest },
+  { subjects }: { readonly subjects: readonly RequestId[] },
 ): Batch | RequestId {
   const results: OpenResult[] = []
-  let missing: RequestId | null = null
   for (const subject of subjects) {
     const result = find(subject)
-    if (result?.certified?.batch.root === root) return result.certified.batch
-    if (result === undefined) missing ??= subject
-    else results.push(result)
+    if (result === undefined) return subject
+    results.push(result)
   }
-  return missing ?? batchOf(results)
+  return batchOf(results)
 }

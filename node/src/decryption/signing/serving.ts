@@ -10,7 +10,7 @@ import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { batchOf, type CertifiedBatch } from "./batch.ts"
 import { countServed, mayServe } from "./bounds.ts"
 import type { Conduct } from "./conduct.ts"
-import { type OpenResult, rankIn } from "./openResult.ts"
+import { mayShare, type OpenResult, rankIn } from "./openResult.ts"
 import { answerSigningRequest } from "./signer.ts"
 import type { SigningDeps } from "./signing.ts"
 import { createWaitingRoom } from "./waitingRoom.ts"
@@ -66,7 +66,7 @@ export function createServing(deps: SigningDeps, { find, conduct, repeat }: Serv
     const group = results?.[0]?.group
     if (results === null || group === undefined) return
     // One aggregator per block: a batch over several blocks is nobody's turn.
-    if (results.some((result) => result.group !== group)) return
+    if (results.some((result) => result.group !== group) || !mayShare(results)) return
     // Half a period of grace: clocks of nodes start when each opened the result.
     const opened = Math.max(...results.map((result) => result.openedAt))
     const turn = opened + (rankIn(group, party) - 0.5) * options.takeoverMs
