@@ -11,22 +11,27 @@ export const DEFAULT_BUDGET: number = 2 ** 32
 /** Parts of the budget at which an operator is told, once each and again after a restart. */
 const ALARMS = [0.5, 0.75, 0.9, 1] as const
 
-export type BudgetDeps = { readonly logger: Logger; readonly metrics: Metrics | null }
+export type BudgetDeps = {
+  /** Which key, for the metric. */
+  readonly key: string
+  readonly logger: Logger
+  readonly metrics: Metrics | null
+}
 
 /** @returns what takes the blocks that were spent so far, as often as wanted */
-export function watchBudget({ logger, metrics }: BudgetDeps, limit: number = DEFAULT_BUDGET) {
+export function watchBudget({ key, logger, metrics }: BudgetDeps, limit: number = DEFAULT_BUDGET) {
   const blocks = metrics?.gauge({
     name: "block_budget",
     help: "Blocks of ciphertexts that the key may open in its life, and those that were",
-    labels: ["what"],
+    labels: ["key", "what"],
   })
-  blocks?.set(limit, { what: "limit" })
+  blocks?.set(limit, { key, what: "limit" })
   let told = 0
   return (spent: number): void => {
-    blocks?.set(spent, { what: "spent" })
+    blocks?.set(spent, { key, what: "spent" })
     const reached = ALARMS.filter((part) => spent >= part * limit).length
     if (reached <= told) return
     told = reached
-    logger.error({ spent, limit }, "the key's block budget runs out: make another key")
+    logger.error({ key, spent, limit }, "the key's block budget runs out: make another key")
   }
 }

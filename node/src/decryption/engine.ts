@@ -18,7 +18,7 @@ import type { EvidenceShelf } from "./evidence.ts"
 import { createFollowedSubjects, type Followed } from "./followedSubjects.ts"
 import type { KeyGossip } from "./gossip.ts"
 import { createInbox } from "./inbox.ts"
-import { approvalIn, type Commitments, createOwnWords } from "./ownWord.ts"
+import { approvalIn, createOwnWords } from "./ownWord.ts"
 import type { KeySeat } from "./seat.ts"
 import type { Standing } from "./standing.ts"
 import { approvalsIn, type Statement, sharesIn } from "./statement.ts"
@@ -33,18 +33,7 @@ import {
   sessionsOf,
   step,
 } from "./subject.ts"
-import { listOf, newTurn, type Turn, tellOwners } from "./turn.ts"
-
-export type Opened = { readonly authorised: Authorised; readonly plaintexts: readonly bigint[] }
-
-/** What the owner of subjects is asked and told. */
-export type SubjectOwner = {
-  readonly commitments: Commitments
-  /** Quorums approved: the shares of these subjects may leave now. */
-  onRelease(released: readonly Authorised[]): void
-  /** All plaintexts are known (public decryption only: shares of a user's subject are never gossiped). */
-  onOpened(opened: readonly Opened[]): void
-}
+import { listOf, newTurn, type SubjectOwner, type Turn, tellOwners } from "./turn.ts"
 
 export type Engine = {
   start(): void

@@ -15,7 +15,7 @@ import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { type Authorised, authorisePublic } from "./authorisePublic.ts"
 import { createBatchQueue } from "./batchQueue.ts"
-import type { Engine, Opened, SubjectOwner } from "./engine.ts"
+import type { Engine } from "./engine.ts"
 import { isAlarm, remedyOf } from "./errors.ts"
 import { checkWords, type ReleaseDeps } from "./release.ts"
 import type { RequestCursor } from "./requestCursor.ts"
@@ -25,6 +25,7 @@ import type { KeySeat } from "./seat.ts"
 import { createShareComputations } from "./shareComputations.ts"
 import type { Signing } from "./signing/signing.ts"
 import type { Standing } from "./standing.ts"
+import type { Opened, SubjectOwner } from "./turn.ts"
 
 export type PublicDecryption = {
   /** Looks at the newest agreed block and starts what is due. @throws ChainErrorCode, StorageErrorCode */

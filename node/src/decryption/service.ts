@@ -190,14 +190,14 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   const kept = metrics?.gauge({
     name: "decryption_kept",
     help: "Requests, subjects, results, and bytes of what peers said, that are kept in memory",
-    labels: ["what"],
+    labels: ["key", "what"],
   })
-  const noteSpent = watchBudget({ logger, metrics })
+  const noteSpent = watchBudget({ key: name, logger, metrics })
   const keptNow = (): KeptByService => ({ ...engine.kept(), ...signing.kept(), requests: open.size })
   const say = async () => {
     engine.resend()
     noteSpent(await release.ledger.spent())
-    for (const [what, count] of Object.entries(keptNow())) kept?.set(count, { what })
+    for (const [what, count] of Object.entries(keptNow())) kept?.set(count, { key: name, what })
   }
   const polls = repeated(options.pollMs, "the chain could not be read", () => open.poll())
   const retiring = repeated(options.pollMs, "settled requests could not be looked for", () => open.retire())

@@ -1,7 +1,18 @@
 /** What one turn of an engine made possible, told to the owners of subjects together. */
 import type { Authorised } from "./authorisePublic.ts"
-import type { Opened, SubjectOwner } from "./engine.ts"
 import type { Followed } from "./followedSubjects.ts"
+import type { Commitments } from "./ownWord.ts"
+
+export type Opened = { readonly authorised: Authorised; readonly plaintexts: readonly bigint[] }
+
+/** What the owner of subjects is asked and told. */
+export type SubjectOwner = {
+  readonly commitments: Commitments
+  /** Quorums approved: the shares of these subjects may leave now. */
+  onRelease(released: readonly Authorised[]): void
+  /** All plaintexts are known (public decryption only: shares of a user's subject are never gossiped). */
+  onOpened(opened: readonly Opened[]): void
+}
 
 export type Turn = {
   /** Quorums approved: who of them stands has to be looked up. */

@@ -1,5 +1,5 @@
 //! ECDSA signatures of digests as the chain's ecrecover reads them: RFC 6979 nonces, low s. Equal, byte for byte, to
-//! `signDigest` of sdk/src/protocol/signature.ts; a property test there holds the two together.
+//! `signDigest` of sdk/src/protocol/signature.ts; node/src/threshold/signatures.test.ts holds the two together.
 use super::recover::SIGNATURE_BYTES;
 use super::sum::SCALAR_BYTES;
 use k256::FieldBytes;
