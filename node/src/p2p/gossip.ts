@@ -27,12 +27,12 @@ const SALT_BYTES = 8
 const MAX_RPC_BYTES = 4 * MAX_GOSSIP_BYTES
 
 /**
- * Members know and reach each other, and a sender sends to all of them itself: forwarding is for links that are cut. With
- * one neighbour a message takes another way at once, and what is missing even so comes by the lists of every heartbeat; a
- * mesh of the default six makes every node of a large committee hear everything six times.
+ * Members know and reach each other, and a sender sends to all of them itself: forwarding is for links that are cut. There
+ * a message comes a heartbeat later, by the lists of what others heard. A mesh would make everybody hear everything once
+ * more for each neighbour, all the time.
  */
 const MESH = {
-  ...{ D: 1, Dlo: 1, Dhi: 2, Dscore: 1, Dout: 0 },
+  ...{ D: 0, Dlo: 0, Dhi: 0, Dscore: 0, Dout: 0 },
   // Below this a copy costs less than telling the neighbours not to send one.
   idontwantMinDataSize: 8192,
 } as const

@@ -255,6 +255,35 @@ describe("libp2p network", () => {
     expect(got.sort()).toEqual(["bob 1,2,3", "carol 1,2,3"])
   })
 
+  test("gossip reaches a member whose link to its author is cut, by way of another", async () => {
+    const registry: FakeRegistry = new Map()
+    const c = await member(carol, registry)
+    const b = await member(bob, registry, [c])
+    const a = await member(alice, registry, [b])
+    const received = Promise.withResolvers<Uint8Array>()
+    for (const { node } of [a, b])
+      node.network.subscribe(
+        "note",
+        16,
+        () => "accept",
+        () => {},
+      )
+    c.node.network.subscribe(
+      "note",
+      16,
+      () => "accept",
+      (payload) => received.resolve(payload),
+    )
+    await Promise.all([
+      when(a, () => a.node.listeners("note").length === 1),
+      when(b, () => b.node.listeners("note").length === 2),
+      when(c, () => c.node.listeners("note").length === 1),
+    ])
+    expect(c.node.network.peers()).toEqual([bob])
+    await a.node.network.publish("note", hello)
+    expect([...(await received.promise)]).toEqual([...hello])
+  })
+
   test("the same payload may be published again", async () => {
     const [a, b] = await couple()
     const twice = Promise.withResolvers<void>()
