@@ -9,16 +9,16 @@ export type Download = (url: URL, maxBytes: number, signal: AbortSignal) => Prom
 const AGENT = { keepAlive: true, maxSockets: 16 } as const
 
 async function readLimited(response: IncomingMessage, maxBytes: number): Promise<Uint8Array | null> {
-  const announced = Number(response.headers["content-length"] ?? "0")
+  const announced = Number(response.headers["content-length"] ?? maxBytes)
   if (response.statusCode !== 200 || announced > maxBytes) return null
-  const parts: Buffer[] = []
+  const bytes = new Uint8Array(announced)
   let size = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (size + chunk.length > announced) return null
+    bytes.set(chunk, size)
     size += chunk.length
-    if (size > maxBytes) return null
-    parts.push(chunk)
   }
-  return new Uint8Array(Buffer.concat(parts, size))
+  return size === announced ? bytes : bytes.slice(0, size)
 }
 
 export function createDownload(): Download {

@@ -4,6 +4,7 @@ import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { createManualClock } from "../clock.ts"
 import { blobDigest } from "./blobDigest.ts"
 import { blobUnavailable } from "./blobSource.ts"
 import { createPrefetchingSource } from "./prefetch.ts"
@@ -23,8 +24,9 @@ type Asked = {
 function world(capacityBytes = 10 * SIZE) {
   const blobs = new Map<Digest, Uint8Array>()
   const asked: Asked[] = []
+  const clock = createManualClock()
   const source = createPrefetchingSource({
-    capacityBytes,
+    ...{ capacityBytes, clock },
     source: {
       get: (digest, maxBytes, signal) =>
         new Promise((resolve, reject) => {
@@ -59,7 +61,7 @@ function world(capacityBytes = 10 * SIZE) {
     await settle()
     return kept
   }
-  return { source, asked, blobs, blob, fetched, isKept }
+  return { source, clock, asked, blobs, blob, fetched, isKept }
 }
 
 test("the digest is that of the protocol", () => {
@@ -151,42 +153,82 @@ describe("prefetched bytes", () => {
 })
 
 describe("memory", () => {
-  test("what was read goes first, then what waits for longest", async () => {
-    const { source, fetched, isKept } = world(3 * SIZE)
-    const [first, second, third] = [await fetched(), await fetched(), await fetched()]
-    await source.get(second, SIZE)
-    const fourth = await fetched()
-    expect(await isKept(second)).toBe(false)
-    const fifth = await fetched()
-    expect(await isKept(first)).toBe(false)
-    expect([await isKept(third), await isKept(fourth), await isKept(fifth)]).toEqual([true, true, true])
+  test("what was fetched is kept until it is done, however much else is wanted", async () => {
+    const { source, asked, blobs, blob, fetched } = world(4 * SIZE)
+    const [first, second] = [await fetched(), await fetched()]
+    for (const digest of [first, second]) await source.get(digest, SIZE)
+    const more = Array.from({ length: 20 }, () => blob())
+    for (const digest of more) source.prefetch(digest, SIZE)
+    await settle()
+    // A quarter is left to those that are asked for.
+    expect(asked).toHaveLength(3)
+    expect(await source.get(first, SIZE)).toBe(blobs.get(first))
+    expect(asked).toHaveLength(3)
   })
 
-  test("what is on its way has its room: a flood of prefetches goes no further", () => {
+  test("what is done makes room for the next in the order of their need", async () => {
+    const { source, asked, blob, fetched } = world(4 * SIZE)
+    const here = [await fetched(), await fetched(), await fetched()]
+    const next = [blob(), blob(), blob()]
+    for (const digest of next) source.prefetch(digest, SIZE)
+    for (const digest of [here[1], here[0]] as Digest[]) source.done(digest)
+    await settle()
+    expect(asked.slice(3).map(({ digest }) => digest)).toEqual(next.slice(0, 2))
+    source.done(next[2] as Digest)
+    source.done(here[2] as Digest)
+    await settle()
+    expect(asked).toHaveLength(5)
+  })
+
+  test("what nobody touched for a minute makes room", async () => {
+    const { source, clock, asked, blob, fetched, isKept } = world(4 * SIZE)
+    const [old, touched, recent] = [await fetched(), await fetched(), await fetched()]
+    clock.advance(59_000)
+    await source.get(touched, SIZE)
+    clock.advance(1_000)
+    source.prefetch(blob(), SIZE)
+    source.prefetch(blob(), SIZE)
+    source.prefetch(blob(), SIZE)
+    await settle()
+    expect(asked).toHaveLength(5)
+    for (const request of asked.slice(3)) request.answer()
+    await settle()
+    expect([await isKept(old), await isKept(recent), await isKept(touched)]).toEqual([false, false, true])
+  })
+
+  test("what is asked for has room beside what was prefetched", async () => {
+    const { source, asked, blob, fetched, isKept } = world(4 * SIZE)
+    for (let i = 0; i < 3; i++) await fetched()
+    const digest = blob()
+    const reader = source.get(digest, SIZE)
+    asked.at(-1)?.answer()
+    await reader
+    expect(await isKept(digest)).toBe(true)
+  })
+
+  test("what is on its way has its room: a flood of prefetches goes no further", async () => {
     const { source, asked, blob } = world(20 * SIZE)
-    for (let i = 0; i < 1000; i++) source.prefetch(blob(), SIZE)
-    expect(source.usedBytes).toBe(20 * SIZE)
+    for (let i = 0; i < 20_000; i++) source.prefetch(blob(), SIZE)
     expect(asked).toHaveLength(8)
+    for (let i = 0; i < asked.length; i++) {
+      asked[i]?.answer()
+      await settle()
+    }
+    expect([asked.length, source.usedBytes]).toEqual([15, 15 * SIZE])
   })
 
-  test("what finds no room anyway drives nothing out", async () => {
-    const { source, blob, fetched, isKept } = world(3 * SIZE)
-    const kept = await fetched()
-    source.prefetch(blob(), SIZE)
-    source.prefetch(blob(2 * SIZE + 1), 2 * SIZE + 1)
-    expect(await isKept(kept)).toBe(true)
-  })
-
-  test("larger than everything is not fetched", () => {
-    const { source, asked, blob } = world(SIZE - 1)
-    source.prefetch(blob(), SIZE)
+  test("larger than all room is not fetched, and keeps nobody waiting", async () => {
+    const { source, asked, blob } = world(4 * SIZE)
+    source.prefetch(blob(3 * SIZE + 1), 3 * SIZE + 1)
     expect(asked).toHaveLength(0)
+    source.prefetch(blob(), SIZE)
+    expect(asked).toHaveLength(1)
   })
 
   test("never grows beyond the capacity, and nothing is lost on the way", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.nat(30)), { maxLength: 120 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.nat(30)), { maxLength: 120 }),
         async (steps) => {
           const { source, asked, blob } = world(5 * SIZE)
           const digests = Array.from({ length: 31 }, (_, i) => blob(1 + ((i * 37) % SIZE)))
@@ -195,6 +237,7 @@ describe("memory", () => {
             const digest = digests[i] as Digest
             if (step === 0) source.prefetch(digest, SIZE)
             else if (step === 1) source.get(digest, SIZE).catch(() => {})
+            else if (step === 4) source.done(digest)
             else if (ended < asked.length) asked[ended++]?.[step === 2 ? "answer" : "fail"]()
             await settle()
             if (source.usedBytes > 5 * SIZE || source.usedBytes < 0) return false

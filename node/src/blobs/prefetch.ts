@@ -1,16 +1,20 @@
 /**
- * Fetches canonical words before they are needed: while a request can still be cancelled there is time for it. Memory is
- * bounded; what does not fit is fetched when it is asked for, as without this.
+ * Words on their way to a share: fetched in the order in which they will be needed, while a request can still be cancelled,
+ * kept from the first look until the share is made, and gone then. Memory is bounded; what finds no room waits for it, and
+ * what is asked for before that is fetched at once.
  */
 import type { Digest } from "@twinlock/sdk/protocol/ids"
+import type { Clock } from "../clock.ts"
 import { type BlobSource, blobUnavailable } from "./blobSource.ts"
 
 export type PrefetchingSource = BlobSource & {
   /**
-   * Starts to fetch, unless the bytes are there or on their way or there is no room. Never fails: who needs the bytes
-   * asks for them.
+   * The bytes will be needed: they are fetched when there is room and their turn. Never fails: who needs the bytes asks for
+   * them.
    */
   prefetch(digest: Digest, maxBytes: number): void
+  /** They are needed no more, and make room. */
+  done(digest: Digest): void
   /** Ends all downloads and forgets everything; later questions go to the source alone. */
   stop(): void
   /** Bytes that are kept or have room reserved. */
@@ -19,90 +23,97 @@ export type PrefetchingSource = BlobSource & {
 
 export type PrefetchOptions = {
   readonly source: BlobSource
+  readonly clock: Clock
   readonly capacityBytes?: number
 }
 
 export const DEFAULT_CAPACITY: number = 64 * 1024 * 1024
+/** Part of the capacity that prefetched bytes leave to those that are asked for. */
+const LEFT = 1 / 4
 /** Downloads that nobody waits for yet. */
 const AT_ONCE = 8
+/** Digests that wait for room; further ones are fetched when they are asked for. */
+const WANTED = 16_384
+/** Milliseconds after which bytes that nobody touched make room for others: their request was cancelled, or finds no quorum. */
+const STALE_MS = 60_000
 
-type Waiting = { readonly digest: Digest; readonly maxBytes: number }
+type Kept = { readonly bytes: Uint8Array; readonly since: number }
 type Download = { readonly maxBytes: number; readonly bytes: Promise<Uint8Array> }
 
 export function createPrefetchingSource({
   source,
+  clock,
   capacityBytes = DEFAULT_CAPACITY,
 }: PrefetchOptions): PrefetchingSource {
-  /** In the order of their eviction: what was read once goes before what still waits for its reader. */
-  const read = new Map<Digest, Uint8Array>()
-  const unread = new Map<Digest, Uint8Array>()
-  /** One download per digest, with the room that it may need. */
+  /** By the time of the last touch. */
+  const kept = new Map<Digest, Kept>()
+  /** One download per digest. */
   const running = new Map<Digest, Download>()
-  const waiting = new Map<Digest, Waiting>()
+  /** Most bytes of each, in the order of their need. */
+  const wanted = new Map<Digest, number>()
   const end = new AbortController()
+  const prefetchBytes = capacityBytes * (1 - LEFT)
   let keptBytes = 0
   let reservedBytes = 0
   let prefetching = 0
 
-  function forget(from: Map<Digest, Uint8Array>, digest: Digest): void {
-    keptBytes -= from.get(digest)?.length ?? 0
-    from.delete(digest)
+  function forget(digest: Digest): void {
+    keptBytes -= kept.get(digest)?.bytes.length ?? 0
+    kept.delete(digest)
   }
 
-  /** @returns whether there are `bytes` of room beside what is on its way, after read ones and then old ones had to go */
-  function makeRoom(bytes: number, mayEvictUnread: boolean): boolean {
-    if (reservedBytes + bytes > capacityBytes) return false
-    for (const from of mayEvictUnread ? [read, unread] : [read])
-      for (const digest of from.keys()) {
-        if (keptBytes + reservedBytes + bytes <= capacityBytes) return true
-        forget(from, digest)
-      }
-    return keptBytes + reservedBytes + bytes <= capacityBytes
+  /** @returns whether there are `bytes` of room within `limit`, after stale ones had to go */
+  function makeRoom(bytes: number, limit: number): boolean {
+    const fits = () => keptBytes + reservedBytes + bytes <= limit
+    for (const [digest, { since }] of kept) {
+      if (fits() || clock.now() - since < STALE_MS) break
+      forget(digest)
+    }
+    return fits()
   }
 
-  function keep(into: Map<Digest, Uint8Array>, digest: Digest, bytes: Uint8Array): void {
-    if (end.signal.aborted || !makeRoom(bytes.length, into === unread)) return
+  function keep(digest: Digest, bytes: Uint8Array): void {
+    if (end.signal.aborted || kept.has(digest) || !makeRoom(bytes.length, capacityBytes)) return
     keptBytes += bytes.length
-    into.set(digest, bytes)
+    kept.set(digest, { bytes, since: clock.now() })
   }
 
-  function start({ digest, maxBytes }: Waiting): Download {
+  function start(digest: Digest, maxBytes: number): Download {
     const bytes = source.get(digest, maxBytes, end.signal)
     const download = { maxBytes, bytes }
     running.set(digest, download)
-    const done = (): void => {
+    const over = (): void => {
       if (running.get(digest) === download) running.delete(digest)
     }
-    bytes.then(done, done)
+    bytes.then(over, over)
     return download
   }
 
-  function startWaiting(): void {
-    for (const [digest, entry] of waiting) {
-      if (prefetching >= AT_ONCE) return
-      waiting.delete(digest)
+  function startWanted(): void {
+    for (const [digest, maxBytes] of wanted) {
+      if (prefetching >= AT_ONCE || !makeRoom(maxBytes, prefetchBytes)) return
+      wanted.delete(digest)
+      // Somebody fetched it meanwhile, or is about to.
+      if (kept.has(digest) || running.has(digest)) continue
       prefetching += 1
+      reservedBytes += maxBytes
       const settle = (bytes: Uint8Array | null): void => {
         prefetching -= 1
         if (end.signal.aborted) return
-        reservedBytes -= entry.maxBytes
-        if (bytes !== null && !read.has(digest)) keep(unread, digest, bytes)
-        startWaiting()
+        reservedBytes -= maxBytes
+        if (bytes !== null) keep(digest, bytes)
+        startWanted()
       }
-      // Somebody may have fetched it meanwhile, or be about to.
-      const download = read.has(digest) ? null : (running.get(digest) ?? start(entry))
-      if (download === null) settle(null)
-      else download.bytes.then(settle, () => settle(null))
+      start(digest, maxBytes).bytes.then(settle, () => settle(null))
     }
   }
 
-  function taken(digest: Digest): Uint8Array | undefined {
-    const bytes = unread.get(digest) ?? read.get(digest)
-    if (bytes === undefined) return undefined
-    forget(unread, digest)
-    forget(read, digest)
-    keep(read, digest, bytes)
-    return bytes
+  function taken(digest: Digest, maxBytes: number): Uint8Array | null {
+    const entry = kept.get(digest)
+    if (entry === undefined || entry.bytes.length > maxBytes) return null
+    kept.delete(digest)
+    kept.set(digest, { bytes: entry.bytes, since: clock.now() })
+    return entry.bytes
   }
 
   /** Waits for a download that others may wait for as well: giving up ends the waiting alone. */
@@ -118,33 +129,35 @@ export function createPrefetchingSource({
 
   return {
     async get(digest, maxBytes, signal) {
-      const kept = taken(digest)
-      if (kept !== undefined && kept.length <= maxBytes) return kept
+      const known = taken(digest, maxBytes)
+      if (known !== null) return known
       if (end.signal.aborted) return source.get(digest, maxBytes, signal)
       const others = running.get(digest)
-      const own = others === undefined || others.maxBytes < maxBytes
-      // A prefetch that still waits for its turn is overtaken, and gives its room back when it comes to nothing.
-      const download = own ? start({ digest, maxBytes }) : others
+      const download = others === undefined || others.maxBytes < maxBytes ? start(digest, maxBytes) : others
       const bytes = await orAborted(download.bytes, signal)
       if (bytes.length > maxBytes)
         throw blobUnavailable(`${digest} has ${bytes.length} bytes, want at most ${maxBytes}`)
-      if (taken(digest) === undefined) keep(read, digest, bytes)
+      keep(digest, bytes)
       return bytes
     },
 
     prefetch(digest, maxBytes) {
-      if (end.signal.aborted || unread.has(digest) || read.has(digest)) return
-      if (running.has(digest) || waiting.has(digest) || !makeRoom(maxBytes, true)) return
-      reservedBytes += maxBytes
-      waiting.set(digest, { digest, maxBytes })
-      startWaiting()
+      if (end.signal.aborted || maxBytes > prefetchBytes || wanted.size >= WANTED) return
+      if (kept.has(digest) || running.has(digest) || wanted.has(digest)) return
+      wanted.set(digest, maxBytes)
+      startWanted()
+    },
+
+    done(digest) {
+      wanted.delete(digest)
+      forget(digest)
+      startWanted()
     },
 
     stop() {
       end.abort()
-      waiting.clear()
-      read.clear()
-      unread.clear()
+      wanted.clear()
+      kept.clear()
       keptBytes = 0
       reservedBytes = 0
     },

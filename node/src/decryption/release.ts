@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto"
 import { blobBytesOf, wordFormatOf } from "@twinlock/sdk/protocol/fheType"
+import type { Digest } from "@twinlock/sdk/protocol/ids"
 import type { SessionShare } from "@twinlock/sdk/protocol/messages"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ShareWork } from "../threshold/keyShare.ts"
@@ -21,9 +22,11 @@ export type ShareHolder = {
   decryptionShares(work: readonly ShareWork[]): Promise<readonly Uint8Array[]>
 }
 
+/** Canonical words, {@link verified}; told when they were used. */
+export type WordSource = BlobSource & { done(digest: Digest): void }
+
 export type ReleaseDeps = {
-  /** {@link verified} */
-  readonly blobs: BlobSource
+  readonly blobs: WordSource
   readonly ledger: ReleaseLedger
   readonly holder: ShareHolder
 }
@@ -59,7 +62,7 @@ async function wordsOf(
 const CHECKED_BYTES = 256 * 1024
 
 /**
- * Rule 4: the words of every ciphertext can be had and are canonical. They are not kept here, and few are held at once:
+ * Rule 4: the words of every ciphertext can be had and are canonical. They are not held here, and few are looked at at once:
  * whoever asks for many wide ones waits longer, and takes no more memory.
  * @throws BLOB_UNAVAILABLE, BLOB_MISMATCH
  */
@@ -110,6 +113,7 @@ export async function sharesOf(
     })),
   )
   const computed = await holder.decryptionShares(work)
+  for (const { squashedDigest } of wanted.values()) blobs.done(squashedDigest)
   const shares = new Map(work.map(({ session }, i) => [session, computed[i]]))
   return released.flatMap(({ subject, ciphertexts }) =>
     ciphertexts.map(({ session }) => {

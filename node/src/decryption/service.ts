@@ -158,6 +158,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
   })
   const blobs = createPrefetchingSource({
     source: verified(deps.blobs),
+    clock,
     capacityBytes: options.wordBytes,
   })
   const release = {
