@@ -28,6 +28,8 @@ export function createFaults(options: FaultsOptions): Faults {
   const timers: NodeJS.Timeout[] = []
   const undoing = new Map<Fault, Undo>()
   const pending = new Set<Promise<void>>()
+  /** The last kill of each node: one that is killed on its way back is started by whoever killed it last. */
+  const killedBy = new Map<RunningMember, Fault>()
 
   function keyholderOf(party: number): RunningMember {
     const found = keyholders[party - 1]
@@ -46,15 +48,28 @@ export function createFaults(options: FaultsOptions): Faults {
     undoing.set(fault, await inflict(fault))
   }
 
-  async function inflict({ disturbed, action }: Fault): Promise<Undo> {
+  async function startAgain(keyholder: RunningMember, fault: Fault): Promise<void> {
+    const isLast = () => killedBy.get(keyholder) === fault
+    if (!isLast()) return
+    try {
+      await keyholder.start()
+      if (isLast()) log({ event: "ready", number: fault.number })
+    } catch (error) {
+      if (isLast()) throw error
+    }
+  }
+
+  async function inflict(fault: Fault): Promise<Undo> {
+    const { disturbed, action } = fault
     const struck = disturbed.map(keyholderOf)
     switch (action.kind) {
       case "kill":
         for (const keyholder of struck) {
+          killedBy.set(keyholder, fault)
           await beforeKill(keyholder)
           await keyholder.kill()
         }
-        return async () => void (await Promise.all(struck.map((keyholder) => keyholder.start())))
+        return async () => void (await Promise.all(struck.map((keyholder) => startAgain(keyholder, fault))))
       case "stop": {
         const pids = struck.map((keyholder) => keyholder.process().pid)
         for (const pid of pids) process.kill(pid, "SIGSTOP")
@@ -87,7 +102,6 @@ export function createFaults(options: FaultsOptions): Faults {
     undoing.delete(fault)
     log({ event: "healed", number: fault.number })
     await undo()
-    if (fault.action.kind === "kill") log({ event: "ready", number: fault.number })
   }
 
   return {
