@@ -6,7 +6,7 @@ import { Agent as HttpsAgent, get as httpsGet } from "node:https"
 export type Download = (url: URL, maxBytes: number, signal: AbortSignal) => Promise<Uint8Array | null>
 
 /** Downloads from one host at a time; others wait. */
-const AGENT = { keepAlive: true, maxSockets: 16 } as const
+const AGENT = { keepAlive: true, maxSockets: 32 } as const
 
 async function readLimited(response: IncomingMessage, maxBytes: number): Promise<Uint8Array | null> {
   const announced = Number(response.headers["content-length"] ?? maxBytes)

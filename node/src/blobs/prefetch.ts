@@ -31,7 +31,7 @@ export const DEFAULT_CAPACITY: number = 64 * 1024 * 1024
 /** Part of the capacity that prefetched bytes leave to those that are asked for. */
 const LEFT = 1 / 4
 /** Downloads that nobody waits for yet. */
-const AT_ONCE = 8
+const AT_ONCE = 16
 /** Digests that wait for room; further ones are fetched when they are asked for. */
 const WANTED = 16_384
 /** Milliseconds after which bytes that nobody touched make room for others: their request was cancelled, or finds no quorum. */

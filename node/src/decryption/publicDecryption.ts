@@ -10,13 +10,14 @@ import { type Address, parseRequestId, type RequestId } from "@twinlock/sdk/prot
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { encodePlaintextWord } from "@twinlock/sdk/threshold/plaintext"
 import type { BlockRef, ChainView, RequestFacts } from "../chain/chainView.ts"
-import type { Clock } from "../clock.ts"
+import type { Clock, Scheduler } from "../clock.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import type { Metrics } from "../telemetry/metrics.ts"
 import { type Authorised, authorisePublic } from "./authorisePublic.ts"
 import { createBatchQueue } from "./batchQueue.ts"
 import type { Engine } from "./engine.ts"
 import { isAlarm, remedyOf } from "./errors.ts"
+import { createGathering } from "./gathering.ts"
 import { checkWords, type ReleaseDeps } from "./release.ts"
 import type { RequestCursor } from "./requestCursor.ts"
 import { newPending, nextRequests, type Pending, postpone } from "./requestQueue.ts"
@@ -49,6 +50,7 @@ export type PublicDecryptionDeps = {
   readonly gateway: Address
   readonly cursor: RequestCursor
   readonly clock: Clock
+  readonly scheduler: Scheduler
   readonly logger: Logger
   readonly metrics: Metrics | null
   readonly options: RetirementOptions
@@ -60,6 +62,9 @@ type Judged = { readonly entry: Pending; readonly authorised: Authorised }
 const PER_READ = 128
 /** Requests that are looked at for the first time in one poll. */
 const NEW_PER_POLL = 512
+/** Requests that are approved together although others are close behind, and milliseconds for which they wait for those. */
+const GATHERED = 32
+const GATHER_MS = 50
 export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryption {
   const {
     seat,
@@ -72,6 +77,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     gateway,
     cursor,
     clock,
+    scheduler,
     logger,
     metrics,
     options,
@@ -86,6 +92,8 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
     help: "decryptions refused by reason",
     labels: ["code"],
   })
+  const isWorkedAt = ({ entry }: Judged) =>
+    entry.state === "working" && pending.get(entry.requestId) === entry
   const entryOf = ({ subject }: Authorised) => pending.get(parseRequestId(subject))
 
   const resultOf = (requestId: RequestId, { authorised, plaintexts }: Opened): DecryptionResult => ({
@@ -120,7 +128,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       for (const [i, judged] of batch.entries()) {
         const booking = bookings[i]
         // Settled on chain while it was booked: nobody would ever forget it again.
-        if (judged.entry.state !== "working" || pending.get(judged.entry.requestId) !== judged.entry) continue
+        if (!isWorkedAt(judged)) continue
         if (booking === "new" || booking === "repeat") holding.push(judged)
         else refuse(judged.entry, booking)
       }
@@ -144,6 +152,12 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       },
     },
   )
+
+  /** Words that come late come one by one. */
+  const checked = createGathering<Judged>({
+    ...{ scheduler, enough: GATHERED, longestMs: GATHER_MS },
+    handOn: (items) => approvals.add(items.filter(isWorkedAt)),
+  })
 
   const computations = createShareComputations({ release, publish: engine.publishShares, onError: retry })
 
@@ -185,12 +199,13 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       const authorised = authorisePublic(seat, entry.requestId, facts, at, clock.now())
       entry.state = "working"
       entry.request = facts?.request ?? null
+      checked.expect()
       checkWords(authorised, release.blobs).then(
-        () => {
-          if (entry.state === "working" && pending.get(entry.requestId) === entry)
-            approvals.add([{ entry, authorised }])
+        () => checked.ready({ entry, authorised }),
+        (error: unknown) => {
+          checked.failed()
+          refuse(entry, error)
         },
-        (error: unknown) => refuse(entry, error),
       )
     } catch (error) {
       refuse(entry, error)
@@ -308,6 +323,7 @@ export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryp
       return pending.size
     },
     stop() {
+      checked.stop()
       approvals.stop()
       computations.stop()
     },

@@ -167,7 +167,7 @@ export function createDecryptionService(deps: DecryptionDeps): DecryptionService
     ledger: createReleaseLedger(store, name),
   }
   const open = createPublicDecryption({
-    ...{ seat, view, engine, signing, release, standing, clock, logger, metrics, options },
+    ...{ seat, view, engine, signing, release, standing, clock, scheduler, logger, metrics, options },
     prefetch({ handles }) {
       for (const { handle, details } of handles)
         if (details !== null) blobs.prefetch(details.squashedDigest, blobBytesOf(fheTypeOf(handle)))
