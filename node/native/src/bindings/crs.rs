@@ -73,10 +73,11 @@ pub fn crs_link(message: Uint8Array) -> napi::Result<Uint8Array> {
     guard(|| Ok(Link::of_message(&CrsParameters::production(), &message)?.to_bytes().into()))
 }
 
-/// Resolves if the links prove the final state.
+/// Resolves if the links, one of each of `parties` in this order, prove the final state.
 #[napi(catch_unwind)]
 pub fn crs_audit(
     ceremony_id: Uint8Array,
+    parties: Vec<u32>,
     links: Vec<Uint8Array>,
     state: Uint8Array,
 ) -> napi::Result<AsyncTask<Work<(), ()>>> {
@@ -88,7 +89,7 @@ pub fn crs_audit(
     Ok(background(
         |()| (),
         move || {
-            crs::audit(&CrsParameters::production(), &ceremony, &links, &state)?;
+            crs::audit(&CrsParameters::production(), &ceremony, &parties, &links, &state)?;
             Ok(())
         },
     ))
