@@ -25,8 +25,8 @@ impl Tau {
     }
 
     #[cfg(test)]
-    pub fn from_scalar(scalar: tfhe_zk_pok::curve_api::bls12_446::Zp) -> Self {
-        Self(Zeroizing::new(super::field::scalar_of(&scalar)))
+    pub fn of(scalar: Scalar) -> Self {
+        Self(Zeroizing::new(scalar))
     }
 
     pub(super) fn scalar(&self) -> &Scalar {

@@ -1,9 +1,9 @@
-use super::{N, context};
+use super::{N, context, tau_of};
 use crate::crs::audit::Link;
 use crate::crs::codec::{G1_BYTES, decode_g1, decode_g2, encode_g1, encode_g2};
 use crate::crs::message::HEADER_BYTES;
 use crate::crs::parameters::CrsParameters;
-use crate::crs::update::{Tau, multiply_state, start_state, update};
+use crate::crs::update::{multiply_state, start_state, update};
 use crate::crs::verify::{check_state, verify};
 use tfhe_zk_pok::curve_api::CurveGroupOps;
 use tfhe_zk_pok::curve_api::bls12_446::{G1, G2, Zp};
@@ -40,7 +40,7 @@ fn every_honest_update_is_accepted_and_the_result_is_well_formed() {
 fn an_update_multiplies_position_i_by_the_ith_power() {
     let parameters = CrsParameters::toy(N);
     let tau = Zp::from_u64(0x1234_5678_9abc_def1) * Zp::from_u64(0xfeed_f00d_dead_beef) - Zp::from_u64(5);
-    let state = multiply_state(&parameters, &start_state(&parameters), &Tau::from_scalar(tau)).unwrap();
+    let state = multiply_state(&parameters, &start_state(&parameters), &tau_of(tau)).unwrap();
     let mut power = Zp::ONE;
     for position in 1..=2 * N {
         power = power * tau;
@@ -64,8 +64,7 @@ fn the_ladder_agrees_with_the_crate_at_the_edges_of_the_scalar_field() {
     for scalar in
         [Zp::from_u64(2), Zp::from_u64(15), Zp::from_u64(16), Zp::ZERO - Zp::ONE, Zp::ZERO - Zp::from_u64(2)]
     {
-        let state =
-            multiply_state(&parameters, &start_state(&parameters), &Tau::from_scalar(scalar)).unwrap();
+        let state = multiply_state(&parameters, &start_state(&parameters), &tau_of(scalar)).unwrap();
         let g = decode_g1(&state[..G1_BYTES]).unwrap();
         let h = decode_g2(&state[parameters.g1_list_bytes()..][..224]).unwrap();
         assert!(G1::projective(g) == G1::GENERATOR.mul_scalar(scalar));

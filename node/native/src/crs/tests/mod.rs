@@ -5,10 +5,13 @@ mod audit;
 mod full_size;
 mod group;
 mod honest;
+mod leakage;
 mod malformed;
+mod montgomery;
 
 use super::audit::Link;
 use super::codec::{G1_BYTES, G2_BYTES, SCALAR_BYTES, decode_g1, decode_g2, encode_g1, encode_g2};
+use super::field::scalar_of;
 use super::message::{Context, HEADER_BYTES};
 use super::parameters::CrsParameters;
 use super::update::{Tau, multiply_state, sign, start_state};
@@ -16,6 +19,10 @@ use rand::rngs::OsRng;
 use std::ops::Range;
 use tfhe_zk_pok::curve_api::CurveGroupOps;
 use tfhe_zk_pok::curve_api::bls12_446::{G1, G2, Zp};
+
+pub fn tau_of(scalar: Zp) -> Tau {
+    Tau::of(scalar_of(&scalar))
+}
 
 /// Short lists.
 pub const N: usize = 8;
@@ -42,7 +49,7 @@ pub struct Scene {
 impl Scene {
     pub fn new(parameters: CrsParameters) -> Self {
         let factors = [Zp::rand(&mut OsRng), Zp::rand(&mut OsRng)];
-        let [first, tau] = factors.map(Tau::from_scalar);
+        let [first, tau] = factors.map(tau_of);
         let start = start_state(&parameters);
         let previous = multiply_state(&parameters, &start, &first).unwrap();
         let first_message = sign(&parameters, &start, &previous, &context(1, 1), &first).unwrap();

@@ -1,14 +1,14 @@
 //! Lists of good points that are not the powers of one value.
 
-use super::super::{Scene, negated, tripled};
+use super::super::{Scene, negated, tau_of, tripled};
 use super::{Case, case};
 use crate::crs::error::CrsError::{FirstZero, Gap, Powers, Proof, Unchanged};
-use crate::crs::update::{Tau, multiply_state, sign};
+use crate::crs::update::{multiply_state, sign};
 use tfhe_zk_pok::curve_api::bls12_446::{G1, G2, Zp};
 
 /// An honest update by a factor that no party may choose.
 fn by_factor(scene: &Scene, factor: Zp) -> Vec<u8> {
-    let tau = Tau::from_scalar(factor);
+    let tau = tau_of(factor);
     let next = multiply_state(&scene.parameters, &scene.previous, &tau).unwrap();
     sign(&scene.parameters, &scene.previous, &next, &scene.place(), &tau).unwrap()
 }
