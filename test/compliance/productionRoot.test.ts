@@ -39,6 +39,7 @@ describe("programs of production", () => {
   test.each([
     "node/src/cli/twinlockNode.ts",
     "node/src/cli/twinlock.ts",
+    "node/src/crs/updateProgram.ts",
     "coordinator/src/main.ts",
     "sdk/src/attestation/verifyQuote.ts",
   ])("%s holds nothing of the devnet", async (entry) => {

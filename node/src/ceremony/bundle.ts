@@ -1,6 +1,6 @@
 /**
  * Transcript bundle of a ceremony: one file with the proposal, every signed header, everybody's echo signatures, the
- * broadcasts that matter, and the signed activation. All of it is public; `verifyBundle.ts` checks it offline.
+ * broadcasts that matter, how the CRS came about, and the signed activation. All of it is public; `verifyBundle.ts` checks it offline.
  */
 import { Reader, utf8ToBytes, Writer } from "@twinlock/sdk/protocol/codec"
 import { MAX_PARTIES } from "@twinlock/sdk/protocol/committee"
@@ -18,6 +18,7 @@ import {
 import { SIGNATURE_BYTES } from "@twinlock/sdk/protocol/signature"
 import type { KeyProposal } from "../chain/chainView.ts"
 import type { SignedActivation } from "./activationRounds.ts"
+import { type CrsHistory, readCrsHistory, writeCrsHistory } from "./crsHistory.ts"
 import { readSignedHeader, writeSignedHeader } from "./header.ts"
 import type { RoundRecord } from "./state.ts"
 
@@ -33,10 +34,11 @@ export type CeremonyBundle = {
   readonly proposal: KeyProposal
   readonly signing: SigningDomain
   readonly records: readonly RoundRecord[]
+  readonly crs: CrsHistory
   readonly signed: Pick<SignedActivation, "activation" | "signatures" | "groupSignature">
 }
 
-const MAGIC = utf8ToBytes("twinlock-ceremony-v1")
+const MAGIC = utf8ToBytes("twinlock-ceremony-v2")
 const MAX_EXECUTORS = 64
 const MAX_ROUNDS = 256
 const MAX_NAME = 64
@@ -48,7 +50,7 @@ export const bundleError = (code: BundleErrorCode, message: string): ProtocolErr
   new ProtocolError({ code, message })
 
 export function encodeBundle(bundle: CeremonyBundle): Uint8Array {
-  const { proposal, signing, records, signed } = bundle
+  const { proposal, signing, records, crs, signed } = bundle
   const writer = new Writer().raw(MAGIC).hex(bundle.keyId).uint(4, bundle.attempt)
   const addresses = (list: readonly Address[]): Writer => writer.list(list, (w, address) => w.hex(address))
   writer.uint(1, proposal.n).uint(1, proposal.t).uint(1, proposal.k)
@@ -58,6 +60,7 @@ export function encodeBundle(bundle: CeremonyBundle): Uint8Array {
   writer.hex(proposal.host.coprocessor).hex(proposal.host.gateway).hex(wide(proposal.deadline))
   writer.hex(wide(signing.chainId)).hex(signing.verifyingContract)
   writer.list(records, writeRecord)
+  writeCrsHistory(writer, crs)
   return writer.raw(encodeSigned(signed)).done()
 }
 
@@ -89,7 +92,7 @@ function encodeSigned({ activation, signatures, groupSignature }: CeremonyBundle
 export function decodeBundle(bytes: Uint8Array): CeremonyBundle {
   const reader = new Reader(bytes)
   if (Buffer.compare(reader.take(MAGIC.length), MAGIC) !== 0)
-    throw bundleError("BUNDLE_FORM", "the file does not start as a ceremony bundle of version 1")
+    throw bundleError("BUNDLE_FORM", "the file does not start as a ceremony bundle of version 2")
   const keyId = parseKeyId(reader.hex(32))
   const attempt = reader.uint(4)
   const address = (): Address => parseAddress(reader.hex(20))
@@ -107,9 +110,10 @@ export function decodeBundle(bytes: Uint8Array): CeremonyBundle {
   const signing: SigningDomain = { chainId: uint256(), verifyingContract: address() }
   let round = 0
   const records = reader.list(MAX_ROUNDS, () => readRecord(reader, round++, proposal.parties.length))
+  const crs = readCrsHistory(reader)
   const signed = readSigned(reader, keyId)
   reader.end()
-  return { keyId, attempt, proposal, signing, records, signed }
+  return { keyId, attempt, proposal, signing, records, crs, signed }
 }
 
 /** The digest is left to the verifier: it is recomputed, never believed. */

@@ -1,7 +1,7 @@
 /**
  * Offline check of a ceremony's transcript bundle: every signature, every link from round to round, the executors'
- * verdicts, the group key and the activation. Public data only. What it cannot see: sealed payloads (hashes only), CRS
- * updates (hashes only), and whether quotes in the first round verify (their bytes are bound and handed out).
+ * verdicts, the group key and the activation. Public data only. What it cannot see: sealed payloads (hashes only), whether
+ * quotes in the first round verify (their bytes are bound and handed out), and the CRS, which `auditCrs.ts` checks.
  */
 import { fromHex, toHex } from "@twinlock/sdk/protocol/codec"
 import { createCommittee, partyIndexes, signerOf } from "@twinlock/sdk/protocol/committee"

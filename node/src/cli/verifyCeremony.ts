@@ -1,10 +1,13 @@
 /** `twinlock verify-ceremony FILE`: judges a transcript bundle offline. */
 import { toHex } from "@twinlock/sdk/protocol/codec"
+import { auditCrs } from "../ceremony/auditCrs.ts"
 import { verifyBundle } from "../ceremony/verifyBundle.ts"
 
 /** @returns the facts of a bundle that holds. @throws BUNDLE_*, CODEC_* */
-export function verifyCeremony(bundle: Uint8Array): Readonly<Record<string, unknown>> {
-  const { keyId, proposal, records, signed } = verifyBundle(bundle)
+export async function verifyCeremony(file: Uint8Array): Promise<Readonly<Record<string, unknown>>> {
+  const bundle = verifyBundle(file)
+  await auditCrs(bundle)
+  const { keyId, proposal, records, signed } = bundle
   const { activation, groupSignature } = signed
   return {
     keyId,

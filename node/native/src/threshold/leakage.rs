@@ -26,7 +26,7 @@ const LIMIT: f64 = 5.0;
 /// What part of the fastest measurements is looked at: interruptions by others make the slowest ones useless.
 const CUTS: [f64; 6] = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95];
 /// Different secrets per class.
-const POOL: usize = 16;
+pub(crate) const POOL: usize = 16;
 /// Blocks of the words under a kernel.
 const BLOCKS: usize = 8;
 /// After so many attempts that say that a kernel leaks it does.
@@ -35,15 +35,18 @@ const ATTEMPTS: usize = 3;
 const STEPS: [usize; 5] = [1, 2, 4, 8, 16];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
+pub(crate) enum Class {
     Fixed,
     Random,
 }
 
 /// Nanoseconds of one call, by class.
-type Samples = Vec<(Class, f64)>;
+pub(crate) type Samples = Vec<(Class, f64)>;
 
-fn measure(count: usize, rng: &mut StdRng, mut call: impl FnMut(Class, usize) -> f64) -> Samples {
+/// The largest |t| of so many calls.
+pub(crate) type Kernel = fn(usize, &mut StdRng) -> f64;
+
+pub(crate) fn measure(count: usize, rng: &mut StdRng, mut call: impl FnMut(Class, usize) -> f64) -> Samples {
     (0..count + count / 10)
         .map(|_| {
             let class = if rng.r#gen() { Class::Fixed } else { Class::Random };
@@ -53,7 +56,7 @@ fn measure(count: usize, rng: &mut StdRng, mut call: impl FnMut(Class, usize) ->
         .collect()
 }
 
-fn timed<T>(kernel: impl FnOnce() -> T) -> f64 {
+pub(crate) fn timed<T>(kernel: impl FnOnce() -> T) -> f64 {
     let clock = Instant::now();
     black_box(kernel());
     clock.elapsed().as_nanos() as f64
@@ -71,7 +74,7 @@ fn welch(samples: &[(Class, f64)]) -> f64 {
 }
 
 /// The largest |t| over the cuts.
-fn statistic(mut samples: Samples) -> f64 {
+pub(crate) fn statistic(mut samples: Samples) -> f64 {
     samples.sort_by(|a, b| a.1.total_cmp(&b.1));
     let cut = |part: f64| {
         // whole ties: a cut between equal times would sort by class
@@ -175,22 +178,12 @@ fn control(count: usize, rng: &mut StdRng) -> f64 {
     })
 }
 
-#[test]
-#[ignore = "measures time: npm run leakage"]
-fn kernels_take_the_same_time_for_every_secret_and_the_control_does_not() {
+/// Fails where a kernel leaks, and where the control is not caught.
+pub(crate) fn assert_constant_time(kernels: &[(&str, Kernel)]) {
     let (runs, least) = match std::env::var("TWINLOCK_LEAKAGE").as_deref() {
         Ok("short") => (5, 2_000),
         _ => (9, 20_000),
     };
-    type Kernel = fn(usize, &mut StdRng) -> f64;
-    let kernels: [(&str, Kernel); 6] = [
-        ("raw form, forward", |count, rng| raw(count, rng, Order::Forward)),
-        ("raw form, backward", |count, rng| raw(count, rng, Order::Backward)),
-        ("packed form, sums", |count, rng| packed(count, rng, Halving::Sums)),
-        ("packed form, differences", |count, rng| packed(count, rng, Halving::Differences)),
-        ("masks of 15 sets", masks),
-        ("a whole decryption share", whole_share),
-    ];
     let mut rng = StdRng::from_entropy();
     let mut judge = |name: &str, kernel: Kernel, count: usize| {
         let mut found: Vec<f64> = (0..runs).map(|_| kernel(count, &mut rng)).collect();
@@ -214,6 +207,19 @@ fn kernels_take_the_same_time_for_every_secret_and_the_control_does_not() {
         .map(|(name, _)| *name)
         .collect();
     assert!(leaks.is_empty(), "time depends on the secret: {leaks:?}");
+}
+
+#[test]
+#[ignore = "measures time: npm run leakage"]
+fn kernels_take_the_same_time_for_every_secret_and_the_control_does_not() {
+    assert_constant_time(&[
+        ("raw form, forward", |count, rng| raw(count, rng, Order::Forward)),
+        ("raw form, backward", |count, rng| raw(count, rng, Order::Backward)),
+        ("packed form, sums", |count, rng| packed(count, rng, Halving::Sums)),
+        ("packed form, differences", |count, rng| packed(count, rng, Halving::Differences)),
+        ("masks of 15 sets", masks),
+        ("a whole decryption share", whole_share),
+    ]);
 }
 
 #[test]

@@ -9,6 +9,6 @@ pub mod seal;
 pub mod share;
 
 #[cfg(test)]
-mod leakage;
+pub(crate) mod leakage;
 #[cfg(test)]
 mod tests;
