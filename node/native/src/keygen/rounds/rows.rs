@@ -112,9 +112,10 @@ pub enum AfterChunk {
 
 impl Rows {
     fn begin(&mut self) {
-        self.current = self.sections.get(self.done).map(|section| {
-            (Accumulation::new(&self.contributor, section, &self.coin), section.rows.start)
-        });
+        self.current = self
+            .sections
+            .get(self.done)
+            .map(|section| (Accumulation::new(&self.contributor, section, &self.coin), section.rows.start));
     }
 
     /// Checks that `chunk` is the next one.

@@ -65,7 +65,9 @@ fn read_points(points: &SecretStream, section: &Section, first: usize, out: &mut
     let size = element_bytes(width);
     let mut bytes = Zeroizing::new(vec![0; out.len() * size]);
     points.fill((first * size / BLOCK) as u128, &mut bytes);
-    out.iter_mut().zip(bytes.chunks_exact(size)).for_each(|(point, bytes)| *point = read_element(bytes, width));
+    out.iter_mut()
+        .zip(bytes.chunks_exact(size))
+        .for_each(|(point, bytes)| *point = read_element(bytes, width));
 }
 
 /// This party's messages to all receivers, itself included.
@@ -73,10 +75,8 @@ pub fn deal(session: &Session, sections: &[Section]) -> Vec<Secret> {
     let (context, committee) = (&session.context, session.context.committee);
     let steps: Vec<usize> =
         committee.parties().map(|receiver| distance(committee, context.index, receiver)).collect();
-    let mut messages: Vec<Secret> = steps
-        .iter()
-        .map(|&step| Zeroizing::new(vec![0; message_bytes(committee, sections, step)]))
-        .collect();
+    let mut messages: Vec<Secret> =
+        steps.iter().map(|&step| Zeroizing::new(vec![0; message_bytes(committee, sections, step)])).collect();
     let seeds: Vec<Zeroizing<[u8; SEED_BYTES]>> = committee
         .parties()
         .map(|receiver| session.root.key(context, Purpose::RowSharingSeed, 0, &[receiver as u8]))
@@ -178,7 +178,12 @@ impl<'a> SectionDealing<'a> {
         let mut column = Zeroizing::new(vec![Gr::ZERO; count]);
         for (k, stream) in self.seeded.iter().enumerate() {
             read_points(stream, self.section, first, &mut column);
-            known.iter_mut().skip(k + 1).step_by(points).zip(column.iter()).for_each(|(to, &from)| *to = from);
+            known
+                .iter_mut()
+                .skip(k + 1)
+                .step_by(points)
+                .zip(column.iter())
+                .for_each(|(to, &from)| *to = from);
         }
         known
     }
@@ -260,10 +265,8 @@ mod tests {
 
     /// By party: its shares of the noise of the dealers `who`, by section.
     fn shares(committee: Committee, who: &[usize]) -> Vec<Vec<SecretVector>> {
-        let dealt: Vec<Vec<Secret>> = committee
-            .parties()
-            .map(|dealer| deal(&session(committee, dealer), &sections()))
-            .collect();
+        let dealt: Vec<Vec<Secret>> =
+            committee.parties().map(|dealer| deal(&session(committee, dealer), &sections())).collect();
         let receive = |receiver: usize| {
             let private = dealt.iter().map(|messages| Some(messages[receiver - 1].clone())).collect();
             let incoming = Incoming { broadcasts: vec![Vec::new(); committee.n()], private };
@@ -306,7 +309,8 @@ mod tests {
                             largest = largest.max(noise.abs());
                         }
                     }
-                    let variance = squares / section.coefficients() as f64 / (who.len() as f64 * bound * bound / 3.0);
+                    let variance =
+                        squares / section.coefficients() as f64 / (who.len() as f64 * bound * bound / 3.0);
                     assert!((variance - 1.0).abs() < 0.15, "{n}/{t} {section:?} {variance}");
                     assert!(largest <= who.len() as f64 * bound);
                 }

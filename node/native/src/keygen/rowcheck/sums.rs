@@ -112,7 +112,8 @@ mod tests {
             .enumerate()
             .map(|(i, row)| {
                 let mut bytes = vec![0; mask_bytes];
-                MaskStream::new(&SEED).fill(mask_offset(section.part) + (row * mask_bytes) as u64, &mut bytes);
+                MaskStream::new(&SEED)
+                    .fill(mask_offset(section.part) + (row * mask_bytes) as u64, &mut bytes);
                 bytes.extend(&body[i * row_bytes..(i + 1) * row_bytes]);
                 let mut words = vec![0; bytes.len() / part.word_bytes()];
                 read_words(&bytes, part.width, &mut words);
@@ -125,7 +126,8 @@ mod tests {
                 for pattern in weights.of_rows(i..i + 1).map(|group| usize::from(group[0])) {
                     for term in terms.iter().filter(|term| term.pattern == pattern) {
                         for (sum, &word) in sum.iter_mut().zip(row) {
-                            *sum = if term.negative { sum.wrapping_sub(word) } else { sum.wrapping_add(word) };
+                            *sum =
+                                if term.negative { sum.wrapping_sub(word) } else { sum.wrapping_add(word) };
                         }
                     }
                 }

@@ -31,10 +31,7 @@ impl Opened {
     }
 
     fn and(self, other: Opened) -> Opened {
-        Opened {
-            maximum: self.maximum.max(other.maximum),
-            energy: self.energy.saturating_add(other.energy),
-        }
+        Opened { maximum: self.maximum.max(other.maximum), energy: self.energy.saturating_add(other.energy) }
     }
 }
 

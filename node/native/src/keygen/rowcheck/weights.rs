@@ -52,7 +52,8 @@ impl Weights {
     fn add_ternary(&mut self, size: usize, rows: usize, coins: &SecretStream) {
         let mut bytes = vec![0; rows];
         coins.fill(0, &mut bytes);
-        let digits = |byte: u8| (0..size).map(move |i| u16::from((byte >> (2 * i) & 1) + (byte >> (2 * i + 1) & 1)));
+        let digits =
+            |byte: u8| (0..size).map(move |i| u16::from((byte >> (2 * i) & 1) + (byte >> (2 * i + 1) & 1)));
         let pattern = |byte| digits(byte).rev().fold(0, |pattern, digit| 3 * pattern + digit);
         let count = 3usize.pow(size as u32);
         let sums = (0..size as u32).map(|i| {
@@ -70,7 +71,9 @@ impl Weights {
         let mask = (2 * buckets - 1) as u16;
         let patterns = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair) & mask);
         let sums = (0..buckets).map(|bucket| {
-            [false, true].map(|negative| Term { pattern: 2 * bucket + usize::from(negative), negative }).into()
+            [false, true]
+                .map(|negative| Term { pattern: 2 * bucket + usize::from(negative), negative })
+                .into()
         });
         self.add(2 * buckets, patterns, sums);
     }

@@ -48,8 +48,10 @@ fn a_rushing_party_cannot_move_a_sum_with_its_own_point() {
             }
             for element in 0..sent[0].broadcast.len() / size {
                 let range = element * size..(element + 1) * size;
-                let points: Vec<Gr> =
-                    sent.iter().map(|message| read_element(&message.broadcast[range.clone()], width)).collect();
+                let points: Vec<Gr> = sent
+                    .iter()
+                    .map(|message| read_element(&message.broadcast[range.clone()], width))
+                    .collect();
                 let point = hiding_point(table.committee, degree, &points);
                 write_element(point, width, &mut sent[0].broadcast[range]);
             }

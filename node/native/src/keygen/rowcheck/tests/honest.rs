@@ -1,11 +1,11 @@
+use super::super::super::layout::PartId;
 use super::super::super::message::Outgoing;
 use super::super::super::rounds::Round;
+use super::super::super::rounds::rows::AfterChunk;
 use super::super::section::Section;
 use super::super::verdict::open;
 use super::{Table, chunk_of, nobody, sample, samples};
 use crate::errors::Code;
-use super::super::super::layout::PartId;
-use super::super::super::rounds::rows::AfterChunk;
 
 #[test]
 fn honest_rows_of_every_part_pass_in_every_committee() {
@@ -60,7 +60,9 @@ fn rows_may_come_in_any_number_of_chunks_but_only_in_their_order() {
         rows.expect(&chunk_of(&cut[0]), &body[..bytes]).expect("the next one");
         let AfterChunk::Rows(rows) = rows.absorb(&chunk_of(&cut[0]), &body[..bytes]) else { panic!("half") };
         rows.expect(&chunk_of(&cut[1]), &body[bytes..]).expect("the next one");
-        let AfterChunk::Points(round) = rows.absorb(&chunk_of(&cut[1]), &body[bytes..]) else { panic!("all") };
+        let AfterChunk::Points(round) = rows.absorb(&chunk_of(&cut[1]), &body[bytes..]) else {
+            panic!("all")
+        };
         assert!(round.produce().broadcast == want);
     }
 }

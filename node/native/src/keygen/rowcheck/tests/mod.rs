@@ -53,7 +53,8 @@ impl Table {
         let chunk = chunk_of(section);
         let mut sum = vec![0; chunk.byte_length()];
         for party in &self.contributors {
-            add_into(&mut sum, &party.contribution(&chunk), section.part.part().word_bytes()).expect("one chunk");
+            add_into(&mut sum, &party.contribution(&chunk), section.part.part().word_bytes())
+                .expect("one chunk");
         }
         sum
     }
