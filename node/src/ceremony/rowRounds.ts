@@ -9,7 +9,7 @@ import type { CeremonyParty, KeygenEngine } from "./engine.ts"
 import type { KeyMaterial } from "./keyRounds.ts"
 import { engineRound } from "./nativeRounds.ts"
 import { fetchChunk, type PublishedChunk } from "./publishedChunks.ts"
-import type { Round, Slot } from "./rounds.ts"
+import type { Round } from "./rounds.ts"
 
 export type RowRoundDeps = {
   readonly engine: Pick<KeygenEngine, "keyLayout">
@@ -19,7 +19,7 @@ export type RowRoundDeps = {
   readonly timeoutMs: number
   /** To fetch and sum all chunks. */
   readonly chunksTimeoutMs: number
-  readonly material: Slot<KeyMaterial>
+  readonly material: { get(): Pick<KeyMaterial, "chunkDigests"> }
 }
 
 export function rowRounds(attempt: Attempt, deps: RowRoundDeps): readonly Round[] {

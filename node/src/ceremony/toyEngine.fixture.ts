@@ -285,7 +285,8 @@ class ToyParty implements CeremonyParty {
     let bodies = 0n
     const masks = Array.from({ length: SECRETS }, () => 0n)
     for (let word = 0; word < layout.words; word++) {
-      const weight = readWord(sha(this.#rowCoin ?? ZERO_BYTES, number(chunk), number(word)), 0, 8)
+      // Odd, so that no single error vanishes in its top bits.
+      const weight = readWord(sha(this.#rowCoin ?? ZERO_BYTES, number(chunk), number(word)), 0, 8) | 1n
       bodies += weight * readWord(body, word * layout.wordBytes, layout.wordBytes)
       for (let j = 0; j < SECRETS; j++)
         masks[j] = (masks[j] ?? 0n) + weight * mask(this.publicSeed(), chunk, word, j)

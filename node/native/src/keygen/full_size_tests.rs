@@ -9,6 +9,7 @@ use super::context::{Context, Root};
 use super::contribution::Contributor;
 use super::expected::noise_of;
 use super::layout::{PARTS, PartId, chunks};
+use super::measure::{cpu, resident};
 use super::noise::noise_bound;
 use super::party::{Party, Sent};
 use super::sum::add_into;
@@ -24,20 +25,6 @@ use tfhe::conformance::ParameterSetConformant;
 use tfhe::prelude::*;
 use tfhe::safe_serialization::{safe_deserialize, safe_serialize};
 use tfhe::{CompactCiphertextList, CompactPublicKey, CompressedServerKey, Config, FheUint64, ServerKey};
-
-/// CPU seconds of this process.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("procfs");
-    let fields: Vec<&str> = stat[stat.rfind(')').expect("name") + 2..].split(' ').collect();
-    (11..=12).map(|i| fields[i].parse::<f64>().expect("number") / 100.0).sum()
-}
-
-/// Resident megabytes.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("procfs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("field");
-    line.split_whitespace().nth(1).expect("value").parse::<u64>().expect("number") / 1024
-}
 
 fn bit_phase(committee: Committee) -> Vec<Party> {
     let mut parties: Vec<Party> = committee

@@ -33,6 +33,8 @@ mod expected;
 #[cfg(test)]
 mod full_size_tests;
 #[cfg(test)]
+mod measure;
+#[cfg(test)]
 mod misbehaviour_tests;
 #[cfg(test)]
 mod table;

@@ -271,7 +271,10 @@ impl Party {
             Stage::Rows(rows) => rows.expect(chunk, body)?,
             Stage::Gone => return Err(gone()),
             _ => {
-                return Err(Failure::new(Code::RoundOrder, "chunks are taken in once the rows' coin is open"));
+                return Err(Failure::new(
+                    Code::RoundOrder,
+                    "chunks are taken in once the rows' coin is open",
+                ));
             }
         }
         self.stage = std::mem::replace(&mut self.stage, Stage::Gone).absorb(chunk, body);

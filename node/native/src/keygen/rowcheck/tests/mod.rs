@@ -1,5 +1,6 @@
 //! The row check against the real rounds: a few rows of every part, from bits that the test knows.
 mod cheating;
+mod full_size;
 mod honest;
 mod planted;
 
@@ -22,7 +23,7 @@ use std::sync::Arc;
 pub struct Table {
     pub committee: Committee,
     pub bits: Vec<u128>,
-    contributors: Vec<Arc<Contributor>>,
+    pub contributors: Vec<Arc<Contributor>>,
 }
 
 /// The three rounds, in order.
@@ -71,7 +72,7 @@ impl Table {
         Session { context: contributor.context, root: contributor.root.clone() }
     }
 
-    fn first_round(&self, party: usize, sections: &[Section]) -> RowNoiseRound {
+    pub fn first_round(&self, party: usize, sections: &[Section]) -> RowNoiseRound {
         let session = self.session(party);
         let keys = vec![[0; 32]; self.committee.subsets_with(party).len()];
         let commitment = |p: usize| {
