@@ -19,6 +19,7 @@ pub mod party;
 pub mod rounds;
 pub mod row;
 pub mod rowcheck;
+pub mod stage;
 pub mod sum;
 pub mod words;
 

@@ -2,9 +2,10 @@
 //! corrupt parties 1..=t send after it has seen what the honest ones broadcast in the same round (rushing).
 use super::context::{Context, Root, Session};
 use super::message::{Incoming, Outgoing};
-use super::party::{Stage, round_names};
+use super::party::round_names;
 use super::rounds::hello::HelloRound;
 use super::rounds::rows::CheckedKey;
+use super::stage::Stage;
 use crate::errors::Failure;
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr};

@@ -11,7 +11,7 @@ use super::super::message::{Incoming, Outgoing};
 use super::super::rowcheck::accumulation::Accumulation;
 use super::super::rowcheck::packing::{element_bytes, write_element};
 use super::super::rowcheck::section::{Section, whole_key};
-use super::super::rowcheck::{shared_noise, verdict};
+use super::super::rowcheck::{noise_dealing, shared_noise, verdict};
 use super::Round;
 use crate::errors::{Code, Failure, Result};
 use crate::params::KEY_BITS;
@@ -36,7 +36,7 @@ impl Round for RowNoiseRound {
     type Next = RowCoinRound;
 
     fn produce(&self) -> Outgoing {
-        let messages = shared_noise::deal(&self.session, &self.sections);
+        let messages = noise_dealing::deal(&self.session, &self.sections);
         Outgoing { broadcast: Vec::new(), private: messages.into_iter().map(Some).collect() }
     }
 

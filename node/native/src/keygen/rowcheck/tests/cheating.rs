@@ -160,10 +160,16 @@ fn messages_out_of_form_name_their_senders() {
         refused(step, &|message| message.broadcast.push(0));
     }
     for step in [Step::Coin, Step::Points] {
-        refused(step, &|message| drop(message.broadcast.pop()));
+        refused(step, &|message| {
+            message.broadcast.pop();
+        });
         refused(step, &|message| message.private.iter_mut().for_each(|p| *p = Some(Secret::default())));
     }
-    refused(Step::Noise, &|message| message.private.iter_mut().flatten().for_each(|p| drop(p.pop())));
+    refused(Step::Noise, &|message| {
+        message.private.iter_mut().flatten().for_each(|p| {
+            p.pop();
+        });
+    });
     refused(Step::Noise, &|message| message.private.iter_mut().flatten().for_each(|p| p.push(0)));
     refused(Step::Noise, &|message| message.private.iter_mut().for_each(|p| *p = None));
 }
