@@ -3,10 +3,8 @@
  * a "key" of noiseless LWE bodies under public masks, exact threshold decryption. It has the rounds, sizes and failures
  * of the native engine's interface, none of its security.
  */
-import { createHash } from "node:crypto"
-import { concatBytes, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { RAW_BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
 import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { type Rng, systemRng } from "@twinlock/sdk/protocol/rng"
@@ -33,33 +31,22 @@ import type {
   PartyConfig,
   SelfTestEngine,
 } from "./engine.ts"
+import {
+  mask,
+  number,
+  readWord,
+  SECRETS,
+  sha,
+  toyError,
+  writeWord,
+  ZERO_BYTES,
+} from "./toyArithmetic.fixture.ts"
+import { ToyRows } from "./toyRows.fixture.ts"
 
-const SECRETS = 8
 const ROUNDS = ["hello", "seed-commit", "seed-open", "inputs", "confirm"] as const
+const ROW_ROUNDS = ["row-coin", "row-points"] as const
 const DELTA = 1n << 123n
 const BLOCKS = 2
-
-const sha = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const hash = createHash("sha256")
-  for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest())
-}
-const number = (value: number): Uint8Array => utf8ToBytes(`/${value}`)
-const toyError = (code: string, culprits: readonly PartyIndex[] = []): ProtocolError =>
-  new ProtocolError({ code, message: "a check of the toy engine failed", culprits })
-
-const readWord = (bytes: Uint8Array, offset: number, size: number): bigint => {
-  let value = 0n
-  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[offset + i] ?? 0)
-  return value
-}
-const writeWord = (bytes: Uint8Array, offset: number, size: number, value: bigint): void => {
-  for (let i = 0, rest = value; i < size; i++, rest >>= 8n) bytes[offset + i] = Number(rest & 255n)
-}
-
-/** Public mask of secret `j` in word `word` of chunk `chunk`. */
-const mask = (seed: Uint8Array, chunk: number, word: number, j: number): bigint =>
-  readWord(sha(seed, number(chunk), number(word), number(j)), 0, 16)
 
 /** @param chunks number of chunks; the first is the public key */
 export function toyLayout(chunks: number): KeyLayout {
@@ -126,6 +113,8 @@ class ToyParty implements CeremonyParty {
   readonly #rng: Rng
   readonly #hello: Uint8Array
   readonly #seed: Uint8Array
+  readonly #coin: Uint8Array
+  #rows: ToyRows | null = null
   #hellos: readonly Uint8Array[] = []
   #commits: readonly Uint8Array[] = []
   #publicSeed: Uint8Array | null = null
@@ -136,6 +125,7 @@ class ToyParty implements CeremonyParty {
     this.#rng = rng
     this.#hello = rng(32)
     this.#seed = rng(32)
+    this.#coin = rng(32)
     this.#config = config
     this.#layout = layout
     this.#self = parsePartyIndex(config.index, config.n)
@@ -144,6 +134,10 @@ class ToyParty implements CeremonyParty {
 
   rounds(): readonly string[] {
     return ROUNDS
+  }
+
+  rowRounds(): readonly string[] {
+    return ROW_ROUNDS
   }
 
   #pairKey(other: PartyIndex): Uint8Array {
@@ -157,11 +151,13 @@ class ToyParty implements CeremonyParty {
 
   async produce(round: number): ReturnType<CeremonyParty["produce"]> {
     const open = (broadcast: Uint8Array) => ({ broadcast, sealed: this.#everyone.map(() => null) })
-    switch (ROUNDS[round]) {
+    switch (nameOf(round)) {
       case "hello":
         return open(this.#hello)
       case "seed-commit":
-        return open(sha(this.#config.ceremonyId, number(this.#self), this.#seed))
+        return open(
+          concatBytes(this.#commitment(this.#self, this.#seed), this.#commitment(this.#self, this.#coin)),
+        )
       case "seed-open":
         return open(this.#seed)
       case "inputs": {
@@ -177,9 +173,26 @@ class ToyParty implements CeremonyParty {
       }
       case "confirm":
         return open(sha(...this.#hellos, this.#publicSeed ?? ZERO_BYTES))
+      case "row-coin":
+        return open(this.#coin)
+      case "row-points":
+        if (this.#rows === null) throw toyError("TOY_ROUND")
+        return open(this.#rows.points())
       default:
         throw toyError("TOY_ROUND")
     }
+  }
+
+  #commitment(party: PartyIndex, value: Uint8Array): Uint8Array {
+    return sha(this.#config.ceremonyId, number(party), value)
+  }
+
+  /** Parties whose values are not what they committed to as number `which`. */
+  #uncommitted(values: readonly Uint8Array[], which: number): readonly PartyIndex[] {
+    return this.#everyone.filter((from) => {
+      const commitment = this.#commits[from - 1]?.subarray(32 * which, 32 * (which + 1)) ?? ZERO_BYTES
+      return Buffer.compare(this.#commitment(from, values[from - 1] ?? ZERO_BYTES), commitment) !== 0
+    })
   }
 
   #add(bytes: Uint8Array): void {
@@ -187,7 +200,7 @@ class ToyParty implements CeremonyParty {
   }
 
   async consume(...[round, broadcasts, sealed]: Parameters<CeremonyParty["consume"]>): Promise<void> {
-    switch (ROUNDS[round]) {
+    switch (nameOf(round)) {
       case "hello":
         this.#hellos = broadcasts
         return
@@ -195,10 +208,7 @@ class ToyParty implements CeremonyParty {
         this.#commits = broadcasts
         return
       case "seed-open": {
-        const wrong = this.#everyone.filter((from) => {
-          const commit = sha(this.#config.ceremonyId, number(from), broadcasts[from - 1] ?? ZERO_BYTES)
-          return Buffer.compare(commit, this.#commits[from - 1] ?? ZERO_BYTES) !== 0
-        })
+        const wrong = this.#uncommitted(broadcasts, 0)
         if (wrong.length > 0) throw toyError("COMMIT_MISMATCH", wrong)
         this.#publicSeed = sha(...broadcasts)
         return
@@ -219,6 +229,15 @@ class ToyParty implements CeremonyParty {
         if (wrong.length > 0) throw toyError("CONFIRM_MISMATCH", wrong)
         return
       }
+      case "row-coin": {
+        const wrong = this.#uncommitted(broadcasts, 1)
+        if (wrong.length > 0) throw toyError("COMMIT_MISMATCH", wrong)
+        this.#rows = new ToyRows(this.#layout, this.publicSeed(), sha(...broadcasts))
+        return
+      }
+      case "row-points":
+        this.#rows?.judge(broadcasts, this.#config)
+        return
       default:
         throw toyError("TOY_ROUND")
     }
@@ -242,6 +261,11 @@ class ToyParty implements CeremonyParty {
     return out
   }
 
+  async absorb(chunk: number, body: Uint8Array): Promise<void> {
+    if (this.#rows === null) throw toyError("TOY_ROUND")
+    this.#rows.absorb(chunk, body, this.#shares)
+  }
+
   finish(): KeyShare {
     const kept = new ToyShare(this.#shares)
     this.#shares = []
@@ -254,7 +278,8 @@ class ToyParty implements CeremonyParty {
   }
 }
 
-const ZERO_BYTES = new Uint8Array(32)
+const nameOf = (round: number): (typeof ROUNDS)[number] | (typeof ROW_ROUNDS)[number] | undefined =>
+  ROUNDS[round] ?? ROW_ROUNDS[round - ROUNDS.length]
 
 /** Files of the toy executors, by path. */
 export type ToyFiles = Map<string, Uint8Array>
