@@ -8,7 +8,6 @@ use super::super::words::Word;
 use super::section::Section;
 use super::weights::Weights;
 use rayon::prelude::*;
-use std::ops::Range;
 
 const TILE_BYTES: usize = 512;
 /// Bodies that wait until a pass over all accumulators is worth it.
@@ -122,6 +121,7 @@ mod tests {
     use super::super::super::words::{read_words, truncate};
     use super::*;
     use crate::stream::SecretStream;
+    use std::ops::Range;
 
     const SEED: [u8; 32] = [3; 32];
 
