@@ -36,8 +36,8 @@ impl Accumulation {
     /// The next rows of the part with their body bytes.
     pub fn absorb(&mut self, party: &Contributor, rows: Range<usize>, body: &[u8]) {
         match self {
-            Accumulation::Narrow(sums) => sums.absorb(rows, body),
-            Accumulation::Wide(sums) => sums.absorb(rows, body),
+            Accumulation::Narrow(sums) => sums.absorb(body),
+            Accumulation::Wide(sums) => sums.absorb(body),
             Accumulation::Lwe(shares) => shares.absorb(party, rows, body),
         }
     }
@@ -45,8 +45,14 @@ impl Accumulation {
     /// This party's shares of all sums, without noise.
     pub fn finish(self, party: &Contributor, section: &Section) -> SecretVector {
         match self {
-            Accumulation::Narrow(sums) => ring_shares(party, section, &sums),
-            Accumulation::Wide(sums) => ring_shares(party, section, &sums),
+            Accumulation::Narrow(mut sums) => {
+                sums.finish();
+                ring_shares(party, section, &sums)
+            }
+            Accumulation::Wide(mut sums) => {
+                sums.finish();
+                ring_shares(party, section, &sums)
+            }
             Accumulation::Lwe(shares) => shares.finish(),
         }
     }

@@ -1,15 +1,17 @@
 //! Public sums of masks and bodies by pattern, made while the rows stream through.
 //!
-//! Columns of a row are cut into tiles whose accumulators stay in the cache of one core; masks are made anew per tile.
+//! Columns of a row are cut into tiles whose accumulators stay in the cache of one core while many rows are added; masks
+//! are made anew per tile.
 use super::super::layout::mask_offset;
 use super::super::masks::MaskStream;
 use super::super::words::Word;
 use super::section::Section;
 use super::weights::Weights;
 use rayon::prelude::*;
-use std::ops::Range;
 
 const TILE_BYTES: usize = 512;
+/// Bodies that wait until a pass over all accumulators is worth it.
+const PASS_BYTES: usize = 16 << 20;
 
 /// See the module.
 pub struct Sums<W> {
@@ -17,6 +19,9 @@ pub struct Sums<W> {
     pub weights: Weights,
     masks: MaskStream,
     tiles: Vec<Tile<W>>,
+    /// First row that is not added yet, and the bodies from there on.
+    next: usize,
+    waiting: Vec<u8>,
 }
 
 /// The accumulators of a run of words of one polynomial.
@@ -39,14 +44,29 @@ impl<W: Word> Sums<W> {
                 let patterns = vec![W::default(); weights.patterns() * words];
                 Tile { polynomial, start, patterns }
             });
-        Sums { tiles: tiles.collect(), section, weights, masks }
+        let (next, waiting) = (section.rows.start, Vec::new());
+        Sums { tiles: tiles.collect(), section, weights, masks, next, waiting }
     }
 
-    /// Adds `rows` of the part with their body bytes.
-    pub fn absorb(&mut self, rows: Range<usize>, body: &[u8]) {
-        let Sums { section, weights, masks, tiles } = self;
+    /// Takes in the bodies of the next rows.
+    pub fn absorb(&mut self, body: &[u8]) {
+        self.waiting.extend_from_slice(body);
+        if self.waiting.len() >= PASS_BYTES {
+            self.add_waiting();
+        }
+    }
+
+    /// To be called after the last row, before [`Sums::sum`].
+    pub fn finish(&mut self) {
+        self.add_waiting();
+        self.waiting = Vec::new();
+    }
+
+    fn add_waiting(&mut self) {
+        let Sums { section, weights, masks, tiles, next, waiting: body } = self;
         let part = section.part.part();
         let (row_bytes, offset) = (part.row_words * W::BYTES, mask_offset(section.part));
+        let rows = *next..*next + body.len() / row_bytes;
         let first = rows.start - section.rows.start;
         let groups: Vec<&[u16]> = weights.of_rows(first..first + rows.len()).collect();
         tiles.par_iter_mut().for_each(|tile| {
@@ -70,6 +90,8 @@ impl<W: Word> Sums<W> {
                 }
             }
         });
+        *next = rows.end;
+        body.clear();
     }
 
     /// Sum number `index`: the mask polynomials, then the body.
@@ -99,6 +121,7 @@ mod tests {
     use super::super::super::words::{read_words, truncate};
     use super::*;
     use crate::stream::SecretStream;
+    use std::ops::Range;
 
     const SEED: [u8; 32] = [3; 32];
 
@@ -145,11 +168,13 @@ mod tests {
         let mut body = vec![0; section.rows.len() * row_bytes];
         SecretStream::new(&[9; 32]).fill(0, &mut body);
         let mut sums: Sums<W> = Sums::new(section.clone(), draw(), MaskStream::new(&SEED));
-        for first in section.rows.clone().step_by(cut) {
-            let rows = first..section.rows.end.min(first + cut);
-            let start = (rows.start - section.rows.start) * row_bytes;
-            sums.absorb(rows.clone(), &body[start..start + rows.len() * row_bytes]);
+        for (i, rows) in body.chunks(cut * row_bytes).enumerate() {
+            sums.absorb(rows);
+            if i % 2 == 0 {
+                sums.add_waiting();
+            }
         }
+        sums.finish();
         let want = expected(&section, &draw(), &body);
         let mut got = vec![0; want[0].len()];
         for (index, want) in want.iter().enumerate() {
