@@ -3,8 +3,8 @@
 Not run in this repository, which has no Sage; nothing that it would print is checked in. Elsewhere:
     git clone https://github.com/malb/lattice-estimator
     PYTHONPATH=lattice-estimator sage -python test/keygen/model/lattice_estimator.py
-One line per secret and committee; `base` is the specified noise. The row check's loss (row_check.py) is included in the last
-column. Slow: minutes per line for the large dimensions.
+One line per secret and committee; `base` is the specified noise. The last column includes the row check's loss. Slow:
+minutes per line for the large dimensions.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Bits of LWE security by our own primal uSVP model. For differences only: it is not the lattice estimator.
 
-One short vector in a lattice of dimension d = n + m + 1 with Bai and Galbraith's scaling of the uniform binary secret, found by
-BKZ with block size β when σ·sqrt(β) <= δ(β)^(2β-d-1)·volume^(1/d); δ by the usual formula, cost 2^(0.292β + 16.4)·8d, m free,
-no hybrid attack, no use of the ring.
+One short vector in a lattice of dimension d = n + m + 1 with Bai and Galbraith's scaling of the uniform binary secret,
+found by BKZ with block size β when σ·sqrt(β) <= δ(β)^(2β-d-1)·volume^(1/d); δ by the usual formula, cost
+2^(0.292β + 16.4)·8d, m free, no hybrid attack, no use of the ring.
 """
 
 import math
@@ -46,7 +46,7 @@ def slope(secret):
 
 
 def honest_loss(secret, n, t):
-    """Bits of σ that are missing without the t corrupt parties' noise: none where the honest ones hold the specified variance."""
+    """Bits of σ missing without the corrupt parties' noise: none where the honest ones hold the specified variance."""
     return 0.0 if secret in ("ns", "nsc") else math.log2(n / (n - t)) / 2
 
 

@@ -1,8 +1,9 @@
 """Failure probability of a bootstrapping and noise after squashing, for each committee.
 
-Variances are in units of (q/2N)^2, the step of the modulus switch, where half a box of message and carry is 64. Standard
-formulas: a decomposed digit is uniform (variance (B^2+2)/12), what decomposition drops is uniform, secrets are uniform bits
-(mean square 1/2); the modulus switch is centred (CenteredMeanNoiseReduction, variance 1/4 of a bit); squared norm 25.
+Variances are in units of (q/2N)^2, the step of the modulus switch, where half a box of message and carry is 64.
+Standard formulas: a decomposed digit is uniform (variance (B^2+2)/12), what decomposition drops is uniform, secrets are
+uniform bits (mean square 1/2); the modulus switch is centred (CenteredMeanNoiseReduction, variance 1/4 of a bit);
+squared norm 25.
 """
 
 import math

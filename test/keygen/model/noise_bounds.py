@@ -1,4 +1,4 @@
-"""Prints test/keygen/noise_bounds.txt: the bound B of one party's noise, per part and committee, in exact arithmetic."""
+"""Prints test/keygen/noise_bounds.txt: the bound B of one party's noise, per part and committee, exactly."""
 
 from parts import COMMITTEES, PARTS, bound
 

@@ -1,4 +1,4 @@
-"""The ten parts of a key as node/native/src/keygen/layout.rs has them, the committees, and tfhe's noise distribution."""
+"""The ten parts of a key as node/native/src/keygen/layout.rs has them, the committees, tfhe's noise distribution."""
 
 from collections import namedtuple
 from fractions import Fraction
@@ -46,10 +46,9 @@ def shares(part, n, t):
 
 
 def bound(part, n, t):
-    """B of one party's uniform noise on [-B, B], variance B(B+1)/3: the integer nearest to the root of B(B+1)/3 = specified
-    variance / shares; below 64 the next one with at least that variance. Exact."""
+    """B of one party's uniform noise on [-B, B], whose variance is B(B+1)/3: the integer nearest to the root of
+    B(B+1)/3 = specified variance / shares; below 64 the next one with at least that variance. Exact."""
     wanted = 3 * tuniform_variance(part.tuniform) / shares(part, n, t)
-    b = 0
     low, high = 0, 2**64
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,7 +1,7 @@
 """The row check of a finished key: what it lets through, and what its openings cost.
 
-Opened are V = sum c_i e_i + g for random public c and fresh shared noise g. f = (std of g)/(std of sum c_i e_i), for each party
-alike. One V is off by more than 16 std (8 allowed, 8 of honest noise) for at least half the choices of one coefficient c_i.
+Opened are V = sum c_i e_i + g for random public c and fresh shared noise g. f = (std of g)/(std of sum c_i e_i), for each
+party alike. An error above 16 std (8 allowed, 8 of honest noise) is seen with probability at least 1/2 in every sum.
 """
 
 import hashlib
@@ -124,40 +124,57 @@ def energy_slack(check):
     return ENERGY_STD * math.sqrt(2 / opened(check)) * (1 + check.f**2)
 
 
+def largest_unseen(check):
+    """log2 of what one coefficient may be off by, in the committee where it is most."""
+    return max(log2_std(check, *committee) for committee in COMMITTEES) + math.log2(2 * MAX_STD)
+
+
+# The cause of noise that a part is, and by how much its errors grow on the way to the next bootstrapping.
+MODELLED = {
+    "key-switching-key": ("key switching key", 1),
+    "bootstrapping-key": ("bootstrapping key, 25 times", math.sqrt(noise.NORM2)),
+}
+
+
 def harm(check):
-    """Bootstrapping failure with the largest planted energy: of a typical ciphertext, of the worst of 2^40."""
-    causes = noise.variances()
-    cause = {"key-switching-key": "key switching key", "bootstrapping-key": "bootstrapping key, 25 times"}.get(check.part)
-    if cause is None:
-        return "–"
-    planted = causes[cause] * energy_slack(check)
-    typical = noise.log2_p_fail(noise.specified_variance() + planted)
-    shift = NormalDist().inv_cdf(1 - 2.0**-SEARCH) * math.sqrt(planted)
-    searched = noise.log2_p_fail(noise.specified_variance(), noise.HALF_BOX - shift)
-    return f"2^{typical:.0f}, 2^{searched:.0f}"
+    """Bootstrapping failure with one coefficient off as far as unseen, under the largest digit; with the largest planted
+    energy, of a typical ciphertext and of the worst of 2^40."""
+    if check.part not in MODELLED:
+        return ["–", "–", "–"]
+    cause, growth = MODELLED[check.part]
+    base = noise.specified_variance()
+    lone = growth * 2.0 ** (largest_unseen(check) + BY_NAME[check.part].base_log - 1) / noise.UNIT
+    planted = noise.variances()[cause] * energy_slack(check)
+    searched = NormalDist().inv_cdf(1 - 2.0**-SEARCH) * math.sqrt(planted)
+    failures = (
+        noise.log2_p_fail(base, noise.HALF_BOX - lone),
+        noise.log2_p_fail(base + planted),
+        noise.log2_p_fail(base, noise.HALF_BOX - searched),
+    )
+    return [f"2^{failure:.0f}" for failure in failures]
 
 
 def bounds():
-    yield ["part", "opened", "f", "std of V, 4/1 and 15/4", "sure detection", "planted energy, σ²", "failure with it"]
+    head = ["part", "opened", "f", "std of V, 4/1 and 15/4", "lone error below", "energy below, σ²"]
+    yield head + ["failure with the lone error", "with the energy", "worst of 2^40"]
     for check in CHECKS:
         part = BY_NAME[check.part]
         single = "each row" if part.rows > 1 else "the row"
         how = {"sums": "{} sums", "buckets": "{} buckets, {} times", "rows": single}[check.mode].format(*check.size)
         first, last = (log2_std(check, *committee) for committee in (COMMITTEES[0], COMMITTEES[-1]))
-        worst = max(log2_std(check, *committee) for committee in COMMITTEES) + math.log2(2 * MAX_STD)
         yield [
             f"`{part.name}`",
             how,
             str(check.f),
             f"2^{first:.2f}, 2^{last:.2f}",
-            f"2^{worst:.1f}",
+            f"2^{largest_unseen(check):.1f}",
             f"{energy_slack(check):.2f}" if part.rows > 1 else "–",
-            harm(check),
+            *harm(check),
         ]
 
 
 def hints():
-    yield ["part", "λ", "loss of σ, bits", "secret", "loss, bits", "bits at n/t = 13/4, all losses"]
+    yield ["part", "λ", "loss of σ, bits", "secret", "bits of security", "with that of broken enclaves at 13/4"]
     for check in CHECKS:
         secret = BY_NAME[check.part].under
         eigen = eigenvalue(check)
@@ -167,8 +184,8 @@ def hints():
             f"{eigen:.2f}",
             f"{loss:.4f}",
             f"`{secret}`",
-            f"{base - secret_bits(secret, loss):.2f}",
-            f"{secret_bits(secret, share + loss):.1f} of {base:.1f}",
+            f"−{base - secret_bits(secret, loss):.2f}",
+            f"−{base - secret_bits(secret, share + loss):.2f}",
         ]
 
 

@@ -1,4 +1,4 @@
-"""Bytes that the busiest party of a ceremony sends to others for the key: bit phase, checks, contributions, published sums."""
+"""Bytes that the busiest party of a ceremony sends for the key: bit phase, its checks, contributions, published sums."""
 
 from parts import COMMITTEES, PARTS
 

@@ -1,4 +1,4 @@
-//! Dealer-free key generation (protocol §4, keygen.md, keygen-checks.md).
+//! Dealer-free key generation (protocol §4, docs/keygen.md).
 //!
 //! `party` drives the typed rounds of `rounds`, which make 17,196 shared and checked bits; `contribution` turns shares
 //! into additive contributions to the public bodies of the key, chunk by chunk (`layout`); `assembly` builds tfhe's keys
@@ -35,3 +35,5 @@ mod full_size_tests;
 mod misbehaviour_tests;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod views_tests;
