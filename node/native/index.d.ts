@@ -30,7 +30,10 @@ export interface RoundMessages {
  */
 export class CeremonyParty {
   constructor(config: CeremonyConfig)
-  /** "hello", "prss-commit", "prss-open", "prss-confirm", "inputs", "level-0", …, "coin", "degree-points", "product-points" */
+  /**
+   * "hello", "prss-commit", "prss-open", "prss-confirm", "inputs", "level-0", …, "coin", "degree-points",
+   * "product-points", "row-noise", "row-coin", "row-points"
+   */
   rounds(): string[]
   /** Own messages of a round, once. */
   produce(round: number): Promise<RoundMessages>
@@ -38,9 +41,11 @@ export class CeremonyParty {
   consume(round: number, broadcasts: Uint8Array[], sealed: (Uint8Array | null)[]): Promise<void>
   /** 32 bytes, once the seeds are revealed. */
   publicSeed(): Uint8Array
-  /** Own masked contribution to a chunk, once all checks have passed. Made twice, it has the same bytes. */
+  /** Own masked contribution to a chunk, between "row-noise" and "row-coin". Made twice, it has the same bytes. */
   contribution(chunk: number): Promise<Uint8Array>
-  /** Keeps the shares of the decryption keys and the replicated keys; wipes the rest. */
+  /** Takes in the summed body of the next chunk, between "row-coin" and "row-points": all of them, in their order. */
+  absorb(chunk: number, body: Uint8Array): Promise<void>
+  /** Keeps the shares of the decryption keys and the replicated keys; wipes the rest. After all rounds. */
   finish(): KeyShare
   destroy(): void
 }

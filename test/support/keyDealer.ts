@@ -81,7 +81,7 @@ async function dealInto(folder: string, n: number, t: number): Promise<void> {
   )
   const [first] = parties
   if (first === undefined) throw new Error("a committee has parties")
-  await runRounds(parties, first.rounds().length)
+  await runRounds(parties, 0, first.rounds().length)
   const publicSeed = first.publicSeed()
   const chunkPaths: string[] = []
   for (const { index, part, wordBytes } of keyLayout().chunks) {
@@ -90,6 +90,7 @@ async function dealInto(folder: string, n: number, t: number): Promise<void> {
     await write(`chunk-${index}`, sum)
     chunkPaths.push(join(folder, `chunk-${index}`))
   }
+  await checkRows(parties, chunkPaths)
   const { sha256: digest } = await assembleServerKey(publicSeed, chunkPaths, join(folder, "server-key"))
   await Promise.all(chunkPaths.map((path) => rm(path)))
   for (const [i, party] of parties.entries()) {
@@ -102,8 +103,19 @@ async function dealInto(folder: string, n: number, t: number): Promise<void> {
   await write("crs", await oneUpdateCrs(ceremonyId))
 }
 
-async function runRounds(parties: readonly CeremonyParty[], rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
+async function checkRows(parties: readonly CeremonyParty[], chunkPaths: readonly string[]): Promise<void> {
+  const rounds = parties[0]?.rounds().length ?? 0
+  const points = rounds + (parties[0]?.rowRounds().length ?? 0) - 1
+  await runRounds(parties, rounds, points)
+  for (const [chunk, path] of chunkPaths.entries()) {
+    const body = new Uint8Array(await readFile(path))
+    for (const party of parties) await party.absorb(chunk, body)
+  }
+  await runRounds(parties, points, points + 1)
+}
+
+async function runRounds(parties: readonly CeremonyParty[], first: number, end: number): Promise<void> {
+  for (let round = first; round < end; round++) {
     const sent = await Promise.all(parties.map((party) => party.produce(round)))
     const broadcasts = sent.map(({ broadcast }) => broadcast)
     await Promise.all(

@@ -31,6 +31,12 @@ pub enum Code {
     ProductPoints,
     /// The product check does not open to zero: some input is no bit or some product is wrong.
     ProductValue,
+    /// The points of a row sum do not lie on one polynomial of the sum's degree.
+    RowPoints,
+    /// A row sum is larger than the noise of honest rows can make it.
+    RowMaximum,
+    /// The row sums of a part together are larger than the noise of honest rows can make them.
+    RowEnergy,
     /// A chunk index, length or path does not fit the key layout.
     KeyLayout,
     /// The object was destroyed or has aborted; its secrets are gone.
@@ -79,6 +85,9 @@ impl Code {
             Code::DegreeCheck => "KEYGEN_DEGREE_CHECK",
             Code::ProductPoints => "KEYGEN_PRODUCT_POINTS",
             Code::ProductValue => "KEYGEN_PRODUCT_VALUE",
+            Code::RowPoints => "KEYGEN_ROW_POINTS",
+            Code::RowMaximum => "KEYGEN_ROW_MAXIMUM",
+            Code::RowEnergy => "KEYGEN_ROW_ENERGY",
             Code::KeyLayout => "KEYGEN_KEY_LAYOUT",
             Code::Destroyed => "NATIVE_DESTROYED",
             Code::Crs(error) => error.code(),

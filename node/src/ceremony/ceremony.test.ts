@@ -15,7 +15,8 @@ describe("an honest ceremony", () => {
     expect(world.submitted.length).toBe(1)
     expect(world.progress).toEqual([
       ...["standing", "hello", "seed-commit", "seed-open", "inputs", "confirm"],
-      ...["chunk-digests", "public-key", "crs-1", "crs-2", "crs-3", "crs-4"],
+      ...["chunk-digests", "row-coin", "row-points", "public-key"],
+      ...["crs-1", "crs-2", "crs-3", "crs-4"],
       ...["self-test-input", "self-test-verdicts", "self-test-shares"],
       ...["dkg-commit", "dkg-shares", "dkg-confirm", "activation", "group-signature"],
     ])

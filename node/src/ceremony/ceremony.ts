@@ -1,6 +1,6 @@
 /**
- * One party's whole key ceremony (protocol §4), put together: standing → bit phase → contributions → key → CRS →
- * self-test → signing key → activation. What each round does is in its own file; the order is here.
+ * One party's whole key ceremony (protocol §4), put together: standing → bit phase → contributions → row check →
+ * key → CRS → self-test → signing key → activation. What each round does is in its own file; the order is here.
  *
  * Security: the engine's party, both shares and the nonces live for the attempt only and are destroyed at its end,
  * whatever the end is. The sealed share stays only where the chain may still activate the key.
@@ -26,6 +26,7 @@ import type { KeygenEngine, KeyShare } from "./engine.ts"
 import { type KeyMaterial, keyRounds } from "./keyRounds.ts"
 import { nativeRounds } from "./nativeRounds.ts"
 import { type Round, slot } from "./rounds.ts"
+import { rowRounds } from "./rowRounds.ts"
 import { type EndState, type Runner, type RunnerDeps, type RunnerOptions, startRunner } from "./runner.ts"
 import { selfTestRounds } from "./selfTestRounds.ts"
 import { xwingSealing } from "./shareSealing.ts"
@@ -39,7 +40,7 @@ export type CeremonyTimeouts = {
   readonly roundMs: number
   /** One CRS update with its verification. */
   readonly crsMs: number
-  /** All contributions together. */
+  /** All contributions together, and again all chunks for the row check. */
   readonly contributionsMs: number
   /** Contributions to one chunk. */
   readonly chunkMs: number
@@ -135,17 +136,26 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     signal,
   })
   const shared = { engine, sink, source, sign, vault, material, crs, share, signingKey, rng: deps.rng }
+  const { chunkDigests, publicKey } = keyRounds(attempt, {
+    ...shared,
+    party,
+    scatter,
+    signal,
+    timeoutMs: timeouts.roundMs,
+    contributionTimeoutMs: timeouts.contributionsMs,
+  })
   const rounds: readonly Round[] = [
     standingRound(attempt, deps, timeouts.roundMs),
     ...nativeRounds(attempt, party, timeouts.roundMs),
-    ...keyRounds(attempt, {
+    chunkDigests,
+    ...rowRounds(attempt, {
       ...shared,
       party,
-      scatter,
       signal,
       timeoutMs: timeouts.roundMs,
-      contributionTimeoutMs: timeouts.contributionsMs,
+      chunksTimeoutMs: timeouts.contributionsMs,
     }),
+    publicKey,
     ...crsRounds(attempt, { ...shared, signal, timeoutMs: timeouts.crsMs }),
     ...selfTestRounds(attempt, {
       ...shared,

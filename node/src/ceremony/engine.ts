@@ -18,10 +18,12 @@ export type PartyConfig = {
   readonly bits?: number
 }
 
-/** One party of key generation; `round` counts from 0 in `rounds()`. */
+/** One party of key generation; `round` counts from 0 in `rounds()` and on in `rowRounds()`. */
 export type CeremonyParty = {
-  /** Names of the rounds, in order; known from the start. */
+  /** Names of the rounds before the contributions, in order; known from the start. */
   rounds(): readonly string[]
+  /** Names of the rounds of the row check, in order: all chunks are absorbed before the last one. */
+  rowRounds(): readonly string[]
   produce(round: number): Promise<{
     readonly broadcast: Uint8Array
     /** By party index − 1. */
@@ -37,6 +39,8 @@ export type CeremonyParty = {
   publicSeed(): Uint8Array
   /** Own masked contribution to one chunk of the layout. */
   contribution(chunk: number): Promise<Uint8Array>
+  /** Takes in the agreed body of the next chunk of the layout. */
+  absorb(chunk: number, body: Uint8Array): Promise<void>
   /** Keeps shares of `ns` and `nsc` and the PRSS keys; wipes the rest. */
   finish(): KeyShare
   destroy(): void

@@ -12,6 +12,7 @@ import type { Attempt } from "./attempt.ts"
 import { type Contributions, type ReduceScatter, summingParty } from "./contributions.ts"
 import { bytesDigest } from "./digest.ts"
 import type { CeremonyParty, ChunkLayout, KeygenEngine, KeyShare } from "./engine.ts"
+import { fetchChunk } from "./publishedChunks.ts"
 import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
 
 export type KeyRoundErrorCode =
@@ -19,8 +20,6 @@ export type KeyRoundErrorCode =
   | "CHUNK_LIST"
   /** what a party says it contributed is not what it sent. */
   | "CHUNK_MISMATCH"
-  /** the published chunk is missing or does not match the digest that its summing party signed. */
-  | "CHUNK_UNAVAILABLE"
   /** a party has assembled another public key from the same agreed digests. */
   | "PUBLIC_KEY_DIFFERS"
 
@@ -83,7 +82,13 @@ export type KeyRoundDeps = {
   readonly share: Slot<KeyShare>
 }
 
-export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): readonly Round[] {
+export type KeyRounds = {
+  readonly chunkDigests: Round
+  /** After the row check: this party keeps its share of a key whose rows have passed. */
+  readonly publicKey: Round
+}
+
+export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): KeyRounds {
   const { committee, self } = attempt
   const { chunks } = deps.engine.keyLayout()
   const parties = partyIndexes(committee)
@@ -106,14 +111,7 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): readonly Round[
     const layout = chunks.find(({ part }) => part === deps.engine.publicKeyPart)
     const digest = layout && digests[layout.index]
     if (layout === undefined || digest === undefined) throw new Error("the layout has no public key chunk")
-    const culprit = summingParty(layout.index, committee.n)
-    const bytes = await deps.source.get(digest, layout.byteLength, deps.signal).catch((error: unknown) => {
-      if (!(error instanceof ProtocolError)) throw error
-      throw keyError("CHUNK_UNAVAILABLE", `chunk ${layout.index}: ${error.message}`, [culprit])
-    })
-    if (bytes.length !== layout.byteLength || bytesDigest(bytes) !== digest)
-      throw keyError("CHUNK_UNAVAILABLE", `chunk ${layout.index} does not match ${digest}`, [culprit])
-    return bytes
+    return fetchChunk({ layout, digest }, committee, deps.source, deps.signal)
   }
 
   const chunkDigests: Round = {
@@ -182,5 +180,5 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): readonly Round[
       deps.share.set(deps.party.finish())
     },
   }
-  return [chunkDigests, publicKey]
+  return { chunkDigests, publicKey }
 }

@@ -8,6 +8,7 @@ import { nativeRounds } from "./nativeRounds.ts"
 import { attemptOfParty, COMMITTEE, honest, PARTIES, type Tamper, tamperedNetworks } from "./party.fixture.ts"
 import type { Outgoing, Round } from "./rounds.ts"
 import { createRouter } from "./router.ts"
+import { rowRounds } from "./rowRounds.ts"
 import { type EndState, startRunner } from "./runner.ts"
 
 /** A few shared bits: the same rounds and checks as a real key. */
@@ -38,7 +39,15 @@ async function run(
       index: at + 1,
     })
     parties.push(party)
-    const rounds = nativeRounds(attempt, party, 60_000).map((round): Round => {
+    const rows = rowRounds(attempt, {
+      ...{ party, timeoutMs: 60_000, chunksTimeoutMs: 60_000 },
+      // So few bits make no key: there is no chunk to check.
+      engine: { keyLayout: () => ({ chunks: [], byteLength: 0 }) },
+      source: { get: async () => new Uint8Array() },
+      signal: new AbortController().signal,
+      material: { get: () => ({ chunkDigests: [] }) },
+    })
+    const rounds = [...nativeRounds(attempt, party, 60_000), ...rows].map((round): Round => {
       const produce = async (...args: Parameters<Round["produce"]>) => {
         const outgoing = await round.produce(...args)
         return at === 3 ? change(round.spec.name, outgoing) : outgoing
@@ -107,8 +116,9 @@ describe("the addon's rounds under the echo broadcast", () => {
       index: 1,
       bits: BITS,
     })
-    const names = party.rounds()
+    const names = [...party.rounds(), ...party.rowRounds()]
     party.destroy()
+    expect(names.slice(-4)).toEqual(["product-points", "row-noise", "row-coin", "row-points"])
     expect(new Set(names).size).toBe(names.length)
     expect(names.every((name) => /^[a-z][a-z0-9-]*$/.test(name) && name.length <= 64)).toBe(true)
   })
@@ -136,6 +146,14 @@ describe("the addon's rounds under the echo broadcast", () => {
     const found = causes.filter((cause) => cause?.check === "KEYGEN_SEALED_BOX")
     expect(found.length).toBeGreaterThan(0)
     for (const cause of found) expect(cause?.culprits).toEqual([4])
+  })
+
+  test("a coin of the rows that was not committed names its party", async () => {
+    const { seeds, causes } = await run(flipBroadcast("row-coin", 3))
+    expect(seeds).toEqual([])
+    const found = causes.filter((cause) => cause?.check === "KEYGEN_COMMITMENT_MISMATCH")
+    expect(found.length).toBeGreaterThan(0)
+    for (const cause of found) expect(cause).toMatchObject({ round: "row-coin", culprits: [4] })
   })
 
   test("broadcasts that do not decode name their sender", async () => {

@@ -1,7 +1,8 @@
 /**
  * A small engine with real arithmetic for tests of the ceremony's protocol: eight shared secrets over the Galois ring,
  * a "key" of noiseless LWE bodies under public masks, exact threshold decryption. It has the rounds, sizes and failures
- * of the native engine's interface, none of its security.
+ * of the native engine's interface, none of its security. Its row check is one random sum of every chunk, which is zero
+ * because there is no noise, and which is opened without a mask.
  */
 import { createHash } from "node:crypto"
 import { concatBytes, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
@@ -21,6 +22,7 @@ import {
   sub,
   ZERO,
 } from "@twinlock/sdk/threshold/galoisRing"
+import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { lagrangeAtZero, share } from "@twinlock/sdk/threshold/shamir"
 import type { ShareWork } from "../threshold/keyShare.ts"
 import type {
@@ -35,6 +37,7 @@ import type {
 
 const SECRETS = 8
 const ROUNDS = ["hello", "seed-commit", "seed-open", "inputs", "confirm"] as const
+const ROW_ROUNDS = ["row-coin", "row-points"] as const
 const DELTA = 1n << 123n
 const BLOCKS = 2
 
@@ -125,6 +128,10 @@ class ToyParty implements CeremonyParty {
   readonly #rng: Rng
   readonly #hello: Uint8Array
   readonly #seed: Uint8Array
+  readonly #coin: Uint8Array
+  #rowCoin: Uint8Array | null = null
+  /** By chunk: this party's share of its row sum. */
+  readonly #rowSums: RingElement[] = []
   #hellos: readonly Uint8Array[] = []
   #commits: readonly Uint8Array[] = []
   #publicSeed: Uint8Array | null = null
@@ -135,6 +142,7 @@ class ToyParty implements CeremonyParty {
     this.#rng = rng
     this.#hello = rng(32)
     this.#seed = rng(32)
+    this.#coin = rng(32)
     this.#config = config
     this.#layout = layout
     this.#self = parsePartyIndex(config.index, config.n)
@@ -143,6 +151,10 @@ class ToyParty implements CeremonyParty {
 
   rounds(): readonly string[] {
     return ROUNDS
+  }
+
+  rowRounds(): readonly string[] {
+    return ROW_ROUNDS
   }
 
   #pairKey(other: PartyIndex): Uint8Array {
@@ -156,11 +168,13 @@ class ToyParty implements CeremonyParty {
 
   async produce(round: number): ReturnType<CeremonyParty["produce"]> {
     const open = (broadcast: Uint8Array) => ({ broadcast, sealed: this.#everyone.map(() => null) })
-    switch (ROUNDS[round]) {
+    switch (nameOf(round)) {
       case "hello":
         return open(this.#hello)
       case "seed-commit":
-        return open(sha(this.#config.ceremonyId, number(this.#self), this.#seed))
+        return open(
+          concatBytes(this.#commitment(this.#self, this.#seed), this.#commitment(this.#self, this.#coin)),
+        )
       case "seed-open":
         return open(this.#seed)
       case "inputs": {
@@ -176,9 +190,26 @@ class ToyParty implements CeremonyParty {
       }
       case "confirm":
         return open(sha(...this.#hellos, this.#publicSeed ?? ZERO_BYTES))
+      case "row-coin":
+        return open(this.#coin)
+      case "row-points":
+        if (this.#rowSums.length !== this.#layout.chunks.length) throw toyError("TOY_CHUNK")
+        return open(concatBytes(...this.#rowSums.map(encode)))
       default:
         throw toyError("TOY_ROUND")
     }
+  }
+
+  #commitment(party: PartyIndex, value: Uint8Array): Uint8Array {
+    return sha(this.#config.ceremonyId, number(party), value)
+  }
+
+  /** Parties whose values are not what they committed to as number `which`. */
+  #uncommitted(values: readonly Uint8Array[], which: number): readonly PartyIndex[] {
+    return this.#everyone.filter((from) => {
+      const commitment = this.#commits[from - 1]?.subarray(32 * which, 32 * (which + 1)) ?? ZERO_BYTES
+      return Buffer.compare(this.#commitment(from, values[from - 1] ?? ZERO_BYTES), commitment) !== 0
+    })
   }
 
   #add(bytes: Uint8Array): void {
@@ -186,7 +217,7 @@ class ToyParty implements CeremonyParty {
   }
 
   async consume(...[round, broadcasts, sealed]: Parameters<CeremonyParty["consume"]>): Promise<void> {
-    switch (ROUNDS[round]) {
+    switch (nameOf(round)) {
       case "hello":
         this.#hellos = broadcasts
         return
@@ -194,10 +225,7 @@ class ToyParty implements CeremonyParty {
         this.#commits = broadcasts
         return
       case "seed-open": {
-        const wrong = this.#everyone.filter((from) => {
-          const commit = sha(this.#config.ceremonyId, number(from), broadcasts[from - 1] ?? ZERO_BYTES)
-          return Buffer.compare(commit, this.#commits[from - 1] ?? ZERO_BYTES) !== 0
-        })
+        const wrong = this.#uncommitted(broadcasts, 0)
         if (wrong.length > 0) throw toyError("COMMIT_MISMATCH", wrong)
         this.#publicSeed = sha(...broadcasts)
         return
@@ -218,6 +246,15 @@ class ToyParty implements CeremonyParty {
         if (wrong.length > 0) throw toyError("CONFIRM_MISMATCH", wrong)
         return
       }
+      case "row-coin": {
+        const wrong = this.#uncommitted(broadcasts, 1)
+        if (wrong.length > 0) throw toyError("COMMIT_MISMATCH", wrong)
+        this.#rowCoin = sha(...broadcasts)
+        return
+      }
+      case "row-points":
+        this.#judge(broadcasts)
+        return
       default:
         throw toyError("TOY_ROUND")
     }
@@ -241,6 +278,37 @@ class ToyParty implements CeremonyParty {
     return out
   }
 
+  async absorb(chunk: number, body: Uint8Array): Promise<void> {
+    const layout = this.#layout.chunks[chunk]
+    if (layout === undefined || chunk !== this.#rowSums.length || body.length !== layout.byteLength)
+      throw toyError("TOY_CHUNK")
+    let bodies = 0n
+    const masks = Array.from({ length: SECRETS }, () => 0n)
+    for (let word = 0; word < layout.words; word++) {
+      // Odd, so that no single error vanishes in its top bits.
+      const weight = readWord(sha(this.#rowCoin ?? ZERO_BYTES, number(chunk), number(word)), 0, 8) | 1n
+      bodies += weight * readWord(body, word * layout.wordBytes, layout.wordBytes)
+      for (let j = 0; j < SECRETS; j++)
+        masks[j] = (masks[j] ?? 0n) + weight * mask(this.publicSeed(), chunk, word, j)
+    }
+    const sum = this.#shares.reduce((rest, own, j) => sub(rest, scale(own, masks[j] ?? 0n)), scalar(bodies))
+    // Narrow words count modulo 2^64 only.
+    this.#rowSums.push(scale(sum, layout.wordBytes === 8 ? 1n << 64n : 1n))
+  }
+
+  #judge(points: readonly Uint8Array[]): void {
+    const { n, t } = this.#config
+    const opening = createOpening({ n, t, blocks: this.#layout.chunks.length })
+    points.forEach((list, at) => {
+      const from = parsePartyIndex(at + 1, n)
+      if (list.length !== 64 * this.#layout.chunks.length) throw toyError("ROW_POINTS", [from])
+      opening.add(from, list)
+    })
+    const { state } = opening
+    if (state.status !== "opened" || state.culprits.length > 0) throw toyError("ROW_POINTS")
+    if (state.values.some((value) => value.some((word) => word !== 0n))) throw toyError("ROW_SUM")
+  }
+
   finish(): KeyShare {
     const kept = new ToyShare(this.#shares)
     this.#shares = []
@@ -254,6 +322,9 @@ class ToyParty implements CeremonyParty {
 }
 
 const ZERO_BYTES = new Uint8Array(32)
+
+const nameOf = (round: number): (typeof ROUNDS)[number] | (typeof ROW_ROUNDS)[number] | undefined =>
+  ROUNDS[round] ?? ROW_ROUNDS[round - ROUNDS.length]
 
 /** Files of the toy executors, by path. */
 export type ToyFiles = Map<string, Uint8Array>

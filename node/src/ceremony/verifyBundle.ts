@@ -27,6 +27,8 @@ const broken = (message: string): ProtocolError => bundleError("BUNDLE_INVALID",
 const MILESTONES = [
   "standing",
   "chunk-digests",
+  "row-coin",
+  "row-points",
   "public-key",
   "self-test-verdicts",
   "dkg-confirm",

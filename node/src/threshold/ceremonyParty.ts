@@ -25,8 +25,10 @@ export type RoundMessages = {
 }
 
 export type CeremonyParty = {
-  /** Names of the rounds, in order. */
+  /** Names of the rounds before the contributions, in order. */
   rounds(): readonly string[]
+  /** Names of the rounds of the row check, numbered on from `rounds()`. */
+  rowRounds(): readonly string[]
   /** Own messages of a round, once. @throws KEYGEN_ROUND_ORDER, NATIVE_DESTROYED */
   produce(round: number): Promise<RoundMessages>
   /** @param broadcasts by party, own included @param sealed from each party to this one @throws KEYGEN_*, naming culprits */
@@ -39,6 +41,8 @@ export type CeremonyParty = {
   publicSeed(): Uint8Array
   /** Own masked contribution to one chunk of the layout. @throws KEYGEN_ROUND_ORDER, KEYGEN_KEY_LAYOUT */
   contribution(chunk: number): Promise<Uint8Array>
+  /** Takes in the summed body of the next chunk before "row-points". @throws KEYGEN_ROUND_ORDER, KEYGEN_KEY_LAYOUT */
+  absorb(chunk: number, body: Uint8Array): Promise<void>
   /** Keeps the shares of the decryption keys and the PRSS keys; wipes the rest. */
   finish(): KeyShare
   destroy(): void
@@ -47,13 +51,17 @@ export type CeremonyParty = {
 /** @throws NATIVE_CONFIG */
 export function createCeremonyParty(config: PartyConfig): CeremonyParty {
   const party = callNative((addon) => new addon.CeremonyParty(config))
+  const names = party.rounds()
+  const rows = names.indexOf("row-coin")
   return {
-    rounds: () => party.rounds(),
+    rounds: () => names.slice(0, rows),
+    rowRounds: () => names.slice(rows),
     produce: (round) => awaitNative(() => party.produce(round)),
     consume: (round, broadcasts, sealed) =>
       awaitNative(() => party.consume(round, [...broadcasts], [...sealed])),
     publicSeed: () => callNative(() => party.publicSeed()),
     contribution: (chunk) => awaitNative(() => party.contribution(chunk)),
+    absorb: (chunk, body) => awaitNative(() => party.absorb(chunk, body)),
     finish: () => keyShareOf(callNative(() => party.finish())),
     destroy: () => party.destroy(),
   }

@@ -3,7 +3,7 @@ import { decodeDigestList, encodeDigestList } from "@twinlock/node/ceremony/keyR
 import { attemptOfParty, COMMITTEE } from "@twinlock/node/ceremony/party.fixture"
 import { publicMessage } from "@twinlock/node/ceremony/rounds"
 import { xwingSealing } from "@twinlock/node/ceremony/shareSealing"
-import { createWorld } from "@twinlock/node/ceremony/world.fixture"
+import { createWorld, type World } from "@twinlock/node/ceremony/world.fixture"
 import { fromHex, taggedHash } from "@twinlock/sdk/protocol/codec"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
@@ -21,6 +21,7 @@ describe("a lie that everybody sees the same is found by everybody's own check, 
     { round: "standing", liar: 4, check: "QUOTE_INVALID", at: 0 },
     { round: "seed-open", liar: 2, check: "COMMIT_MISMATCH", at: 0 },
     { round: "confirm", liar: 1, check: "CONFIRM_MISMATCH", at: 0 },
+    { round: "row-coin", liar: 2, check: "COMMIT_MISMATCH", at: 0 },
     { round: "public-key", liar: 3, check: "PUBLIC_KEY_DIFFERS", at: 0 },
     { round: "crs-2", liar: 2, check: "CRS_PROOF", at: 20 },
     { round: "self-test-verdicts", liar: 3, check: "SIGNATURE_SIGNER", at: 100 },
@@ -88,10 +89,13 @@ describe("contributions", () => {
     expect(honest.map((cause) => cause.check)).toContain("CHUNK_UNAVAILABLE")
   })
 
-  test("a digest without a published chunk of the server key is refused by the executors", async () => {
-    const causes = await runToAbort(createWorld({ chunks: CHUNKS, prepare: otherSum(4, 0) }))
-    expect(causes.map((cause) => cause.check)).toContain("SELF_TEST_REFUSED")
-    expect(causes.find((cause) => cause.check === "SELF_TEST_REFUSED")?.message).toContain("BLOB_UNAVAILABLE")
+  test("a digest without a published chunk of the server key names its summing party", async () => {
+    const world = createWorld({ chunks: CHUNKS, prepare: otherSum(4, 0) })
+    const causes = await runToAbort(world)
+    const honest = causes.slice(0, 3)
+    for (const cause of honest) expect([cause.culprits, cause.claimed].flat()).toEqual([4])
+    expect(honest.map((cause) => cause.check)).toContain("CHUNK_UNAVAILABLE")
+    expect(world.progress.at(-1)).toBe("row-points")
   })
 
   test("a blob store that hands out other bytes stops the public key", async () => {
@@ -99,8 +103,18 @@ describe("contributions", () => {
     const causes = await runToAbort(world)
     expect(causes[0]).toMatchObject({ check: "CHUNK_UNAVAILABLE" })
   })
+})
 
-  test("a wrong sum does not pass the self-test", async () => {
+describe("the row check", () => {
+  /** Every party refuses with the code, nobody is named, and it happens in the round of the points. */
+  async function refusedBySums(world: World, check: string): Promise<void> {
+    const causes = await runToAbort(world)
+    expect(causes.map((cause) => cause.check)).toContain(check)
+    for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([])
+    expect(world.progress.at(-1)).toBe("row-points")
+  }
+
+  test("a wrong sum that everybody agrees on is refused", async () => {
     const world = createWorld({
       engine: (index, engine) => ({
         ...engine,
@@ -110,8 +124,41 @@ describe("contributions", () => {
         },
       }),
     })
+    await refusedBySums(world, "ROW_SUM")
+  })
+
+  test("a contribution to a chunk that another party sums is refused where it is wrong", async () => {
+    const world = createWorld({
+      chunks: CHUNKS,
+      engine: (index, engine) => ({
+        ...engine,
+        createParty: (config) => {
+          const party = engine.createParty(config)
+          if (index !== 3) return party
+          const contribution = party.contribution.bind(party)
+          return Object.assign(party, {
+            contribution: async (chunk: number) => {
+              const own = await contribution(chunk)
+              return chunk === 5 ? flip(own, 0) : own
+            },
+          })
+        },
+      }),
+    })
+    await refusedBySums(world, "ROW_SUM")
+  })
+
+  test("points that fit no honest sum are refused", async () => {
+    const lie = lieInRound(3, "row-points", ({ broadcast }) => publicMessage(flip(broadcast, 70)))
+    await refusedBySums(createWorld({ prepare: lie }), "ROW_POINTS")
+  })
+
+  test("points open only after the coin: a party without it has nothing to say", async () => {
+    const world = createWorld({ prepare: lieInRound(2, "row-coin", () => publicMessage(new Uint8Array(32))) })
     const causes = await runToAbort(world)
-    expect(causes.map((cause) => cause.check).join()).toMatch(WRONG_RESULT)
+    for (const cause of causes.filter((_, index) => index !== 1))
+      expect([cause.culprits, cause.claimed].flat()).toEqual([2])
+    expect(world.progress.at(-1)).toBe("row-coin")
   })
 })
 

@@ -13,6 +13,8 @@ const ROUNDS = [
   ["inputs", 2],
   ["confirm", 3],
   ["chunk-digests", 4],
+  ["row-coin", 2],
+  ["row-points", 3],
   ["public-key", 1],
   ["crs-1", 1],
   ["crs-2", 2],

@@ -11,8 +11,9 @@ import { lieInRound } from "./lying.ts"
 import { causeOf, expectNothingKept } from "./outcome.ts"
 import { readParts, tamperWhere } from "./tampering.ts"
 
-const ACTIVATION = 18
-const GROUP_SIGNATURE = 19
+const ACTIVATION = 20
+const GROUP_SIGNATURE = 21
+const PUBLIC_KEY = 9
 
 const codeOf = async (work: Promise<unknown>): Promise<string | null> => {
   try {
@@ -125,7 +126,7 @@ describe("the chain decides after the signature", () => {
   })
 
   test("a discard in the middle of the rounds aborts them", async () => {
-    const tamper = tamperWhere({ from: 3, round: 8 - 1 }, () => [])
+    const tamper = tamperWhere({ from: 3, round: PUBLIC_KEY }, () => [])
     const world = createWorld({ tamper })
     const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
     await world.until(() => world.progress.includes("public-key"))

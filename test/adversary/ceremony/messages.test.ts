@@ -27,8 +27,9 @@ type Case = {
 
 const SECOND = 2
 const INPUTS = 4
+const PUBLIC_KEY = 9
 const everyone = partyIndexes(COMMITTEE)
-const ROUNDS_BEFORE_SIGNATURES = 18
+const ROUNDS_BEFORE_SIGNATURES = 20
 const sign = partyAt(4).sign
 const toBob = { from: 4, to: 2 } as const
 
@@ -92,7 +93,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "broadcasts more than the round allows",
-    rule: { ...toBob, round: INPUTS + 3 },
+    rule: { ...toBob, round: PUBLIC_KEY },
     change: async (payload) => [await withBroadcast(readParts(payload), new Uint8Array(65), sign)],
     code: "CEREMONY_GARBLED",
   },
@@ -173,7 +174,7 @@ describe("a party that sends what is not its own", () => {
   })
 
   test("a message in a round where it does not speak", async () => {
-    const CRS_1 = 8
+    const CRS_1 = PUBLIC_KEY + 1
     const tamper = tamperWhere({ from: 4, to: 2, round: CRS_1 - 1 }, async (payload) => {
       const parts = readParts(payload)
       const header = { ...parts.header, header: { ...parts.header.header, round: CRS_1 } }

@@ -130,6 +130,19 @@ impl CeremonyParty {
     }
 
     #[napi(catch_unwind)]
+    pub fn absorb(&self, chunk: u32, body: Uint8Array) -> AsyncTask<Work<(), ()>> {
+        let party = Arc::clone(&self.party);
+        let body = body.to_vec();
+        background(
+            |()| (),
+            move || {
+                let chunk = layout::chunk(chunk as usize)?;
+                party.lock().map_err(|_| poisoned())?.absorb(&chunk, &body)
+            },
+        )
+    }
+
+    #[napi(catch_unwind)]
     pub fn finish(&self) -> napi::Result<KeyShare> {
         guard(|| Ok(KeyShare::wrap(self.lock()?.finish()?)))
     }

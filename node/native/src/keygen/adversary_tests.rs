@@ -2,7 +2,7 @@
 //! speaks last. Every attack must end in an abort with the expected code; against a ceremony without the check it passes.
 use super::combination::REPETITIONS;
 use super::message::{elements, put_elements};
-use super::party::Stage;
+use super::stage::Stage;
 use super::table::{Outcome, Turn, extrapolate, honest, reconstruct, run};
 use crate::errors::Code;
 use crate::ring::element::GR_BYTES;

@@ -47,6 +47,11 @@ pub enum Purpose {
     NoiseRetry,
     ZeroSharing,
     SealedMessage,
+    RowNoise,
+    RowNoiseRetry,
+    RowSharingSeed,
+    RowSharing,
+    RowWeights,
 }
 
 impl Context {

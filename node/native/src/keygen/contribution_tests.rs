@@ -12,10 +12,10 @@ use crate::ring::{Committee, Gr};
 use crate::stream::SecretStream;
 use zeroize::Zeroizing;
 
-const SEED: [u8; 32] = [77; 32];
+pub(super) const SEED: [u8; 32] = [77; 32];
 
 /// Parties that hold shares of pseudo-random bits, and the bits.
-fn parties(committee: Committee) -> (Vec<Contributor>, Vec<u128>) {
+pub(super) fn parties(committee: Committee) -> (Vec<Contributor>, Vec<u128>) {
     let stream = SecretStream::new(&[1; 32]);
     let bits: Vec<u128> = (0..KEY_BITS).map(|e| stream.word(e as u128) & 1).collect();
     let mut shares = messages(committee, KEY_BITS);

@@ -9,6 +9,7 @@ use super::context::{Context, Root};
 use super::contribution::Contributor;
 use super::expected::noise_of;
 use super::layout::{PARTS, PartId, chunks};
+use super::measure::{cpu, resident};
 use super::noise::noise_bound;
 use super::party::{Party, Sent};
 use super::sum::add_into;
@@ -25,22 +26,7 @@ use tfhe::prelude::*;
 use tfhe::safe_serialization::{safe_deserialize, safe_serialize};
 use tfhe::{CompactCiphertextList, CompactPublicKey, CompressedServerKey, Config, FheUint64, ServerKey};
 
-/// CPU seconds of this process.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("procfs");
-    let fields: Vec<&str> = stat[stat.rfind(')').expect("name") + 2..].split(' ').collect();
-    (11..=12).map(|i| fields[i].parse::<f64>().expect("number") / 100.0).sum()
-}
-
-/// Resident megabytes.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("procfs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("field");
-    line.split_whitespace().nth(1).expect("value").parse::<u64>().expect("number") / 1024
-}
-
 fn bit_phase(committee: Committee) -> Vec<Party> {
-    let started = cpu();
     let mut parties: Vec<Party> = committee
         .parties()
         .map(|index| {
@@ -48,10 +34,23 @@ fn bit_phase(committee: Committee) -> Vec<Party> {
             Party::new(context, Root::from_os().expect("randomness"))
         })
         .collect();
-    let mut sent_bytes = 0;
-    for round in 0..parties[0].rounds().len() {
+    let noise = number_of(&parties, "row-noise");
+    run_rounds(&mut parties, "product-points", 0..=noise - 1);
+    run_rounds(&mut parties, "row-noise", noise..=noise);
+    parties
+}
+
+fn number_of(parties: &[Party], round: &str) -> usize {
+    parties[0].rounds().iter().position(|name| name == round).expect("a round")
+}
+
+/// Runs honest rounds and prints what a party spent and sent up to the round `name`.
+fn run_rounds(parties: &mut [Party], name: &str, rounds: std::ops::RangeInclusive<usize>) {
+    let (started, mut sent_bytes) = (cpu(), 0);
+    let others = parties.len() - 1;
+    for round in rounds {
         let sent: Vec<Sent> = parties.iter_mut().map(|p| p.produce(round).expect("in order")).collect();
-        sent_bytes += sent[0].broadcast.len() * (committee.n() - 1);
+        sent_bytes += sent[0].broadcast.len() * others;
         sent_bytes += sent[0].sealed.iter().flatten().map(Vec::len).sum::<usize>();
         let broadcasts: Vec<Vec<u8>> = sent.iter().map(|s| s.broadcast.clone()).collect();
         for (q, party) in parties.iter_mut().enumerate() {
@@ -59,12 +58,25 @@ fn bit_phase(committee: Committee) -> Vec<Party> {
             party.consume(round, broadcasts.clone(), sealed).expect("honest");
         }
     }
-    let per_party = (cpu() - started) / committee.n() as f64;
-    println!(
-        "bit phase: {per_party:.3} CPU-s per party, party 1 sends {sent_bytes} bytes, {} MB",
-        resident()
-    );
-    parties
+    let per_party = (cpu() - started) / parties.len() as f64;
+    let resident = resident();
+    println!("up to {name}: {per_party:.3} CPU-s per party, party 1 sends {sent_bytes} bytes, {resident} MB");
+}
+
+/// Every party takes in all bodies and opens its sums.
+fn row_check(parties: &mut [Party], files: &[PathBuf]) {
+    let coin = number_of(parties, "row-coin");
+    run_rounds(parties, "row-coin", coin..=coin);
+    let started = cpu();
+    for chunk in chunks() {
+        let body = std::fs::read(&files[chunk.index]).expect("chunk file");
+        for party in parties.iter_mut() {
+            party.absorb(&chunk, &body).expect("in order");
+        }
+    }
+    let per_party = (cpu() - started) / parties.len() as f64;
+    println!("rows: {per_party:.3} CPU-s per party, {} MB resident", resident());
+    run_rounds(parties, "row-points", coin + 1..=coin + 1);
 }
 
 /// Sums all contributions into one file per chunk.
@@ -173,6 +185,7 @@ fn full_size_key_encrypts_computes_squashes_and_decrypts() {
 
     let bits = reconstruct(&contributors);
     drop(contributors);
+    row_check(&mut parties, &files);
     for part in chunks().into_iter().map(|chunk| chunk.part).collect::<Vec<_>>().chunk_by(|a, b| a == b) {
         check_noise(&seed, &bits, committee, part[0], &Files(&files).bytes(part[0]));
     }

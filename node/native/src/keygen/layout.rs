@@ -152,6 +152,25 @@ pub enum PartId {
 }
 
 impl PartId {
+    /// In the order of their masks.
+    pub const ALL: [PartId; 10] = [
+        PartId::CompactPublic,
+        PartId::Compression,
+        PartId::Decompression,
+        PartId::KeySwitching,
+        PartId::Bootstrapping,
+        PartId::Squashing,
+        PartId::CompactKeySwitching,
+        PartId::Rerandomisation,
+        PartId::SquashedCompression,
+        PartId::PseudoRandomFunction,
+    ];
+
+    /// 1-based: part 0 means "no part of the key" in names of streams.
+    pub const fn number(self) -> u8 {
+        self as u8 + 1
+    }
+
     pub const fn part(self) -> &'static Part {
         &PARTS[self as usize]
     }
@@ -236,20 +255,8 @@ impl Chunk {
 
 /// All chunks, in the order of the parts.
 pub fn chunks() -> Vec<Chunk> {
-    const IDS: [PartId; 10] = [
-        PartId::CompactPublic,
-        PartId::Compression,
-        PartId::Decompression,
-        PartId::KeySwitching,
-        PartId::Bootstrapping,
-        PartId::Squashing,
-        PartId::CompactKeySwitching,
-        PartId::Rerandomisation,
-        PartId::SquashedCompression,
-        PartId::PseudoRandomFunction,
-    ];
     let mut chunks = Vec::new();
-    for id in IDS {
+    for id in PartId::ALL {
         let part = id.part();
         for first in (0..part.rows()).step_by(part.rows_per_chunk()) {
             let rows = first..part.rows().min(first + part.rows_per_chunk());

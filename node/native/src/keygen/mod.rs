@@ -1,8 +1,8 @@
 //! Dealer-free key generation (protocol §4, docs/keygen.md).
 //!
 //! `party` drives the typed rounds of `rounds`, which make 17,196 shared and checked bits; `contribution` turns shares
-//! into additive contributions to the public bodies of the key, chunk by chunk (`layout`); `assembly` builds tfhe's keys
-//! from summed chunks. Secret inputs are one root from the operating system and the private messages of others; what
+//! into additive contributions to the public bodies of the key, chunk by chunk (`layout`); `rowcheck` tests the sums of
+//! these; `assembly` builds tfhe's keys from them. Secret inputs are one root from the operating system and the private messages of others; what
 //! leaves are broadcasts, sealed messages and masked contributions. The caller authenticates and echoes all messages.
 pub mod assembly;
 pub mod combination;
@@ -18,6 +18,8 @@ pub mod noise;
 pub mod party;
 pub mod rounds;
 pub mod row;
+pub mod rowcheck;
+pub mod stage;
 pub mod sum;
 pub mod words;
 
@@ -31,6 +33,8 @@ mod contribution_tests;
 mod expected;
 #[cfg(test)]
 mod full_size_tests;
+#[cfg(test)]
+mod measure;
 #[cfg(test)]
 mod misbehaviour_tests;
 #[cfg(test)]

@@ -4,90 +4,24 @@
 //! wiped and every later call is refused, so nothing is ever resumed (docs/keygen.md §2).
 use super::context::{Context, Purpose, Root, Session};
 use super::contribution::Contributor;
+use super::layout::Chunk;
 use super::message::{Incoming, Outgoing, Secret};
-use super::rounds::Round;
-use super::rounds::bits::{AfterLevel, InputsRound, LevelRound};
-use super::rounds::checks::{DegreeRound, ProductRound, SharedBits};
-use super::rounds::coin::CoinRound;
 use super::rounds::hello::HelloRound;
-use super::rounds::prss::{PrssCommitRound, PrssConfirmRound, PrssOpenRound};
+use super::rounds::rows::CheckedKey;
+use super::stage::{Stage, gone};
 use crate::errors::{Code, Failure, Result};
 use crate::params::{KEY_BITS, Secret as KeySecret};
-use crate::ring::{KeyShare, PrssKeys};
+use crate::ring::KeyShare;
 use crate::sealed_box::{PUBLIC_KEY_BYTES, PublicKey, SecretKey};
 use std::sync::Arc;
 
 const SEALED_TAG: &[u8] = b"twinlock/ceremony/sealed/v1";
 
-/// The state between two calls.
-pub(super) enum Stage {
-    Hello(HelloRound),
-    PrssCommit(PrssCommitRound),
-    PrssOpen(PrssOpenRound),
-    PrssConfirm(PrssConfirmRound),
-    Inputs(InputsRound),
-    Level(LevelRound),
-    Coin(CoinRound),
-    DegreePoints(DegreeRound),
-    ProductPoints(ProductRound),
-    Done(Finished),
-    Gone,
-}
-
-pub(super) struct Finished {
-    pub contributor: Arc<Contributor>,
-    pub prss: PrssKeys,
-}
-
-impl Stage {
-    pub(super) fn produce(&self) -> Result<Outgoing> {
-        Ok(match self {
-            Stage::Hello(round) => round.produce(),
-            Stage::PrssCommit(round) => round.produce(),
-            Stage::PrssOpen(round) => round.produce(),
-            Stage::PrssConfirm(round) => round.produce(),
-            Stage::Inputs(round) => round.produce(),
-            Stage::Level(round) => round.produce(),
-            Stage::Coin(round) => round.produce(),
-            Stage::DegreePoints(round) => round.produce(),
-            Stage::ProductPoints(round) => round.produce(),
-            Stage::Done(_) => return Err(Failure::new(Code::RoundOrder, "all rounds are over")),
-            Stage::Gone => return Err(gone()),
-        })
-    }
-
-    pub(super) fn consume(self, incoming: &Incoming) -> Result<Stage> {
-        Ok(match self {
-            Stage::Hello(round) => Stage::PrssCommit(round.consume(incoming)?),
-            Stage::PrssCommit(round) => Stage::PrssOpen(round.consume(incoming)?),
-            Stage::PrssOpen(round) => Stage::PrssConfirm(round.consume(incoming)?),
-            Stage::PrssConfirm(round) => Stage::Inputs(round.consume(incoming)?),
-            Stage::Inputs(round) => Stage::Level(round.consume(incoming)?),
-            Stage::Level(round) => match round.consume(incoming)? {
-                AfterLevel::Level(next) => Stage::Level(next),
-                AfterLevel::Coin(next) => Stage::Coin(next),
-            },
-            Stage::Coin(round) => Stage::DegreePoints(round.consume(incoming)?),
-            Stage::DegreePoints(round) => Stage::ProductPoints(round.consume(incoming)?),
-            Stage::ProductPoints(round) => {
-                let SharedBits { contributor, prss, .. } = round.consume(incoming)?;
-                Stage::Done(Finished { contributor: Arc::new(contributor), prss })
-            }
-            Stage::Done(_) => return Err(Failure::new(Code::RoundOrder, "all rounds are over")),
-            Stage::Gone => return Err(gone()),
-        })
-    }
-}
-
-fn gone() -> Failure {
-    Failure::new(Code::Destroyed, "the ceremony has aborted or was destroyed")
-}
-
 /// Names of the rounds of a committee of `n`, in order.
 pub fn round_names(n: usize) -> Vec<String> {
     let levels = n.next_power_of_two().trailing_zeros();
     let before = ["hello", "prss-commit", "prss-open", "prss-confirm", "inputs"];
-    let after = ["coin", "degree-points", "product-points"];
+    let after = ["coin", "degree-points", "product-points", "row-noise", "row-coin", "row-points"];
     let mut names: Vec<String> = before.map(String::from).to_vec();
     names.extend((0..levels).map(|level| format!("level-{level}")));
     names.extend(after.map(String::from));
@@ -221,29 +155,51 @@ impl Party {
         self.public_seed.ok_or_else(|| Failure::new(Code::RoundOrder, "the seed is not revealed yet"))
     }
 
-    /// What contributions are made from, once all rounds have passed.
+    /// What contributions are made from: between the rounds `row-noise` and `row-coin`.
     ///
     /// # Errors
     /// `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`, `NATIVE_CONFIG` for a toy number of bits.
     pub fn contributor(&self) -> Result<Arc<Contributor>> {
         match &self.stage {
-            Stage::Done(_) if self.context.bits != KEY_BITS => {
-                let text = format!("a key has {KEY_BITS} bits, this ceremony {}", self.context.bits);
-                Err(Failure::new(Code::Config, text))
+            Stage::RowCoin(round) => {
+                self.check_bits()?;
+                Ok(Arc::clone(&round.before.contributor))
             }
-            Stage::Done(finished) => Ok(Arc::clone(&finished.contributor)),
             Stage::Gone => Err(gone()),
-            _ => Err(Failure::new(Code::RoundOrder, "the checks have not passed yet")),
+            _ => Err(Failure::new(Code::RoundOrder, "contributions are made before the rows' coin opens")),
         }
+    }
+
+    /// Takes in the summed body of the next chunk: between the rounds `row-coin` and `row-points`.
+    ///
+    /// # Errors
+    /// `KEYGEN_KEY_LAYOUT` for another chunk than the next one, `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`.
+    pub fn absorb(&mut self, chunk: &Chunk, body: &[u8]) -> Result<()> {
+        match &self.stage {
+            Stage::Rows(rows) => rows.expect(chunk, body)?,
+            Stage::Gone => return Err(gone()),
+            _ => {
+                return Err(Failure::new(
+                    Code::RoundOrder,
+                    "chunks are taken in once the rows' coin is open",
+                ));
+            }
+        }
+        self.stage = std::mem::replace(&mut self.stage, Stage::Gone).absorb(chunk, body);
+        Ok(())
     }
 
     /// Keeps the shares of the decryption keys and the replicated keys; everything else is wiped.
     ///
     /// # Errors
-    /// As [`Party::contributor`].
+    /// `KEYGEN_ROUND_ORDER` before the rows have passed, `NATIVE_DESTROYED`, `NATIVE_CONFIG` for a toy number of bits.
     pub fn finish(&mut self) -> Result<KeyShare> {
-        self.contributor()?;
-        let Stage::Done(Finished { contributor, prss }) = std::mem::replace(&mut self.stage, Stage::Gone)
+        match &self.stage {
+            Stage::Done(_) => self.check_bits()?,
+            Stage::Gone => return Err(gone()),
+            _ => return Err(Failure::new(Code::RoundOrder, "the checks have not passed yet")),
+        }
+        let Stage::Done(CheckedKey { contributor, prss }) = std::mem::replace(&mut self.stage, Stage::Gone)
         else {
             return Err(gone());
         };
@@ -251,6 +207,14 @@ impl Party {
         let ns = shares[KeySecret::Ns.range()].to_vec();
         let nsc = shares[KeySecret::Nsc.range()].to_vec();
         KeyShare::new(ns, nsc, prss)
+    }
+
+    fn check_bits(&self) -> Result<()> {
+        if self.context.bits == KEY_BITS {
+            return Ok(());
+        }
+        let text = format!("a key has {KEY_BITS} bits, this ceremony {}", self.context.bits);
+        Err(Failure::new(Code::Config, text))
     }
 
     /// Wipes everything.

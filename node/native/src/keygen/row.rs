@@ -57,7 +57,7 @@ pub struct RowJob<'a> {
 impl<'a> RowJob<'a> {
     pub fn new(party: &'a Contributor, chunk: &Chunk) -> RowJob<'a> {
         let (id, part, context) = (chunk.part, chunk.part.part(), &party.context);
-        let number = id as u8 + 1;
+        let number = id.number();
         let bound = noise_bound(part.noise_log, part.budget.shares(context.committee));
         let stream = |purpose| party.root.stream(context, purpose, number, b"");
         let zeros = party
@@ -224,7 +224,7 @@ fn key_shares(party: &Contributor, part: &Part, first: usize) -> Option<KeyShare
 }
 
 /// The multiplier for a part's ring, or `None` for LWE rows.
-fn engine(part: &Part) -> Option<&'static Negacyclic> {
+pub(super) fn engine(part: &Part) -> Option<&'static Negacyclic> {
     static ENGINES: [OnceLock<Negacyclic>; 4] = [const { OnceLock::new() }; 4];
     let slot = match (part.row_words, part.width) {
         (1, _) => return None,

@@ -2,8 +2,10 @@
 //! corrupt parties 1..=t send after it has seen what the honest ones broadcast in the same round (rushing).
 use super::context::{Context, Root, Session};
 use super::message::{Incoming, Outgoing};
-use super::party::{Finished, Stage, round_names};
+use super::party::round_names;
 use super::rounds::hello::HelloRound;
+use super::rounds::rows::CheckedKey;
+use super::stage::Stage;
 use crate::errors::Failure;
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr};
@@ -23,7 +25,7 @@ pub struct Turn<'a> {
 /// How a run ended for the honest parties.
 pub enum Outcome {
     /// All of them passed all checks.
-    Passed(Vec<Finished>),
+    Passed(Vec<CheckedKey>),
     /// The failures of those that failed in the first round in which one did, with the round's name.
     Failed(String, Vec<Failure>),
 }
@@ -92,7 +94,7 @@ pub fn run(
 pub fn honest(_: &mut Turn<'_>) {}
 
 /// The shared values of an honest run, by shares of the honest parties t+1..=n; each must lie on a polynomial of degree t.
-pub fn reconstruct(committee: Committee, finished: &[Finished]) -> Vec<Gr> {
+pub fn reconstruct(committee: Committee, finished: &[CheckedKey]) -> Vec<Gr> {
     let (n, t) = (committee.n(), committee.t());
     let base: Vec<usize> = (t + 1..=2 * t + 1).collect();
     let at_zero = lagrange(&base, 0);

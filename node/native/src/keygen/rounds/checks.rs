@@ -6,15 +6,17 @@
 //! of zero from the replicated keys, have degree 2t and value 0. All n points must fit: with n >= 3t + 1 the honest ones
 //! alone fix the polynomial, so a party that speaks last gains nothing.
 use super::super::combination::{Combination, REPETITIONS};
-use super::super::context::Purpose;
+use super::super::context::{Purpose, Session};
 use super::super::contribution::Contributor;
 use super::super::message::{Incoming, Outgoing, elements, put_elements};
 use super::bits::Dealings;
+use super::rows::{RowNoiseRound, sections_of};
 use super::{Round, Setup};
 use crate::errors::{Code, Failure, Result};
+use crate::ring::Gr;
 use crate::ring::element::GR_BYTES;
 use crate::ring::shamir::PolynomialTest;
-use crate::ring::{Gr, PrssKeys};
+use std::sync::Arc;
 
 pub struct DegreeRound {
     pub(crate) setup: Setup,
@@ -89,13 +91,6 @@ pub struct ProductRound {
     pub(crate) coin: [u8; 32],
 }
 
-/// The result of the bit phase: shares of checked bits.
-pub struct SharedBits {
-    pub contributor: Contributor,
-    pub prss: PrssKeys,
-    pub public_seed: [u8; 32],
-}
-
 impl ProductRound {
     fn points(&self) -> [Gr; REPETITIONS] {
         let context = &self.setup.session.context;
@@ -119,7 +114,7 @@ impl ProductRound {
 }
 
 impl Round for ProductRound {
-    type Next = SharedBits;
+    type Next = RowNoiseRound;
 
     fn produce(&self) -> Outgoing {
         let mut broadcast = Vec::with_capacity(REPETITIONS * GR_BYTES);
@@ -127,7 +122,7 @@ impl Round for ProductRound {
         Outgoing::broadcast(self.setup.session.context.committee.n(), broadcast)
     }
 
-    fn consume(self, incoming: &Incoming) -> Result<SharedBits> {
+    fn consume(self, incoming: &Incoming) -> Result<RowNoiseRound> {
         let committee = self.setup.session.context.committee;
         let points = received(REPETITIONS, incoming)?;
         let test = PolynomialTest::new(committee, 2 * committee.t());
@@ -141,13 +136,12 @@ impl Round for ProductRound {
                 return Err(Failure::new(Code::ProductValue, text));
             }
         }
-        let Setup { session, prss, pairs, public_seed, .. } = self.setup;
+        let Setup { session, prss, pairs, public_seed, commitments } = self.setup;
         let shares = self.dealings.into_result();
-        Ok(SharedBits {
-            contributor: Contributor::new(session.context, session.root, shares, pairs, &public_seed),
-            prss,
-            public_seed,
-        })
+        let Session { context, root } = session.clone();
+        let contributor = Arc::new(Contributor::new(context, root, shares, pairs, &public_seed));
+        let sections = sections_of(&session);
+        Ok(RowNoiseRound { session, contributor, prss, commitments: commitments.row_coin, sections })
     }
 }
 

@@ -1,12 +1,14 @@
-//! The rounds of the bit phase, one type per state. A state produces this party's messages and is used up by those of
-//! all parties: `hello` → `prss-commit` → `prss-open` → `prss-confirm` → `inputs` → `level-0…` → `coin` →
-//! `degree-points` → `product-points`. Nothing here does I/O; the caller signs, exchanges and echoes every round's
-//! broadcasts and hashes of sealed messages before it passes them on, so the coin opens after all dealings are fixed.
+//! The rounds, one type per state. A state produces this party's messages and is used up by those of all parties:
+//! `hello` → `prss-commit` → `prss-open` → `prss-confirm` → `inputs` → `level-0…` → `coin` → `degree-points` →
+//! `product-points` → `row-noise` → contributions → `row-coin` → bodies → `row-points`. Nothing here does I/O; the caller
+//! signs, exchanges and echoes every round's broadcasts and hashes of sealed messages before it passes them on, so a coin
+//! opens after all that it judges is fixed.
 pub mod bits;
 pub mod checks;
 pub mod coin;
 pub mod hello;
 pub mod prss;
+pub mod rows;
 
 use super::context::Session;
 use super::contribution::PairKey;
@@ -14,7 +16,7 @@ use super::message::{Incoming, Outgoing};
 use crate::errors::Result;
 use crate::ring::PrssKeys;
 
-/// One state of the bit phase.
+/// One state.
 pub trait Round: Sized {
     type Next;
 

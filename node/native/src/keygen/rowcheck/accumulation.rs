@@ -1,0 +1,53 @@
+//! One section while its rows stream through, in the way that its shape asks for.
+use super::super::context::Purpose;
+use super::super::contribution::Contributor;
+use super::super::dealing::SecretVector;
+use super::super::negacyclic::Width;
+use super::lwe_shares::LweShares;
+use super::ring_shares::ring_shares;
+use super::section::Section;
+use super::sums::Sums;
+use super::weights::Weights;
+use std::ops::Range;
+
+/// See the module.
+pub enum Accumulation {
+    Narrow(Sums<u64>),
+    Wide(Sums<u128>),
+    Lwe(LweShares),
+}
+
+impl Accumulation {
+    /// Nothing yet; `coin` decides the weights.
+    pub fn new(party: &Contributor, section: &Section, coin: &[u8; 32]) -> Accumulation {
+        let part = section.part.part();
+        if part.row_words == 1 {
+            return Accumulation::Lwe(LweShares::new(party, section.clone()));
+        }
+        let weights = Weights::draw(section, |group| {
+            party.context.stream(coin, Purpose::RowWeights, section.part.number(), &[group])
+        });
+        match part.width {
+            Width::Bits64 => Accumulation::Narrow(Sums::new(section.clone(), weights, party.masks.clone())),
+            Width::Bits128 => Accumulation::Wide(Sums::new(section.clone(), weights, party.masks.clone())),
+        }
+    }
+
+    /// The next rows of the part with their body bytes.
+    pub fn absorb(&mut self, party: &Contributor, rows: Range<usize>, body: &[u8]) {
+        match self {
+            Accumulation::Narrow(sums) => sums.absorb(rows, body),
+            Accumulation::Wide(sums) => sums.absorb(rows, body),
+            Accumulation::Lwe(shares) => shares.absorb(party, rows, body),
+        }
+    }
+
+    /// This party's shares of all sums, without noise.
+    pub fn finish(self, party: &Contributor, section: &Section) -> SecretVector {
+        match self {
+            Accumulation::Narrow(sums) => ring_shares(party, section, &sums),
+            Accumulation::Wide(sums) => ring_shares(party, section, &sums),
+            Accumulation::Lwe(shares) => shares.finish(),
+        }
+    }
+}

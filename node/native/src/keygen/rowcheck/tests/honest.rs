@@ -1,0 +1,68 @@
+use super::super::super::layout::PartId;
+use super::super::super::message::Outgoing;
+use super::super::super::rounds::Round;
+use super::super::super::rounds::rows::AfterChunk;
+use super::super::section::Section;
+use super::super::verdict::open;
+use super::{Table, chunk_of, nobody, sample, samples};
+use crate::errors::Code;
+
+#[test]
+fn honest_rows_of_every_part_pass_in_every_committee() {
+    for (n, t) in [(4, 1), (7, 2)] {
+        let table = Table::new(n, t);
+        let sections = samples();
+        let bodies: Vec<Vec<u8>> = sections.iter().map(|section| table.body(section)).collect();
+        for verdict in table.check(&sections, &bodies, &mut nobody) {
+            verdict.map(drop).expect("honest");
+        }
+    }
+}
+
+#[test]
+fn sums_have_the_deviation_that_the_tests_assume() {
+    let table = Table::new(4, 1);
+    for section in samples() {
+        let body = table.body(&section);
+        let rounds = table.points(std::slice::from_ref(&section), &[body], &mut nobody).expect("honest");
+        let sent: Vec<Outgoing> = rounds.iter().map(Round::produce).collect();
+        let points: Vec<&[u8]> = sent.iter().map(|message| message.broadcast.as_slice()).collect();
+        let opened = open(table.committee, &section, &points).expect("on polynomials");
+        let count = section.coefficients() as f64;
+        let ratio = (opened.energy as f64 / count).sqrt() / section.deviation(table.committee);
+        // The bound of the smallest noise is rounded to an integer, and few rows have few weights.
+        let room = 0.02 + 3.0 / (2.0 * count).sqrt();
+        assert!((ratio - 1.0).abs() < room, "{}: {ratio}", section.part.part().name);
+    }
+}
+
+#[test]
+fn rows_may_come_in_any_number_of_chunks_but_only_in_their_order() {
+    let table = Table::new(4, 1);
+    for part in [PartId::Bootstrapping, PartId::KeySwitching] {
+        let section = sample(part);
+        let body = table.body(&section);
+        let whole = table.points(std::slice::from_ref(&section), std::slice::from_ref(&body), &mut nobody);
+        let want = whole.expect("honest")[0].produce().broadcast;
+        let middle = section.rows.start + 4;
+        let parts = [section.rows.start..middle, middle..section.rows.end];
+        let cut: Vec<Section> = parts.map(|rows| Section { part, rows }).into();
+        let bytes = body.len() / section.rows.len() * 4;
+        let rows = table.rows(std::slice::from_ref(&section), &mut nobody).expect("honest").swap_remove(0);
+        let wrong = [
+            rows.expect(&chunk_of(&cut[1]), &body[bytes..]),
+            rows.expect(&chunk_of(&cut[0]), &body[1..bytes]),
+            rows.expect(&chunk_of(&sample(PartId::Squashing)), &body),
+        ];
+        for refused in wrong {
+            assert_eq!(refused.map_err(|failure| failure.code), Err(Code::KeyLayout));
+        }
+        rows.expect(&chunk_of(&cut[0]), &body[..bytes]).expect("the next one");
+        let AfterChunk::Rows(rows) = rows.absorb(&chunk_of(&cut[0]), &body[..bytes]) else { panic!("half") };
+        rows.expect(&chunk_of(&cut[1]), &body[bytes..]).expect("the next one");
+        let AfterChunk::Points(round) = rows.absorb(&chunk_of(&cut[1]), &body[bytes..]) else {
+            panic!("all")
+        };
+        assert!(round.produce().broadcast == want);
+    }
+}
