@@ -1,11 +1,10 @@
-/** Every table of docs/keygen.md, and the noise bounds that native code is held to, are what the model in Python computes. */
+/** Every table of docs/keygen.md, and what native code is held to, is what the model in Python computes. */
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 
 const PAGE = join(import.meta.dirname, "../../docs/keygen.md")
-const BOUNDS = join(import.meta.dirname, "noise_bounds.txt")
 const hasPython = spawnSync("python3", ["--version"]).status === 0
 if (!hasPython) process.stdout.write("skipped: python3 is not installed, the figures are not computed anew\n")
 
@@ -26,6 +25,6 @@ test.skipIf(!hasPython)("the page shows every table of the model", () => {
   expect(names(readFileSync(PAGE, "utf8")).sort()).toEqual(names(printed("figures.py")).sort())
 })
 
-test.skipIf(!hasPython)("the noise bounds are the model's", () => {
-  expect(printed("noise_bounds.py")).toBe(readFileSync(BOUNDS, "utf8"))
+test.skipIf(!hasPython).each(["noise_bounds", "row_deviations"])("%s are the model's", (name) => {
+  expect(printed(`${name}.py`)).toBe(readFileSync(join(import.meta.dirname, `${name}.txt`), "utf8"))
 })

@@ -7,11 +7,12 @@ party alike. An error above 16 std (8 allowed, 8 of honest noise) is seen with p
 import hashlib
 import math
 from collections import namedtuple
+from fractions import Fraction
 from statistics import NormalDist
 
 import noise
 from lwe import honest_loss, secret_bits
-from parts import BY_NAME, COMMITTEES, total_ratio, tuniform_variance
+from parts import BY_NAME, COMMITTEES, bound
 
 MAX_STD = 8
 ENERGY_STD = 6.5
@@ -97,8 +98,8 @@ def weight(check):
     """Mean squared norm of a row of C."""
     rows = BY_NAME[check.part].rows
     if check.mode == "sums":
-        return rows / 2
-    return rows / check.size[0] if check.mode == "buckets" else 1
+        return Fraction(rows, 2)
+    return Fraction(rows, check.size[0]) if check.mode == "buckets" else Fraction(1)
 
 
 def opened(check):
@@ -108,10 +109,11 @@ def opened(check):
 
 
 def log2_std(check, n, t):
-    """Of V in an honest ceremony."""
-    part = BY_NAME[check.part]
-    variance = float(tuniform_variance(part.tuniform)) * total_ratio(part, n, t)
-    return math.log2(weight(check) * (1 + check.f**2) * variance) / 2
+    """Of V in an honest ceremony. One party's part of g is uniform on [-g, g] with g = f·sqrt(3·weight·variance), rounded."""
+    b = bound(BY_NAME[check.part], n, t)
+    hidden = weight(check) * b * (b + 1)
+    g = round(math.sqrt(check.f**2 * hidden))
+    return math.log2(n * (hidden + g * (g + 1)) / 3) / 2
 
 
 def sigma_loss(check, eigen):

@@ -11,7 +11,7 @@ mod statistics;
 
 use super::combination::REPETITIONS;
 use super::message::{elements, put_elements};
-use super::party::Stage;
+use super::stage::Stage;
 use super::table::{Turn, run as run_with};
 use crate::ring::shamir::{dot, evaluate, lagrange};
 use crate::ring::{Committee, Gr, Subset};

@@ -3,8 +3,9 @@ use super::super::combination::REPETITIONS;
 use super::super::commitment::combine;
 use super::super::context::{Context, Purpose, Root, Session};
 use super::super::message::{Incoming, Outgoing, elements};
-use super::super::party::{Stage, round_names};
+use super::super::party::round_names;
 use super::super::rounds::hello::HelloRound;
+use super::super::stage::Stage;
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr};
 
