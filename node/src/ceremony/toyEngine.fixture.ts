@@ -1,13 +1,10 @@
 /**
  * A small engine with real arithmetic for tests of the ceremony's protocol: eight shared secrets over the Galois ring,
  * a "key" of noiseless LWE bodies under public masks, exact threshold decryption. It has the rounds, sizes and failures
- * of the native engine's interface, none of its security. Its row check is one random sum of every chunk, which is zero
- * because there is no noise, and which is opened without a mask.
+ * of the native engine's interface, none of its security.
  */
-import { createHash } from "node:crypto"
-import { concatBytes, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { RAW_BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
 import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { type Rng, systemRng } from "@twinlock/sdk/protocol/rng"
@@ -22,7 +19,6 @@ import {
   sub,
   ZERO,
 } from "@twinlock/sdk/threshold/galoisRing"
-import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { lagrangeAtZero, share } from "@twinlock/sdk/threshold/shamir"
 import type { ShareWork } from "../threshold/keyShare.ts"
 import type {
@@ -34,34 +30,22 @@ import type {
   PartyConfig,
   SelfTestEngine,
 } from "./engine.ts"
+import {
+  mask,
+  number,
+  readWord,
+  SECRETS,
+  sha,
+  toyError,
+  writeWord,
+  ZERO_BYTES,
+} from "./toyArithmetic.fixture.ts"
+import { ToyRows } from "./toyRows.fixture.ts"
 
-const SECRETS = 8
 const ROUNDS = ["hello", "seed-commit", "seed-open", "inputs", "confirm"] as const
 const ROW_ROUNDS = ["row-coin", "row-points"] as const
 const DELTA = 1n << 123n
 const BLOCKS = 2
-
-const sha = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const hash = createHash("sha256")
-  for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest())
-}
-const number = (value: number): Uint8Array => utf8ToBytes(`/${value}`)
-const toyError = (code: string, culprits: readonly PartyIndex[] = []): ProtocolError =>
-  new ProtocolError({ code, message: "a check of the toy engine failed", culprits })
-
-const readWord = (bytes: Uint8Array, offset: number, size: number): bigint => {
-  let value = 0n
-  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[offset + i] ?? 0)
-  return value
-}
-const writeWord = (bytes: Uint8Array, offset: number, size: number, value: bigint): void => {
-  for (let i = 0, rest = value; i < size; i++, rest >>= 8n) bytes[offset + i] = Number(rest & 255n)
-}
-
-/** Public mask of secret `j` in word `word` of chunk `chunk`. */
-const mask = (seed: Uint8Array, chunk: number, word: number, j: number): bigint =>
-  readWord(sha(seed, number(chunk), number(word), number(j)), 0, 16)
 
 /** @param chunks number of chunks; the first is the public key */
 export function toyLayout(chunks: number): KeyLayout {
@@ -129,9 +113,7 @@ class ToyParty implements CeremonyParty {
   readonly #hello: Uint8Array
   readonly #seed: Uint8Array
   readonly #coin: Uint8Array
-  #rowCoin: Uint8Array | null = null
-  /** By chunk: this party's share of its row sum. */
-  readonly #rowSums: RingElement[] = []
+  #rows: ToyRows | null = null
   #hellos: readonly Uint8Array[] = []
   #commits: readonly Uint8Array[] = []
   #publicSeed: Uint8Array | null = null
@@ -193,8 +175,8 @@ class ToyParty implements CeremonyParty {
       case "row-coin":
         return open(this.#coin)
       case "row-points":
-        if (this.#rowSums.length !== this.#layout.chunks.length) throw toyError("TOY_CHUNK")
-        return open(concatBytes(...this.#rowSums.map(encode)))
+        if (this.#rows === null) throw toyError("TOY_ROUND")
+        return open(this.#rows.points())
       default:
         throw toyError("TOY_ROUND")
     }
@@ -249,11 +231,11 @@ class ToyParty implements CeremonyParty {
       case "row-coin": {
         const wrong = this.#uncommitted(broadcasts, 1)
         if (wrong.length > 0) throw toyError("COMMIT_MISMATCH", wrong)
-        this.#rowCoin = sha(...broadcasts)
+        this.#rows = new ToyRows(this.#layout, this.publicSeed(), sha(...broadcasts))
         return
       }
       case "row-points":
-        this.#judge(broadcasts)
+        this.#rows?.judge(broadcasts, this.#config)
         return
       default:
         throw toyError("TOY_ROUND")
@@ -279,34 +261,8 @@ class ToyParty implements CeremonyParty {
   }
 
   async absorb(chunk: number, body: Uint8Array): Promise<void> {
-    const layout = this.#layout.chunks[chunk]
-    if (layout === undefined || chunk !== this.#rowSums.length || body.length !== layout.byteLength)
-      throw toyError("TOY_CHUNK")
-    let bodies = 0n
-    const masks = Array.from({ length: SECRETS }, () => 0n)
-    for (let word = 0; word < layout.words; word++) {
-      // Odd, so that no single error vanishes in its top bits.
-      const weight = readWord(sha(this.#rowCoin ?? ZERO_BYTES, number(chunk), number(word)), 0, 8) | 1n
-      bodies += weight * readWord(body, word * layout.wordBytes, layout.wordBytes)
-      for (let j = 0; j < SECRETS; j++)
-        masks[j] = (masks[j] ?? 0n) + weight * mask(this.publicSeed(), chunk, word, j)
-    }
-    const sum = this.#shares.reduce((rest, own, j) => sub(rest, scale(own, masks[j] ?? 0n)), scalar(bodies))
-    // Narrow words count modulo 2^64 only.
-    this.#rowSums.push(scale(sum, layout.wordBytes === 8 ? 1n << 64n : 1n))
-  }
-
-  #judge(points: readonly Uint8Array[]): void {
-    const { n, t } = this.#config
-    const opening = createOpening({ n, t, blocks: this.#layout.chunks.length })
-    points.forEach((list, at) => {
-      const from = parsePartyIndex(at + 1, n)
-      if (list.length !== 64 * this.#layout.chunks.length) throw toyError("ROW_POINTS", [from])
-      opening.add(from, list)
-    })
-    const { state } = opening
-    if (state.status !== "opened" || state.culprits.length > 0) throw toyError("ROW_POINTS")
-    if (state.values.some((value) => value.some((word) => word !== 0n))) throw toyError("ROW_SUM")
+    if (this.#rows === null) throw toyError("TOY_ROUND")
+    this.#rows.absorb(chunk, body, this.#shares)
   }
 
   finish(): KeyShare {
@@ -320,8 +276,6 @@ class ToyParty implements CeremonyParty {
     this.#shares = []
   }
 }
-
-const ZERO_BYTES = new Uint8Array(32)
 
 const nameOf = (round: number): (typeof ROUNDS)[number] | (typeof ROW_ROUNDS)[number] | undefined =>
   ROUNDS[round] ?? ROW_ROUNDS[round - ROUNDS.length]
