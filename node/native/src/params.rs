@@ -1,4 +1,4 @@
-//! The one TFHE parameter set of the network and the seven secrets of a key (keygen.md §1).
+//! The one TFHE parameter set of the network and the seven secrets of a key (docs/keygen.md §1).
 use std::ops::Range;
 pub use tfhe::shortint::parameters::v1_7::meta::cpu::V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128 as META;
 

@@ -1,5 +1,5 @@
 /**
- * The one opening of the key (keygen.md §3 steps 4 and 5) as a reduce-scatter: chunk c is summed by the party j with
+ * The one opening of the key (docs/keygen.md §2, §3) as a reduce-scatter: chunk c is summed by the party j with
  * c mod n = j − 1, which receives every other party's masked contribution in pieces, adds them up and publishes the
  * sum. Contributions and sums are public: noise and pairwise zero-sharing hide each contribution's secrets.
  *

@@ -1,5 +1,5 @@
 /**
- * One party of key generation (protocol §4, keygen.md). Secret: everything it holds; private messages leave sealed to
+ * One party of key generation (protocol §4, docs/keygen.md). Secret: everything it holds; private messages leave sealed to
  * their recipient, shares not at all. The caller authenticates and echoes all messages, and never resumes: a failed round
  * ends the party.
  */

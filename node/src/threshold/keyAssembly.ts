@@ -1,5 +1,5 @@
 /**
- * From summed contributions to the keys that the world uses (keygen.md §1, §3). Public data; big files stay on disk.
+ * From summed contributions to the keys that the world uses (docs/keygen.md §1, §2). Public data; big files stay on disk.
  */
 import { awaitNative, callNative } from "./native.ts"
 

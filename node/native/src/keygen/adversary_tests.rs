@@ -1,4 +1,4 @@
-//! The attacks of keygen-checks.md §1 against the real rounds. The adversary holds parties 1..=t, pools what they know and
+//! The attacks of docs/keygen.md §5 against the real rounds. The adversary holds parties 1..=t, pools what they know and
 //! speaks last. Every attack must end in an abort with the expected code; against a ceremony without the check it passes.
 use super::combination::REPETITIONS;
 use super::message::{elements, put_elements};
@@ -408,7 +408,7 @@ fn a_lie_in_one_high_bit_of_a_product_point_is_caught() {
 
 #[test]
 fn the_verdict_on_a_wrong_input_does_not_depend_on_honest_bits() {
-    // The same attacker against many honest inputs: the abort is the same, so it tells nothing (keygen-checks.md §0.2).
+    // The same attacker against many honest inputs: the abort is the same, so it tells nothing (docs/keygen.md §5).
     let outcomes: Vec<bool> = (0..40)
         .map(|attempt| {
             let label = format!("independent {attempt}");

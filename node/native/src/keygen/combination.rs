@@ -1,7 +1,7 @@
 //! Random linear combinations of long vectors, 32 at once, with coefficients from the lifted field GF(16).
 //!
 //! A coefficient is a ring element with coordinates 0 or 1, four bits of the coin. A wrong vector passes one combination
-//! with probability 1/16 (keygen-checks.md §1), all 32 with 2^-128. The coin is public when these sums are made; the
+//! with probability 1/16 (docs/keygen.md §5), all 32 with 2^-128. The coin is public when these sums are made; the
 //! summed shares are secret and only added.
 use crate::ring::Gr;
 use crate::stream::{BLOCK, SecretStream};

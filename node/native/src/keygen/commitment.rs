@@ -1,5 +1,5 @@
 //! Salted commitments to seeds, coins and key contributions: separate for each, so that opening one tells nothing about
-//! another (amendment 4 of keygen.md).
+//! another (docs/keygen.md §2).
 use super::context::{Context, Purpose, Session};
 use crate::errors::{Code, Failure, Result};
 

@@ -1,6 +1,6 @@
 //! Who runs which attempt of which ceremony, and how every secret stream of it gets a key of its own.
 //!
-//! Amendment 7 of keygen.md: a key is HKDF-SHA256(secret; ceremony id, attempt, part, purpose, detail). Two streams share
+//! docs/keygen.md §2: a key is HKDF-SHA256(secret; ceremony id, attempt, part, purpose, detail). Two streams share
 //! a key only if all of these agree, so no block is read for two purposes, in two parts or in two attempts.
 use crate::errors::Result;
 use crate::ring::Committee;

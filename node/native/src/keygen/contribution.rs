@@ -1,4 +1,4 @@
-//! One party's additive contribution to the bodies of a key (protocol §4, keygen.md §0, §3).
+//! One party's additive contribution to the bodies of a key (protocol §4, docs/keygen.md §3).
 //!
 //! Shamir shares become additive shares locally: coef0(lambda_p · share_p), and coef0(lambda_p · share_p(s) · share_p(S))
 //! for a product, which is linear in the body and opened at once. Bit i uses the sets {i, …, i + t} and {i, …, i + 2t}

@@ -1,4 +1,4 @@
-//! The ten parts of a key, the order of their masks, and the chunks in which contributions are made (keygen.md §1).
+//! The ten parts of a key, the order of their masks, and the chunks in which contributions are made (docs/keygen.md §1).
 //!
 //! Parts follow the order of tfhe's `CompressedXofKeySet`, so the masks of all parts are consecutive ranges of one public
 //! stream. A chunk is a run of whole rows of one part, at most 4 MiB of body. All of this is public.

@@ -1,4 +1,4 @@
-//! The public masks of a key: one AES-128-CTR stream from the ceremony's seed, as tfhe-csprng makes it (keygen.md §1).
+//! The public masks of a key: one AES-128-CTR stream from the ceremony's seed, as tfhe-csprng makes it (docs/keygen.md §1).
 //!
 //! All parts read disjoint ranges of this one stream, in the order of `CompressedXofKeySet`. Everything here is public.
 use crate::stream::BLOCK;

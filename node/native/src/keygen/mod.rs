@@ -1,4 +1,4 @@
-//! Dealer-free key generation (protocol §4, keygen.md, keygen-checks.md).
+//! Dealer-free key generation (protocol §4, docs/keygen.md).
 //!
 //! `party` drives the typed rounds of `rounds`, which make 17,196 shared and checked bits; `contribution` turns shares
 //! into additive contributions to the public bodies of the key, chunk by chunk (`layout`); `rowcheck` tests the sums of
@@ -39,3 +39,5 @@ mod measure;
 mod misbehaviour_tests;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod views_tests;

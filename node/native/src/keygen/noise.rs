@@ -1,5 +1,5 @@
 //! Noise of a contribution: uniform integers in [-B, B], sized so that the sum over parties meets the specification
-//! (keygen.md §2). Only the variance matters for correctness and for lattice attacks.
+//! (docs/keygen.md §9). Only the variance matters for correctness and for lattice attacks.
 use crate::ring::Committee;
 use crate::stream::SecretStream;
 
@@ -82,6 +82,7 @@ impl NoiseSource {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::PARTS;
     use super::*;
 
     fn source(bound: u64) -> NoiseSource {
@@ -104,6 +105,30 @@ mod tests {
             let room = if log == 3 { 0.7 } else { 1e-4 };
             assert!((-1e-4..room).contains(&excess), "TUniform({log}) over {shares}: {excess}");
         }
+    }
+
+    /// The table is computed by an independent model in exact arithmetic (test/keygen/model/noise_bounds.py).
+    #[test]
+    fn every_part_has_the_models_bound_in_every_committee() {
+        let table = include_str!("../../../../test/keygen/noise_bounds.txt");
+        let mut lines = table.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+        let committees: Vec<Committee> = lines.next().expect("a head")[4..]
+            .iter()
+            .map(|size| {
+                let (n, t) = size.split_once('/').expect("n/t");
+                Committee::new(n.parse().expect("n"), t.parse().expect("t")).expect("allowed")
+            })
+            .collect();
+        assert!(committees.len() >= 6);
+        for (part, line) in PARTS.iter().zip(lines.by_ref()) {
+            let facts = [part.rows() as u64, part.row_words as u64, part.noise_log.into()];
+            let bounds = committees.iter().map(|&c| noise_bound(part.noise_log, part.budget.shares(c)));
+            let cells = facts.into_iter().chain(bounds).map(|cell| cell.to_string());
+            let want: Vec<String> = [part.name.to_string()].into_iter().chain(cells).collect();
+            assert_eq!(line, want);
+        }
+        assert_eq!(lines.next(), None);
+        assert_eq!(table.lines().count(), PARTS.len() + 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One party of a ceremony: drives the rounds in order and seals every private message to its receiver.
 //!
 //! **Security:** plaintext private messages exist only inside this type. A failed round ends the ceremony: its secrets are
-//! wiped and every later call is refused, so nothing is ever resumed (keygen.md §6.5).
+//! wiped and every later call is refused, so nothing is ever resumed (docs/keygen.md §2).
 use super::context::{Context, Purpose, Root, Session};
 use super::contribution::Contributor;
 use super::layout::Chunk;

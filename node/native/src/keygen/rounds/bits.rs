@@ -1,4 +1,4 @@
-//! Rounds `inputs` and `level-k`: 17,196 shared bits, each the XOR of one private bit of every party (keygen.md §3).
+//! Rounds `inputs` and `level-k`: 17,196 shared bits, each the XOR of one private bit of every party (docs/keygen.md §2).
 //!
 //! x XOR y = x + y - 2xy; the first 2t + 1 parties reshare their local products with degree t (GRR). Pairs of a level are
 //! first with last, second with last but one, …; an odd one out moves up. Every received vector is kept until the checks.

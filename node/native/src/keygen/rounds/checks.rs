@@ -1,5 +1,5 @@
 //! Rounds `degree-points` and `product-points`: the two checks that turn cheating in the bit phase into an abort before
-//! any share touches the key (keygen-checks.md §1).
+//! any share touches the key (docs/keygen.md §5).
 //!
 //! Degree: for every dealer, random combinations of everything that it dealt, hidden by its blinds, have degree t.
 //! Product: random combinations of x² - x over all inputs and of xy - z over all products, hidden by a degree-2t sharing

@@ -1,4 +1,4 @@
-//! Round `coin`: the first coin opens, after all dealings were echoed (keygen-checks.md §1).
+//! Round `coin`: the first coin opens, after all dealings were echoed (docs/keygen.md §5).
 use super::super::commitment::{REVEAL_BYTES, check, combine, reveal};
 use super::super::context::Purpose;
 use super::super::message::{Incoming, Outgoing};

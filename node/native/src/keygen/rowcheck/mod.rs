@@ -1,5 +1,5 @@
 //! The row check: random sums of the rows of every part of the key, hidden by shared noise, must be small (protocol §4,
-//! keygen-checks.md §2).
+//! docs/keygen.md §6).
 //!
 //! A sum is V = Σ c·(body − mask · key − message) + g with public weights c (`weights`), so honest bodies make it a sum of
 //! noises. The parties deal g (`noise_dealing`, `shared_noise`) and fix the bodies before the coin of the weights opens.

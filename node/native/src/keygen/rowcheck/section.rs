@@ -1,4 +1,4 @@
-//! What is checked together, how its rows are summed, and how large honest sums are (keygen-checks.md §2).
+//! What is checked together, how its rows are summed, and how large honest sums are (docs/keygen.md §6).
 //!
 //! The figures bound a planted error at 16 deviations: 2^27.2 in a bootstrapping key, 2^41.5 in the squashing key, 2^49.9
 //! in a key switching key. Public.
@@ -53,7 +53,7 @@ impl Section {
     }
 
     /// Standard deviation of the shared noise in units of that of the rows' own noise in a sum. More hides the rows' noise
-    /// better, less bounds errors better (keygen-checks.md §4).
+    /// better, less bounds errors better (docs/keygen.md §11).
     const fn ratio(&self) -> u64 {
         match self.part.part().shape {
             Shape::CompactPublic => 64,
@@ -153,6 +153,25 @@ mod tests {
         ] {
             assert!((bits(part) - want).abs() < 0.06, "{part:?}: {} against {want}", bits(part));
         }
+    }
+
+    /// The table is computed by an independent model (test/keygen/model/row_deviations.py).
+    #[test]
+    fn every_part_has_the_models_deviation_in_every_committee() {
+        let table = include_str!("../../../../../test/keygen/row_deviations.txt");
+        let (head, rows) = table.split_once('\n').expect("a head");
+        assert_eq!(head, "part coefficients 4/1 5/1 7/2 10/3 13/4 15/4");
+        let committees = [(4, 1), (5, 1), (7, 2), (10, 3), (13, 4), (15, 4)]
+            .map(|(n, t)| Committee::new(n, t).expect("allowed"));
+        let mut model: Vec<&str> = rows.lines().collect();
+        let ours = |section: &Section| {
+            let deviations = committees.map(|c| format!(" {:.3}", section.deviation(c).log2()));
+            format!("{} {}{}", section.part.part().name, section.coefficients(), deviations.concat())
+        };
+        let mut ours: Vec<String> = whole_key().iter().map(ours).collect();
+        model.sort_unstable();
+        ours.sort_unstable();
+        assert_eq!(ours, model);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The row check of a whole key, and errors that no functional test of a key sees (keygen.md §6.1).
+//! The row check of a whole key, and errors that no functional test of a key sees (docs/keygen.md §6).
 //!
 //! Run with `cargo test --release --locked rowcheck::tests::full_size -- --ignored --nocapture`.
 use super::super::super::layout::{Chunk, PartId, chunks};
