@@ -33,14 +33,17 @@ export type CeremonyBundle = {
   readonly proposal: KeyProposal
   readonly signing: SigningDomain
   readonly records: readonly RoundRecord[]
+  /** Summed chunk of the public key: with the public seed it makes the key that encryptors use. */
+  readonly publicKeyChunk: Uint8Array
   readonly signed: Pick<SignedActivation, "activation" | "signatures" | "groupSignature">
 }
 
-const MAGIC = utf8ToBytes("twinlock-ceremony-v1")
+const MAGIC = utf8ToBytes("twinlock-ceremony-v2")
 const MAX_EXECUTORS = 64
 const MAX_ROUNDS = 256
 const MAX_NAME = 64
 const MAX_KEPT_BYTES = 4 * 1024 * 1024
+const MAX_PUBLIC_KEY_CHUNK = 1024 * 1024
 
 const wide = (value: bigint): Hex => `0x${value.toString(16).padStart(64, "0")}`
 
@@ -57,7 +60,7 @@ export function encodeBundle(bundle: CeremonyBundle): Uint8Array {
   writer.hex(proposal.parametersHash).hex(wide(proposal.host.chainId))
   writer.hex(proposal.host.coprocessor).hex(proposal.host.gateway).hex(wide(proposal.deadline))
   writer.hex(wide(signing.chainId)).hex(signing.verifyingContract)
-  writer.list(records, writeRecord)
+  writer.list(records, writeRecord).bytes(bundle.publicKeyChunk)
   return writer.raw(encodeSigned(signed)).done()
 }
 
@@ -89,7 +92,7 @@ function encodeSigned({ activation, signatures, groupSignature }: CeremonyBundle
 export function decodeBundle(bytes: Uint8Array): CeremonyBundle {
   const reader = new Reader(bytes)
   if (Buffer.compare(reader.take(MAGIC.length), MAGIC) !== 0)
-    throw bundleError("BUNDLE_FORM", "the file does not start as a ceremony bundle of version 1")
+    throw bundleError("BUNDLE_FORM", "the file does not start as a ceremony bundle of version 2")
   const keyId = parseKeyId(reader.hex(32))
   const attempt = reader.uint(4)
   const address = (): Address => parseAddress(reader.hex(20))
@@ -107,9 +110,10 @@ export function decodeBundle(bytes: Uint8Array): CeremonyBundle {
   const signing: SigningDomain = { chainId: uint256(), verifyingContract: address() }
   let round = 0
   const records = reader.list(MAX_ROUNDS, () => readRecord(reader, round++, proposal.parties.length))
+  const publicKeyChunk = reader.bytes(MAX_PUBLIC_KEY_CHUNK)
   const signed = readSigned(reader, keyId)
   reader.end()
-  return { keyId, attempt, proposal, signing, records, signed }
+  return { keyId, attempt, proposal, signing, records, publicKeyChunk, signed }
 }
 
 /** The digest is left to the verifier: it is recomputed, never believed. */

@@ -202,6 +202,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
           proposal,
           signing: deps.signing,
           records,
+          publicKeyChunk: material.get().publicKeyChunk,
           signed: complete,
         }
         await deps.keepTranscript(record, encodeBundle(bundle))

@@ -14,7 +14,12 @@ import {
   parseKeyId,
   parsePartyIndex,
 } from "@twinlock/sdk/protocol/ids"
-import { SIGNATURE_BYTES, verifySignature } from "@twinlock/sdk/protocol/signature"
+import {
+  recoverSigner,
+  SIGNATURE_BYTES,
+  type SignerRecovery,
+  verifySignature,
+} from "@twinlock/sdk/protocol/signature"
 import { refuse, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
 
@@ -73,13 +78,14 @@ export function verifyHeader(
   { header, hash, signature }: SignedHeader,
   committee: Committee,
   attempt: number,
+  recover: SignerRecovery = recoverSigner,
 ): void {
   if (header.keyId !== committee.keyId || header.attempt !== attempt)
     throw refuse("CEREMONY_GARBLED", `header of key ${header.keyId} attempt ${header.attempt}`)
   if (header.sealedHashes.length !== committee.n)
     throw refuse("CEREMONY_GARBLED", `want ${committee.n} sealed hashes, got ${header.sealedHashes.length}`)
   try {
-    verifySignature(hash, signature, signerOf(committee, header.party))
+    verifySignature(hash, signature, signerOf(committee, header.party), recover)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     throw refuse(

@@ -34,16 +34,16 @@ import type {
 } from "./engine.ts"
 
 const SECRETS = 8
-const ROUNDS = ["hello", "seed-commit", "seed-open", "inputs", "confirm"] as const
+export const TOY_ROUNDS = ["hello", "seed-commit", "seed-open", "inputs", "confirm"] as const
 const DELTA = 1n << 123n
 const BLOCKS = 2
 
-const sha = (...parts: readonly Uint8Array[]): Uint8Array => {
+export const sha = (...parts: readonly Uint8Array[]): Uint8Array => {
   const hash = createHash("sha256")
   for (const part of parts) hash.update(part)
   return new Uint8Array(hash.digest())
 }
-const number = (value: number): Uint8Array => utf8ToBytes(`/${value}`)
+export const number = (value: number): Uint8Array => utf8ToBytes(`/${value}`)
 const toyError = (code: string, culprits: readonly PartyIndex[] = []): ProtocolError =>
   new ProtocolError({ code, message: "a check of the toy engine failed", culprits })
 
@@ -142,7 +142,7 @@ class ToyParty implements CeremonyParty {
   }
 
   rounds(): readonly string[] {
-    return ROUNDS
+    return TOY_ROUNDS
   }
 
   #pairKey(other: PartyIndex): Uint8Array {
@@ -156,7 +156,7 @@ class ToyParty implements CeremonyParty {
 
   async produce(round: number): ReturnType<CeremonyParty["produce"]> {
     const open = (broadcast: Uint8Array) => ({ broadcast, sealed: this.#everyone.map(() => null) })
-    switch (ROUNDS[round]) {
+    switch (TOY_ROUNDS[round]) {
       case "hello":
         return open(this.#hello)
       case "seed-commit":
@@ -186,7 +186,7 @@ class ToyParty implements CeremonyParty {
   }
 
   async consume(...[round, broadcasts, sealed]: Parameters<CeremonyParty["consume"]>): Promise<void> {
-    switch (ROUNDS[round]) {
+    switch (TOY_ROUNDS[round]) {
       case "hello":
         this.#hellos = broadcasts
         return
