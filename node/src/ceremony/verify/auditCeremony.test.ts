@@ -2,6 +2,7 @@ import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import { parseDigest, parseEpoch } from "@twinlock/sdk/protocol/ids"
 import { beforeAll, describe, expect, test } from "vitest"
 import { codeOf } from "../../../../test/support/codeOf.ts"
+import { chainError } from "../../chain/chainError.ts"
 import { recoverSigner } from "../../threshold/signatures.ts"
 import { type CeremonyBundle, decodeBundle, encodeBundle } from "../bundle.ts"
 import { bytesDigest } from "../digest.ts"
@@ -233,9 +234,7 @@ describe("each step refuses what it is there for", () => {
 
   test("a step that cannot ask refuses nothing, and nothing after it is judged", async () => {
     const away = async (): Promise<never> => {
-      throw Object.assign(refuse("nobody answers"), {
-        detail: { code: "CHAIN_UNAVAILABLE", message: "nobody answers" },
-      })
+      throw chainError("CHAIN_UNAVAILABLE", "nobody answers")
     }
     const chain = { chainId: SIGNING.chainId, head: away, block: away, key: away, node: away }
     const { verdict, steps } = await auditCeremony(bytes, { ...OPTIONS, chain })
