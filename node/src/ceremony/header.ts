@@ -112,11 +112,15 @@ export function writeSignedHeader(writer: Writer, { header, signature }: SignedH
 /** Checks headers of one attempt; what was verified once is not verified again. */
 export type HeaderVerifier = (signed: SignedHeader) => void
 
-export function createHeaderVerifier(committee: Committee, attempt: number): HeaderVerifier {
+export function createHeaderVerifier(
+  committee: Committee,
+  attempt: number,
+  recover?: SignerRecovery,
+): HeaderVerifier {
   const verified = new Set<Digest>()
   return (signed) => {
     if (verified.has(signed.hash)) return
-    verifyHeader(signed, committee, attempt)
+    verifyHeader(signed, committee, attempt, recover)
     verified.add(signed.hash)
   }
 }

@@ -8,6 +8,7 @@
 import { partyIndexes, partyOf, signerOf } from "@twinlock/sdk/protocol/committee"
 import { assertNever, isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { Cancel, Scheduler } from "../clock.ts"
 import type { Network } from "../p2p/network.ts"
 import type { Logger } from "../telemetry/logger.ts"
@@ -46,6 +47,8 @@ export type RunnerDeps = {
   readonly scheduler: Scheduler
   readonly logger: Logger
   readonly sign: SeatSigner
+  /** The SDK's own where absent; the node has a faster one in its addon. */
+  readonly recover?: SignerRecovery
   readonly onProgress: (progress: Progress) => void
 }
 
@@ -100,7 +103,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     resolveEnded = resolve
   })
 
-  const verifyHeader = createHeaderVerifier(committee, attempt.attempt)
+  const verifyHeader = createHeaderVerifier(committee, attempt.attempt, deps.recover)
   const limitsOf = (round: number): RoundLimits | null => rounds[round]?.spec ?? null
   const roundAt = (index: number): Round => {
     const round = rounds[index]
@@ -279,7 +282,8 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     const from = partyOf(committee, sender)
     if (from === null || from === self)
       throw refuse("CEREMONY_FOREIGN", `${sender} holds no other seat of this key`)
-    const expected: Expectation = { attempt, from, verifyHeader, limitsOf }
+    const { recover } = deps
+    const expected: Expectation = { attempt, from, verifyHeader, limitsOf, ...(recover && { recover }) }
     switch (protocol) {
       case "message":
         admit(from, () => ({ kind: "message", message: decodeRoundMessage(payload, expected) }))

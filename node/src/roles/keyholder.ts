@@ -153,6 +153,7 @@ export function keyholderServices(
       engine: nativeEngine,
       router: createRouter(network),
       sign: async (digest) => identity.signerKey.use((key) => signDigest(digest, key)),
+      recover: recoverSigner,
       timeouts: CEREMONY_TIMEOUTS,
       submitter: {
         async submit(keyId, { activation, signatures, groupSignature }) {
