@@ -236,7 +236,10 @@ describe("each step refuses what it is there for", () => {
     const away = async (): Promise<never> => {
       throw chainError("CHAIN_UNAVAILABLE", "nobody answers")
     }
-    const chain = { chainId: SIGNING.chainId, head: away, block: away, key: away, node: away }
+    const chain = () => ({
+      chainId: async () => SIGNING.chainId,
+      ...{ head: away, block: away, nodeRegistry: away, key: away, node: away },
+    })
     const { verdict, steps } = await auditCeremony(bytes, { ...OPTIONS, chain })
     expect(verdict).toBe("unreachable")
     expect(steps.at(-1)).toMatchObject({ id: "chain", status: "unreachable", code: "CHAIN_UNAVAILABLE" })

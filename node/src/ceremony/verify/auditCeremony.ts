@@ -26,7 +26,8 @@ export type AuditOptions = {
   readonly keygens: readonly KeygenAudit[]
   readonly standing: StandingJudge
   readonly policy: CeremonyPolicy | null
-  readonly chain: ChainAudit | null
+  /** The chain as the contracts of the transcript's own domain show it; null where none is asked. */
+  readonly chain: ((bundle: CeremonyBundle) => ChainAudit) | null
   readonly files: PublishedFiles | null
   /** Another implementation of the same rules, as the node has one in its addon. */
   readonly recover?: SignerRecovery
@@ -173,7 +174,7 @@ export async function auditCeremony(bytes: Uint8Array, options: AuditOptions): P
       run: async () =>
         options.chain === null
           ? { skipped: "no --rpc" }
-          : found(await checkChain(transcript(), options.chain)),
+          : found(await checkChain(transcript(), options.chain(transcript().bundle))),
     },
   ]
   const results = await runSteps(steps)

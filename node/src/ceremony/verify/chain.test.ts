@@ -49,7 +49,8 @@ beforeAll(async () => {
 })
 
 const chainWith = (change: Partial<ChainAudit> = {}): ChainAudit => ({
-  chainId: 31_337n,
+  chainId: async () => 31_337n,
+  nodeRegistry: async () => REGISTRY,
   head: async () => blockAt(20_000n),
   block: async (number) => blockAt(number),
   key: async () => key,
@@ -71,7 +72,8 @@ describe("the chain's word", () => {
   })
 
   test.each<readonly [string, Partial<ChainAudit>]>([
-    ["another chain", { chainId: 1n }],
+    ["another chain", { chainId: async () => 1n }],
+    ["another registry of nodes", { nodeRegistry: async () => PROPOSAL.host.gateway }],
     ["no such key", { key: async () => null }],
     ["another proposal", { key: async () => ({ ...key, proposal: { ...PROPOSAL, deadline: 5n } }) }],
     [

@@ -3,7 +3,7 @@
  * registration that its quote binds, at the block that its quote names.
  */
 import { partyIndexes, signerOf } from "@twinlock/sdk/protocol/committee"
-import type { KeyId } from "@twinlock/sdk/protocol/ids"
+import type { Address, KeyId } from "@twinlock/sdk/protocol/ids"
 import { type BlockRef, isLive, type KeyRecord, type NodeRecord } from "../../chain/chainView.ts"
 import { proposalDigestOf } from "../attempt.ts"
 import { sameActivation } from "../chainWatch.ts"
@@ -13,10 +13,12 @@ import type { Transcript } from "./transcript.ts"
 
 /** What the verification asks of a chain. */
 export type ChainAudit = {
-  readonly chainId: bigint
+  chainId(): Promise<bigint>
   head(): Promise<BlockRef>
   /** @throws AUDIT_UNREACHABLE where no endpoint has it, CHAIN_* */
   block(number: bigint): Promise<BlockRef>
+  /** The registry of nodes on which the key's verifier stands. */
+  nodeRegistry(at: BlockRef): Promise<Address>
   key(keyId: KeyId, at: BlockRef): Promise<KeyRecord | null>
   node(signer: NodeRecord["signer"], at: BlockRef): Promise<NodeRecord | null>
 }
@@ -27,8 +29,9 @@ export async function checkChain(
 ): Promise<string> {
   const { keyId, proposal, signing, signed } = bundle
   const { committee } = attempt
-  if (chain.chainId !== signing.chainId)
-    throw refuse(`the activation is for chain ${signing.chainId}, the endpoint serves chain ${chain.chainId}`)
+  const chainId = await chain.chainId()
+  if (chainId !== signing.chainId)
+    throw refuse(`the activation is for chain ${signing.chainId}, the endpoint serves chain ${chainId}`)
   const head = await chain.head()
   const record = await chain.key(keyId, head)
   if (record === null) throw refuse(`the registry knows no key ${keyId}`)
@@ -39,9 +42,14 @@ export async function checkChain(
     throw refuse(`the key is at epoch ${record.epoch}, the transcript of epoch ${signed.activation.epoch}`)
   if (!sameActivation(record.activation, signed.activation))
     throw refuse("the registry holds another activation of this key")
+  const nodeRegistry = await chain.nodeRegistry(head)
   const standing = broadcasts("standing")
   for (const party of partyIndexes(committee)) {
     const proof = decodeStandingProof(standing.get(party) ?? new Uint8Array())
+    if (proof.nodeRegistry !== nodeRegistry)
+      throw refuse(
+        `party ${party} was registered with ${proof.nodeRegistry}, the key's registry is ${nodeRegistry}`,
+      )
     const block = await chain.block(proof.challengeBlock)
     if (block.hash !== proof.challengeBlockHash || Number(block.timestamp) !== proof.time)
       throw refuse(`the quote of party ${party} names a block that the chain does not have`)

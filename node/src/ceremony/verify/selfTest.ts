@@ -62,5 +62,5 @@ export function checkSelfTest(
   const sum = BigInt((a + b) % 256)
   const opened = decodePlaintext(state.values, SELF_TEST_TYPE)
   if (opened !== sum) throw refuse(`${a} + ${b} opened to ${opened}`)
-  return `${bundle.proposal.k} executors computed ${a} + ${b}, the parties opened ${opened}`
+  return `${bundle.proposal.k} executors computed ${a} + ${b} modulo 256, the parties opened ${opened}`
 }
