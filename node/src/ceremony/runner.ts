@@ -28,18 +28,11 @@ import {
   signEcho,
 } from "./messages.ts"
 import { createOutbox } from "./outbox.ts"
+import type { RoundProgress } from "./progress.ts"
 import type { Round } from "./rounds.ts"
 import { CEREMONY_PROTOCOLS, type CeremonyProtocol, type Router } from "./router.ts"
 import type { CeremonyEffect, CeremonyEvent, CeremonyState, OwnMessage } from "./state.ts"
 import { startAttempt, transition } from "./transition.ts"
-
-export type Progress = {
-  readonly phase: string
-  readonly round: number
-  readonly rounds: number
-  /** Bytes of ceremony messages sent so far by this node; contributions count by themselves. */
-  readonly bytesSent: number
-}
 
 export type RunnerDeps = {
   readonly network: Network
@@ -49,7 +42,7 @@ export type RunnerDeps = {
   readonly sign: SeatSigner
   /** The SDK's own where absent; the node has a faster one in its addon. */
   readonly recover?: SignerRecovery
-  readonly onProgress: (progress: Progress) => void
+  readonly onProgress: (progress: RoundProgress) => void
 }
 
 export type RunnerOptions = {
@@ -104,6 +97,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
   })
 
   const verifyHeader = createHeaderVerifier(committee, attempt.attempt, deps.recover)
+  const plan = rounds.map(({ spec }) => spec.name)
   const limitsOf = (round: number): RoundLimits | null => rounds[round]?.spec ?? null
   const roundAt = (index: number): Round => {
     const round = rounds[index]
@@ -228,7 +222,8 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
       case "progress": {
         const { name, round, rounds: total } = effect
         logger.info({ round: name, number: round, of: total }, "ceremony round")
-        deps.onProgress({ phase: name, round, rounds: total, bytesSent })
+        const { keyId, n } = committee
+        deps.onProgress({ keyId, phase: name, round, plan, n, bytesSent })
         break
       }
       case "send-abort":
