@@ -217,6 +217,11 @@ describe("each step refuses what it is there for", () => {
       time: Number(PROPOSAL.deadline) - 31 * 86_400,
     })
     expect(await refusedAt(bytes, { standing: old })).toBe("quotes")
+    const scattered: AuditOptions["standing"] = (transcript, signer, evidence) => ({
+      ...toyStanding(transcript, signer, evidence),
+      nodeRegistry: signer,
+    })
+    expect(await refusedAt(bytes, { standing: scattered })).toBe("quotes")
   })
 
   test("policy: a transcript of another key, chain or committee than the reader expects", async () => {
