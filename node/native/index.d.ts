@@ -96,8 +96,17 @@ export function crsAssemble(state: Uint8Array, transcript: Uint8Array): Promise<
 /** What an auditor keeps of an accepted message: 304 bytes. */
 export function crsLink(message: Uint8Array): Uint8Array
 
-/** Resolves if the links prove that the state is the product of the named parties' factors. */
-export function crsAudit(ceremonyId: Uint8Array, links: Uint8Array[], state: Uint8Array): Promise<void>
+/**
+ * SHA-256 of the file that `crsAssemble` makes of the state, if the links, one per party in this order, prove that it is the
+ * product of their factors.
+ */
+export function crsAudit(
+  ceremonyId: Uint8Array,
+  parties: number[],
+  links: Uint8Array[],
+  state: Uint8Array,
+  transcript: Uint8Array,
+): Promise<Uint8Array>
 
 // ---- decryption shares
 

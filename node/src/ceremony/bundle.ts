@@ -1,6 +1,7 @@
 /**
  * Transcript bundle of a ceremony: one file with the proposal, every signed header, everybody's echo signatures, the
- * broadcasts that matter, and the signed activation. All of it is public; `verifyBundle.ts` checks it offline.
+ * broadcasts that matter, how the CRS came about, and the signed activation. All of it is public; `verify/auditCeremony.ts`
+ * checks it offline.
  */
 import { Reader, utf8ToBytes, Writer } from "@twinlock/sdk/protocol/codec"
 import { MAX_PARTIES } from "@twinlock/sdk/protocol/committee"
@@ -18,6 +19,7 @@ import {
 import { SIGNATURE_BYTES } from "@twinlock/sdk/protocol/signature"
 import type { KeyProposal } from "../chain/chainView.ts"
 import type { SignedActivation } from "./activationRounds.ts"
+import { type CrsHistory, readCrsHistory, writeCrsHistory } from "./crsHistory.ts"
 import { readSignedHeader, writeSignedHeader } from "./header.ts"
 import type { RoundRecord } from "./state.ts"
 
@@ -35,6 +37,7 @@ export type CeremonyBundle = {
   readonly records: readonly RoundRecord[]
   /** Summed chunk of the public key: with the public seed it makes the key that encryptors use. */
   readonly publicKeyChunk: Uint8Array
+  readonly crs: CrsHistory
   readonly signed: Pick<SignedActivation, "activation" | "signatures" | "groupSignature">
 }
 
@@ -51,7 +54,7 @@ export const bundleError = (code: BundleErrorCode, message: string): ProtocolErr
   new ProtocolError({ code, message })
 
 export function encodeBundle(bundle: CeremonyBundle): Uint8Array {
-  const { proposal, signing, records, signed } = bundle
+  const { proposal, signing, records, crs, signed } = bundle
   const writer = new Writer().raw(MAGIC).hex(bundle.keyId).uint(4, bundle.attempt)
   const addresses = (list: readonly Address[]): Writer => writer.list(list, (w, address) => w.hex(address))
   writer.uint(1, proposal.n).uint(1, proposal.t).uint(1, proposal.k)
@@ -61,6 +64,7 @@ export function encodeBundle(bundle: CeremonyBundle): Uint8Array {
   writer.hex(proposal.host.coprocessor).hex(proposal.host.gateway).hex(wide(proposal.deadline))
   writer.hex(wide(signing.chainId)).hex(signing.verifyingContract)
   writer.list(records, writeRecord).bytes(bundle.publicKeyChunk)
+  writeCrsHistory(writer, crs)
   return writer.raw(encodeSigned(signed)).done()
 }
 
@@ -111,9 +115,10 @@ export function decodeBundle(bytes: Uint8Array): CeremonyBundle {
   let round = 0
   const records = reader.list(MAX_ROUNDS, () => readRecord(reader, round++, proposal.parties.length))
   const publicKeyChunk = reader.bytes(MAX_PUBLIC_KEY_CHUNK)
+  const crs = readCrsHistory(reader)
   const signed = readSigned(reader, keyId)
   reader.end()
-  return { keyId, attempt, proposal, signing, records, publicKeyChunk, signed }
+  return { keyId, attempt, proposal, signing, records, publicKeyChunk, crs, signed }
 }
 
 /** The digest is left to the verifier: it is recomputed, never believed. */

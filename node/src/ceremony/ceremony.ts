@@ -203,6 +203,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
           signing: deps.signing,
           records,
           publicKeyChunk: material.get().publicKeyChunk,
+          crs: crs.get().history,
           signed: complete,
         }
         await deps.keepTranscript(record, encodeBundle(bundle))

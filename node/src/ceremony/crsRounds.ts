@@ -7,6 +7,7 @@ import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import type { BlobSink } from "../blobs/blobSink.ts"
 import type { Attempt } from "./attempt.ts"
+import type { CrsHistory } from "./crsHistory.ts"
 import { bytesDigest } from "./digest.ts"
 import type { CrsContext, KeygenEngine } from "./engine.ts"
 import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
@@ -14,10 +15,15 @@ import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
 /** A message is 3,555,560 bytes at 2048 bits (crs.md §1). */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
-export type Crs = { readonly file: Uint8Array; readonly digest: Digest }
+export type Crs = {
+  readonly file: Uint8Array
+  readonly digest: Digest
+  /** What the transcript keeps, so that others can check how it came about. */
+  readonly history: CrsHistory
+}
 
 export type CrsRoundDeps = {
-  readonly engine: Pick<KeygenEngine, "crsUpdate" | "crsVerify" | "crsAssemble">
+  readonly engine: Pick<KeygenEngine, "crsUpdate" | "crsVerify" | "crsLink" | "crsAssemble">
   readonly sink: BlobSink
   readonly signal: AbortSignal
   readonly timeoutMs: number
@@ -28,11 +34,12 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
   const { committee } = attempt
   const { engine } = deps
   let state: Uint8Array | null = null
+  const links: Uint8Array[] = []
 
   async function publish(final: Uint8Array, salt: Digest): Promise<void> {
     const file = await engine.crsAssemble(final, fromHex(salt))
     const digest = bytesDigest(file)
-    deps.crs.set({ file, digest })
+    deps.crs.set({ file, digest, history: { links, state: final } })
     await deps.sink.put(digest, file, deps.signal)
   }
 
@@ -52,6 +59,7 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
       async consume(incoming) {
         await eachParty(incoming, async (_, message) => {
           state = await engine.crsVerify(state, message, context)
+          links.push(engine.crsLink(message))
         })
         if (speaker === committee.n && state !== null) await publish(state, incoming.digest)
       },

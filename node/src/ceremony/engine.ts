@@ -4,6 +4,7 @@
  *
  * Security: secrets never cross this interface. Sealed payloads are sealed to their recipient inside the engine.
  */
+import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { ShareWork } from "../threshold/keyShare.ts"
 
 export type PartyConfig = {
@@ -78,6 +79,8 @@ export type KeygenEngine = {
   crsVerify(previous: Uint8Array | null, message: Uint8Array, context: CrsContext): Promise<Uint8Array>
   /** The CRS file. @param transcript salt of its session id */
   crsAssemble(state: Uint8Array, transcript: Uint8Array): Promise<Uint8Array>
+  /** What an auditor keeps of an accepted message. */
+  crsLink(message: Uint8Array): Uint8Array
   /** A proven list of uint8 values under the new key, for the self-test. */
   encryptSelfTest(
     publicKey: Uint8Array,
@@ -92,6 +95,21 @@ export type KeygenEngine = {
     crs: Uint8Array,
     metadata: Uint8Array,
   ): Promise<readonly number[]>
+}
+
+/** What an auditor of a finished ceremony needs for its CRS. */
+export type CrsAuditor = {
+  /**
+   * SHA-256 of the CRS file that the state makes. @param links one per party, in the order of their updates
+   * @throws CRS_* where they do not prove that the state is the product of factors that exactly these parties knew
+   */
+  crsAudit(
+    ceremonyId: Uint8Array,
+    parties: readonly PartyIndex[],
+    links: readonly Uint8Array[],
+    state: Uint8Array,
+    transcript: Uint8Array,
+  ): Promise<Uint8Array>
 }
 
 /** What an executor needs to judge a new key. */

@@ -4,7 +4,7 @@ import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { recoverSigner, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { KeyLayout } from "./engine.ts"
 import { PROPOSAL } from "./party.fixture.ts"
-import { number, sha, TOY_ROUNDS } from "./toyEngine.fixture.ts"
+import { number, sha, TOY_ROUNDS, toyEngine } from "./toyEngine.fixture.ts"
 import type { AuditOptions } from "./verify/auditCeremony.ts"
 import type { KeygenAudit } from "./verify/keygenAudit.ts"
 import { refuse } from "./verify/step.ts"
@@ -29,6 +29,7 @@ export const toyAudit = (layout: KeyLayout): KeygenAudit => ({
       if (toHex(tag) !== confirmed) throw refuse(`party ${party} confirmed another seed`)
     return "all parties confirmed the seed"
   },
+  crs: toyEngine(layout),
   keyLayout: () => layout,
   publicKeyPart: "cpk",
   assemblePublicKey: (seed, chunk) => concatBytes(seed, chunk),

@@ -26,6 +26,7 @@ import type { ShareWork } from "../threshold/keyShare.ts"
 import type {
   CeremonyParty,
   ChunkLayout,
+  CrsAuditor,
   KeygenEngine,
   KeyLayout,
   KeyShare,
@@ -271,7 +272,7 @@ const power = (base: bigint, exponent: bigint): bigint => {
   return result
 }
 
-export type ToyEngine = KeygenEngine & SelfTestEngine & { readonly made: ToyParty[] }
+export type ToyEngine = KeygenEngine & SelfTestEngine & CrsAuditor & { readonly made: ToyParty[] }
 
 export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: Rng = systemRng): ToyEngine {
   const made: ToyParty[] = []
@@ -303,7 +304,15 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
         throw toyError("CRS_PROOF")
       return message.slice(0, 16)
     },
+    crsLink: (message) => message.slice(16),
     crsAssemble: async (state, transcript) => concatBytes(state, transcript),
+    async crsAudit(ceremonyId, parties, links, state, transcript) {
+      if (links.length !== parties.length) throw toyError("CRS_LENGTH")
+      for (const [at, party] of parties.entries())
+        if (Buffer.compare(links[at] ?? ZERO_BYTES, crsContext({ ceremonyId, round: at + 1, party })) !== 0)
+          throw toyError("CRS_PROOF")
+      return sha(await this.crsAssemble(state, transcript))
+    },
     encryptSelfTest: async (publicKey, crs, metadata, values) => provenWith(values, publicKey, crs, metadata),
     async verifyInputList(list, publicKey, crs, metadata) {
       const expected = provenWith([...list.subarray(0, 2)], publicKey, crs, metadata)

@@ -1,9 +1,13 @@
 import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { beforeAll, describe, expect, test } from "vitest"
+import { rejectionCodeOf } from "../../../test/support/codeOf.ts"
+import { auditCrs } from "./auditCrs.ts"
 import { type CeremonyBundle, decodeBundle, encodeBundle } from "./bundle.ts"
+import type { CrsHistory } from "./crsHistory.ts"
 import { testParty } from "./party.fixture.ts"
 import type { RoundRecord } from "./state.ts"
+import { toyEngine, toyLayout } from "./toyEngine.fixture.ts"
 import { verifyBundle } from "./verifyBundle.ts"
 import { createWorld, type World } from "./world.fixture.ts"
 
@@ -194,5 +198,38 @@ describe("a changed transcript is refused", () => {
     expect(codeOf(() => verifyBundle(new Uint8Array(100)))).toBe("BUNDLE_FORM")
     expect(codeOf(() => verifyBundle(concatBytes(bytes, Uint8Array.of(0))))).toBe("CODEC_TRAILING")
     expect(codeOf(() => verifyBundle(bytes.slice(0, -1)))).toBe("CODEC_SHORT")
+  })
+})
+
+describe("the CRS of a transcript", () => {
+  const auditor = toyEngine(toyLayout(1))
+  const audited = (change: (crs: CrsHistory) => CrsHistory) => (): Promise<void> => {
+    const bundle = decodeBundle(bytes)
+    return auditCrs({ ...bundle, crs: change(bundle.crs) }, auditor)
+  }
+
+  test("is proven by its final state and one link per party", async () => {
+    expect(await rejectionCodeOf(audited((crs) => crs))).toBe("none")
+    const { crs, proposal } = decodeBundle(bytes)
+    expect(crs.links.length).toBe(proposal.n)
+  })
+
+  test.each<readonly [string, (crs: CrsHistory) => CrsHistory]>([
+    ["another final state", (crs) => ({ ...crs, state: flipped([crs.state], 0, 3)[0] ?? crs.state })],
+    ["a link left out", (crs) => ({ ...crs, links: crs.links.slice(1) })],
+    ["a link twice", (crs) => ({ ...crs, links: [...crs.links.slice(0, 3), ...crs.links.slice(2, 3)] })],
+    ["two links exchanged", (crs) => ({ ...crs, links: [...crs.links].reverse() })],
+    ["a changed link", (crs) => ({ ...crs, links: flipped(crs.links, 1, 20) })],
+  ])("with %s is refused", async (_, change) => {
+    expect(await rejectionCodeOf(audited(change))).toBe("BUNDLE_INVALID")
+  })
+
+  test("is the one that was activated", async () => {
+    const { signed, ...bundle } = decodeBundle(bytes)
+    const activation = { ...signed.activation, crsDigest: signed.activation.publicKeyDigest }
+    const other = { ...bundle, signed: { ...signed, activation } }
+    expect(await rejectionCodeOf(() => auditCrs(other, auditor))).toBe("BUNDLE_INVALID")
+    const short = { ...bundle, signed, records: bundle.records.filter(({ name }) => name !== "crs-4") }
+    expect(await rejectionCodeOf(() => auditCrs(short, auditor))).toBe("BUNDLE_INVALID")
   })
 })

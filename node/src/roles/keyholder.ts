@@ -15,6 +15,7 @@ import { createRouter } from "../ceremony/router.ts"
 import { createShareVault } from "../ceremony/shareVault.ts"
 import type { KeyRecord } from "../chain/chainView.ts"
 import { keyRegistryInterface } from "../chain/contracts.ts"
+import { createUpdateProcess } from "../crs/updateProcess.ts"
 import { evidenceRoute } from "../decryption/evidenceRoute.ts"
 import type { ShareHolder } from "../decryption/release.ts"
 import { answerUserDecryption } from "../decryption/routes.ts"
@@ -170,7 +171,7 @@ export function keyholderServices(
       ...createStandingEvidence(context),
       ...{ chain, network, scheduler, rng, signing, sink, source, vault },
       logger,
-      engine: nativeEngine,
+      engine: { ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) },
       router: createRouter(network),
       sign: async (digest) => identity.signerKey.use((key) => signDigest(digest, key)),
       recover: recoverSigner,

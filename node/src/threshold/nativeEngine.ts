@@ -1,6 +1,6 @@
 /** The addon as the ceremony and its executors use it: objects, so that tests can put others in their place. */
 import { createCeremonyParty } from "./ceremonyParty.ts"
-import { crsAssemble, crsUpdate, crsVerify } from "./crsCeremony.ts"
+import { crsAssemble, crsAudit, crsLink, crsUpdate, crsVerify } from "./crsCeremony.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import { addInto, assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "./keyAssembly.ts"
 import { evaluateSelfTest } from "./selfTest.ts"
@@ -15,10 +15,14 @@ export const nativeEngine = {
   assemblePublicKey,
   crsUpdate,
   crsVerify,
+  crsLink,
   crsAssemble,
   encryptSelfTest,
   verifyInputList,
 } as const
+
+/** What an auditor of a finished ceremony needs. */
+export const crsAuditor = { crsAudit } as const
 
 /** Loads an evaluation key, or hands out the one that is loaded already: it takes 3 GB. */
 export type LoadServerKey = (path: string) => Promise<Pick<ServerKey, "expandInputs" | "compute" | "squash">>

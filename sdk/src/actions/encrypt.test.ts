@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../../test/support/codeOf.ts"
 import { fakeDeployment } from "../../../test/support/fakeChain.ts"
 import {
+  crsFile,
   executorKeys,
   type FakeRoutes,
   fakeClient,
@@ -113,6 +114,28 @@ describe("files", () => {
     const client = fakeClient({}, { ...routes(attest), [path]: () => utf8ToBytes("malformed") }, { prove })
     expect(await rejectionCodeOf(() => encrypt(client, params))).toBe(code)
     expect(proven).toEqual([])
+  })
+
+  test.each<readonly [string, (crs: Uint8Array) => Uint8Array]>([
+    ["with one bit changed", (crs) => crs.map((byte, at) => (at === crs.length - 1 ? byte ^ 1 : byte))],
+    ["with two bytes exchanged", (crs) => Uint8Array.from([crs[1] ?? 0, crs[0] ?? 0, ...crs.subarray(2)])],
+    ["one byte short", (crs) => crs.subarray(0, -1)],
+    ["one byte long", (crs) => Uint8Array.from([...crs, 0])],
+    ["without content", () => new Uint8Array()],
+    ["that is the public key", () => publicKeyFile],
+  ])("nothing is proven or sent under a CRS %s", async (_, change) => {
+    const path = Object.keys(files)[1] ?? ""
+    const used: unknown[] = []
+    const use = (what: unknown): Uint8Array => {
+      used.push(what)
+      return new Uint8Array()
+    }
+    const served = { ...routes(use), [path]: () => change(crsFile) }
+    const client = fakeClient({}, served, { prove: async (job) => use(job) })
+    expect(await rejectionCodeOf(() => encrypt(client, params))).toBe("CRS_DIGEST_MISMATCH")
+    expect(used).toEqual([])
+    const honest = fakeClient({}, { ...routes(attest), [path]: () => crsFile.slice() })
+    expect((await encrypt(honest, params)).handles).toHaveLength(2)
   })
 
   test("the error says where to read on", async () => {

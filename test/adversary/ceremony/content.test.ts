@@ -1,18 +1,23 @@
 import { dkgSessionOf } from "@twinlock/node/ceremony/dkgRounds"
+import type { KeygenEngine } from "@twinlock/node/ceremony/engine"
 import { decodeDigestList, encodeDigestList } from "@twinlock/node/ceremony/keyRounds"
 import { attemptOfParty, COMMITTEE } from "@twinlock/node/ceremony/party.fixture"
 import { publicMessage } from "@twinlock/node/ceremony/rounds"
 import { xwingSealing } from "@twinlock/node/ceremony/shareSealing"
+import type { ToyEngine } from "@twinlock/node/ceremony/toyEngine.fixture"
 import { createWorld } from "@twinlock/node/ceremony/world.fixture"
 import { fromHex, taggedHash } from "@twinlock/sdk/protocol/codec"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { describe, expect, test } from "vitest"
 import { lieInRound } from "./lying.ts"
 import { runToAbort } from "./outcome.ts"
-import { flip } from "./tampering.ts"
+import { flip, tamperWhere } from "./tampering.ts"
 
 const CHUNKS = 6
+/** Standing, five rounds of the toy engine, digests, public key, two updates before it. */
+const CRS_3 = 10
 /** Another sum, or one that is no value at all. */
 const WRONG_RESULT = /SELF_TEST_WRONG|PLAINTEXT_RANGE/
 
@@ -35,6 +40,32 @@ describe("a lie that everybody sees the same is found by everybody's own check, 
     for (const cause of honest) expect([cause.culprits, cause.claimed].flat()).toEqual([liar])
     expect(honest.map((cause) => cause.check)).toContain(check)
     if (liar !== 1) expect(world.progress.at(-1)).toBe(round)
+  })
+})
+
+describe("updates of the CRS", () => {
+  const engineOf =
+    (liar: number, change: (honest: Promise<Uint8Array>) => Promise<Uint8Array>) =>
+    (index: number, engine: ToyEngine): KeygenEngine =>
+      index === liar ? { ...engine, crsUpdate: (...args) => change(engine.crsUpdate(...args)) } : engine
+
+  test("a party that stays silent in its turn ends the ceremony, named by all", async () => {
+    const causes = await runToAbort(createWorld({ tamper: tamperWhere({ from: 3, round: CRS_3 }, () => []) }))
+    const honest = [causes[0], causes[1], causes[3]]
+    for (const cause of honest) {
+      expect(cause?.round).toBe("crs-3")
+      expect([cause?.culprits, cause?.claimed].flat()).toEqual([3])
+    }
+    expect(honest.map((cause) => cause?.code)).toContain("CEREMONY_NO_MESSAGE")
+  })
+
+  test("a party whose update process fails ends the ceremony by itself, and says so", async () => {
+    const failed = () =>
+      Promise.reject(new ProtocolError({ code: "CRS_UPDATE_FAILED", message: "the process ended" }))
+    const causes = await runToAbort(createWorld({ engine: engineOf(2, failed) }))
+    expect(causes[1]).toMatchObject({ round: "crs-2", check: "CRS_UPDATE_FAILED", culprits: [] })
+    for (const cause of [causes[0], causes[2], causes[3]])
+      expect(cause).toMatchObject({ code: "CEREMONY_PEER_ABORTED", reportedBy: 2 })
   })
 })
 

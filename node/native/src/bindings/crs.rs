@@ -5,6 +5,7 @@ use super::{exactly, guard};
 use crate::crs::{self, Context, CrsParameters, Link};
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi_derive::napi;
+use sha2::{Digest, Sha256};
 
 #[napi(object)]
 pub struct CrsContext {
@@ -73,23 +74,24 @@ pub fn crs_link(message: Uint8Array) -> napi::Result<Uint8Array> {
     guard(|| Ok(Link::of_message(&CrsParameters::production(), &message)?.to_bytes().into()))
 }
 
-/// Resolves if the links prove the final state.
+/// SHA-256 of the file that the final state makes, if the links, one of each of `parties` in this order, prove it.
 #[napi(catch_unwind)]
 pub fn crs_audit(
     ceremony_id: Uint8Array,
+    parties: Vec<u32>,
     links: Vec<Uint8Array>,
     state: Uint8Array,
-) -> napi::Result<AsyncTask<Work<(), ()>>> {
+    transcript: Uint8Array,
+) -> napi::Result<AsyncTask<Work<Vec<u8>, Uint8Array>>> {
     let ceremony = guard(|| exactly("ceremonyId", &ceremony_id))?;
     let links = guard(|| {
         links.iter().map(|link| Ok(Link::from_bytes(link)?)).collect::<crate::errors::Result<Vec<_>>>()
     })?;
+    let transcript = guard(|| exactly("transcript", &transcript))?;
     let state = state.to_vec();
-    Ok(background(
-        |()| (),
-        move || {
-            crs::audit(&CrsParameters::production(), &ceremony, &links, &state)?;
-            Ok(())
-        },
-    ))
+    Ok(background(Uint8Array::from, move || {
+        let parameters = CrsParameters::production();
+        let lists = crs::audit(&parameters, &ceremony, &parties, &links, &state)?;
+        Ok(Sha256::digest(crs::serialise(&parameters, lists, &transcript)?).to_vec())
+    }))
 }

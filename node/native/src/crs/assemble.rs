@@ -2,7 +2,7 @@
 
 use super::error::CrsError;
 use super::parameters::CrsParameters;
-use super::verify::check_state;
+use super::verify::{CheckedState, check_state};
 use crate::params::META;
 use sha3::Shake256;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
@@ -52,7 +52,20 @@ pub fn assemble(
     state: &[u8],
     transcript: &[u8; 32],
 ) -> Result<Vec<u8>, CrsError> {
-    let lists = check_state(parameters, state)?;
+    let bytes = serialise(parameters, check_state(parameters, state)?, transcript)?;
+    check_usable(&bytes)?;
+    Ok(bytes)
+}
+
+/// The file of a state that was checked, without the crate's checks.
+///
+/// # Errors
+/// [`CrsError::Unusable`] where it has another length than files of these parameters.
+pub fn serialise(
+    parameters: &CrsParameters,
+    lists: CheckedState,
+    transcript: &[u8; 32],
+) -> Result<Vec<u8>, CrsError> {
     let [hash, r, t, w, agg, lmap, phi, xi, z, chi, gamma] = TAGS.map(|tag| *tag);
     let public_parameters = PublicParams::<Bls12_446>::from_vec(
         lists.g,
@@ -80,7 +93,6 @@ pub fn assemble(
     let crs: CompactPkeCrs = public_parameters.into();
     let mut bytes = Vec::with_capacity(CRS_BYTES);
     safe_serialize(&crs, &mut bytes, CRS_BYTES as u64).map_err(|_| CrsError::Unusable)?;
-    check_usable(&bytes)?;
     Ok(bytes)
 }
 

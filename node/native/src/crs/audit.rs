@@ -66,31 +66,36 @@ impl Link {
     }
 }
 
-/// Checks that the final state is well formed and that its alpha is the product of factors, each known to the named
-/// party, from different parties in the given order.
+/// Checks that the final state is well formed and that its alpha is the product of factors, each known to one of
+/// `parties`, in this order. Who they must be is the caller's to say: a chain of one party alone proves nothing.
 ///
 /// # Errors
-/// The first rule that is broken; [`CrsError::Order`] for repeated parties or rounds that do not count up by one.
+/// The first rule that is broken; [`CrsError::Order`] for a party that comes twice, [`CrsError::Context`] for a link of
+/// another party or round, [`CrsError::Previous`] where the chain ends in another state.
 pub fn audit(
     parameters: &CrsParameters,
     ceremony: &[u8; 32],
+    parties: &[u32],
     links: &[Link],
     state: &[u8],
 ) -> Result<CheckedState, CrsError> {
-    if state.len() != parameters.state_bytes() || links.is_empty() {
+    if state.len() != parameters.state_bytes() || links.is_empty() || links.len() != parties.len() {
         return Err(CrsError::Length);
+    }
+    let twice = |(position, party): (usize, &u32)| parties[..position].contains(party);
+    if parties.contains(&0) || parties.iter().enumerate().any(twice) {
+        return Err(CrsError::Order);
     }
     let start = start_state(parameters);
     let mut base: [u8; G1_BYTES] = array(&start[..G1_BYTES]);
     let mut previous_digest = state_digest(parameters, &start);
-    for (position, link) in links.iter().enumerate() {
-        let repeated = links[..position].iter().any(|earlier| earlier.party == link.party);
-        if u64::from(link.round) != u64::from(links[0].round) + position as u64 || repeated {
-            return Err(CrsError::Order);
+    for ((round, party), link) in (1..).zip(parties).zip(links) {
+        if (link.round, link.party) != (round, *party) {
+            return Err(CrsError::Context);
         }
         Statement {
             parameters,
-            context: &Context { ceremony: *ceremony, round: link.round, party: link.party },
+            context: &Context { ceremony: *ceremony, round, party: *party },
             previous_digest: &previous_digest,
             next_digest: &link.next_digest,
             base: &base,

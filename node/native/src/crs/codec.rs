@@ -5,7 +5,7 @@
 //! to its types through its serde form, which refuses coordinates that are not below p but checks neither curve nor
 //! subgroup.
 
-use super::field::{Coordinate, Fq, Fq2};
+use super::field::{Coordinate, Fq, Fq2, Scalar};
 use super::ladder::Affine;
 use tfhe_zk_pok::curve_api::CurveGroupOps;
 use tfhe_zk_pok::curve_api::bls12_446::{G1, G1Affine, G2, G2Affine, Zp};
@@ -40,7 +40,7 @@ pub fn write_affine<F: Coordinate>(point: &Affine<F>, out: &mut [u8]) {
 /// y² = x³ + b, or infinity.
 fn on_curve<F: Coordinate>(bytes: &[u8]) -> bool {
     match read_affine::<F>(bytes) {
-        Some(Some((x, y))) => y * y == x * x * x + F::curve_constant(),
+        Some(Some((x, y))) => y * y == x * x * x + F::CURVE,
         Some(None) => true,
         None => false,
     }
@@ -109,8 +109,13 @@ pub fn decode_g2(bytes: &[u8]) -> Option<G2Affine> {
     bincode::deserialize(&serde_form(UNCOMPRESSED, bytes)).ok()
 }
 
-pub fn encode_scalar(scalar: &Zp) -> [u8; SCALAR_BYTES] {
-    scalar.to_le_bytes()
+/// Montgomery limbs, as for coordinates.
+pub fn encode_scalar(scalar: &Scalar) -> [u8; SCALAR_BYTES] {
+    let mut out = [0; SCALAR_BYTES];
+    for (bytes, limb) in out.chunks_exact_mut(8).zip(scalar.limbs()) {
+        bytes.copy_from_slice(&limb.to_le_bytes());
+    }
+    out
 }
 
 /// `None` for a wrong length or a value that is not below the group order.

@@ -30,7 +30,7 @@ pub enum CrsError {
     Subgroup,
     /// The lists are not the powers of one value.
     Powers,
-    /// A party contributes twice, or rounds do not count up by one.
+    /// A party contributes twice, or has no index.
     Order,
     /// The assembled string fails the tfhe crate's own checks.
     Unusable,
@@ -74,7 +74,7 @@ impl fmt::Display for CrsError {
             Self::Curve => "a point is not on the curve",
             Self::Subgroup => "a point is outside the subgroup of prime order",
             Self::Powers => "the lists are not the powers of one value",
-            Self::Order => "rounds must count up by one and no party may contribute twice",
+            Self::Order => "parties have indices from one and none may contribute twice",
             Self::Unusable => "the assembled string fails the checks of the tfhe crate",
         })
     }

@@ -1,34 +1,75 @@
-//! Base field of BLS12-446 and its quadratic extension, for the curve equations and the constant-time ladder.
+//! Fields of BLS12-446: coordinates, their quadratic extension, scalars.
 //!
-//! The tfhe crates keep their own field types private, so the modulus is stated again here; a test compares the
-//! ladder built on it with the crate's multiplication. Limbs are in Montgomery form, as in the crate's own files.
+//! The tfhe crates keep their own field types private, so the moduli are stated again here; tests compare the ladder
+//! built on them with the crate's multiplication. Limbs are in Montgomery form, as in the crate's own files.
 
+use super::montgomery::{Modulus, Residue};
+use ark_ff::BigInt;
 use ark_ff::fields::{Field, Fp448, MontBackend, MontConfig};
-use ark_ff::{AdditiveGroup, BigInt, PrimeField, UniformRand};
 use core::ops::{Add, Mul, Sub};
 use rand::rngs::OsRng;
+use tfhe_zk_pok::curve_api::bls12_446::Zp;
+
+#[derive(Clone, Copy)]
+pub struct CoordinateModulus;
+
+impl Modulus<7> for CoordinateModulus {
+    const LIMBS: [u64; 7] = [
+        0x311c_0026_aab0_aaab,
+        0x56ee_4528_c573_b5cc,
+        0x824e_6dc3_e23a_cdee,
+        0x0f75_a64b_bac7_1602,
+        0x0095_a4b7_8a02_fe32,
+        0x200f_c349_65aa_d640,
+        0x3cde_e0fb_28c5_e535,
+    ];
+}
+
+/// Integers modulo the 446-bit prime p.
+pub type Fq = Residue<CoordinateModulus, 7>;
+
+#[derive(Clone, Copy)]
+pub struct ScalarModulus;
+
+impl Modulus<5> for ScalarModulus {
+    const LIMBS: [u64; 5] = [
+        0x0428_0014_0004_0001,
+        0x7bb9_b0e8_d8ca_3461,
+        0xd04c_98cc_c4c0_50bc,
+        0x7995_b349_9583_0fa4,
+        0x0000_0511_b705_39f2,
+    ];
+}
+
+/// Integers modulo the 299-bit order of the groups.
+pub type Scalar = Residue<ScalarModulus, 5>;
+
+/// The crate's scalar as one of ours.
+pub fn scalar_of(scalar: &Zp) -> Scalar {
+    Scalar::from_limbs(scalar.inner.0.0).expect("the crate keeps scalars below the order")
+}
 
 #[derive(MontConfig)]
 #[modulus = "172824703542857155980071276579495962243492693522789898437834836356385656662277472896902502740297183690175962001546428467344062165330603"]
 #[generator = "2"]
-pub struct FqConfig;
+struct InversionConfig;
 
-/// Integers modulo the 446-bit prime p.
-pub type Fq = Fp448<MontBackend<FqConfig, 7>>;
+/// Inverts in variable time; used for nothing else.
+type InvertibleFq = Fp448<MontBackend<InversionConfig, 7>>;
 
 /// Bytes of one element of [`Fq`]: seven little-endian limbs.
 pub const FQ_BYTES: usize = 56;
 
-/// What the ladder needs of a coordinate field. Nothing here may branch on or index by the value of `mask`.
+/// What the ladder needs of a coordinate field. Constant in time but for comparison, inversion and reading.
 pub trait Coordinate:
     Copy + PartialEq + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
 {
-    fn zero() -> Self;
-    fn one() -> Self;
+    const ZERO: Self;
+    const ONE: Self;
     /// Bytes of the canonical encoding.
     const BYTES: usize;
     /// The constant b of the curve y² = x³ + b over this field.
-    fn curve_constant() -> Self;
+    const CURVE: Self;
     /// Three times the curve's constant, times `self`.
     fn times_three_b(self) -> Self;
     /// Uniform, from the operating system.
@@ -43,40 +84,30 @@ pub trait Coordinate:
 }
 
 impl Coordinate for Fq {
+    const ZERO: Self = Residue::ZERO;
+    const ONE: Self = Residue::ONE;
     const BYTES: usize = FQ_BYTES;
-
-    fn zero() -> Self {
-        <Fq as AdditiveGroup>::ZERO
-    }
-
-    fn one() -> Self {
-        <Fq as Field>::ONE
-    }
-
-    fn curve_constant() -> Self {
-        Self::one()
-    }
+    const CURVE: Self = Residue::ONE;
 
     fn times_three_b(self) -> Self {
         self + self + self
     }
 
     fn random() -> Self {
-        Fq::rand(&mut OsRng)
+        Residue::random(&mut OsRng)
     }
 
     fn inverse(self) -> Option<Self> {
-        Field::inverse(&self)
+        let inverse = InvertibleFq::new_unchecked(BigInt(self.limbs())).inverse()?;
+        Self::from_limbs(inverse.0.0)
     }
 
     fn assign_masked(&mut self, other: &Self, mask: u64) {
-        for (own, theirs) in self.0.0.iter_mut().zip(other.0.0) {
-            *own ^= mask & (*own ^ theirs);
-        }
+        Residue::assign_masked(self, other, mask);
     }
 
     fn write(&self, out: &mut [u8]) {
-        for (bytes, limb) in out.chunks_exact_mut(8).zip(self.0.0) {
+        for (bytes, limb) in out.chunks_exact_mut(8).zip(self.limbs()) {
             bytes.copy_from_slice(&limb.to_le_bytes());
         }
     }
@@ -86,8 +117,7 @@ impl Coordinate for Fq {
         for (limb, chunk) in limbs.iter_mut().zip(bytes.chunks_exact(8)) {
             *limb = u64::from_le_bytes(chunk.try_into().ok()?);
         }
-        let limbs = BigInt(limbs);
-        (limbs < Fq::MODULUS).then(|| Fq::new_unchecked(limbs))
+        Self::from_limbs(limbs)
     }
 }
 
@@ -123,19 +153,10 @@ impl Mul for Fq2 {
 }
 
 impl Coordinate for Fq2 {
+    const ZERO: Self = Self { c0: Fq::ZERO, c1: Fq::ZERO };
+    const ONE: Self = Self { c0: Fq::ONE, c1: Fq::ZERO };
     const BYTES: usize = 2 * FQ_BYTES;
-
-    fn zero() -> Self {
-        Self { c0: Fq::zero(), c1: Fq::zero() }
-    }
-
-    fn one() -> Self {
-        Self { c0: Fq::one(), c1: Fq::zero() }
-    }
-
-    fn curve_constant() -> Self {
-        Self { c0: Fq::one(), c1: Fq::one() }
-    }
+    const CURVE: Self = Self { c0: Fq::ONE, c1: Fq::ONE };
 
     fn times_three_b(self) -> Self {
         // b = 1 + u
@@ -144,13 +165,13 @@ impl Coordinate for Fq2 {
     }
 
     fn random() -> Self {
-        Self { c0: Fq::random(), c1: Fq::random() }
+        Self { c0: Coordinate::random(), c1: Coordinate::random() }
     }
 
     fn inverse(self) -> Option<Self> {
         let norm = self.c0 * self.c0 + self.c1 * self.c1;
-        let scale = Field::inverse(&norm)?;
-        Some(Self { c0: self.c0 * scale, c1: -(self.c1 * scale) })
+        let scale = norm.inverse()?;
+        Some(Self { c0: self.c0 * scale, c1: Fq::ZERO - self.c1 * scale })
     }
 
     fn assign_masked(&mut self, other: &Self, mask: u64) {

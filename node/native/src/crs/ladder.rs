@@ -4,12 +4,9 @@
 //! by related secrets: a trace of one update would show tau to a host that watches the enclave. Here the scalar is
 //! used in fixed windows of four bits, every table entry is read for every window, and the group law is complete
 //! (Renes, Costello, Batina: "Complete addition formulas for prime order elliptic curves", algorithms 7 and 9 for
-//! a = 0), so neither a branch nor an address depends on the scalar. What remains is ark-ff's conditional
-//! subtraction at the end of a field multiplication.
+//! a = 0) over fields of constant time ([`super::montgomery`]): neither a branch nor an address depends on the scalar.
 
-use super::field::Coordinate;
-use ark_ff::PrimeField;
-use tfhe_zk_pok::curve_api::bls12_446::Zp;
+use super::field::{Coordinate, Scalar};
 use zeroize::Zeroize;
 
 const WINDOW_BITS: usize = 4;
@@ -28,12 +25,12 @@ pub type Affine<F> = Option<(F, F)>;
 
 impl<F: Coordinate> Point<F> {
     fn infinity() -> Self {
-        Self { x: F::zero(), y: F::one(), z: F::zero() }
+        Self { x: F::ZERO, y: F::ONE, z: F::ZERO }
     }
 
     pub fn from_affine(point: Affine<F>) -> Self {
         match point {
-            Some((x, y)) => Self { x, y, z: F::one() },
+            Some((x, y)) => Self { x, y, z: F::ONE },
             None => Self::infinity(),
         }
     }
@@ -73,12 +70,12 @@ impl<F: Coordinate> Point<F> {
     }
 
     /// scalar · point. The point is public and of odd order; the time does not depend on the scalar.
-    pub fn multiply(&self, scalar: &Zp) -> Self {
+    pub fn multiply(&self, scalar: &Scalar) -> Self {
         let mut table = [Self::infinity(); 1 << WINDOW_BITS];
         for i in 1..table.len() {
             table[i] = table[i - 1].add(self);
         }
-        let mut limbs = scalar.inner.into_bigint().0;
+        let mut limbs = scalar.integer();
         let mut sum = Self::infinity();
         for window in (0..WINDOWS).rev() {
             if window != WINDOWS - 1 {
@@ -109,18 +106,18 @@ fn equal_mask(a: u64, b: u64) -> u64 {
 pub fn normalise<F: Coordinate>(points: &[Point<F>]) -> Vec<Affine<F>> {
     // running[i] = product of the non-zero z before i
     let mut running = Vec::with_capacity(points.len());
-    let mut product = F::one();
+    let mut product = F::ONE;
     for point in points {
         running.push(product);
-        if point.z != F::zero() {
+        if point.z != F::ZERO {
             product = product * point.z;
         }
     }
     let blind = F::random();
-    let mut inverse = (product * blind).inverse().map_or(F::one(), |inverse| inverse * blind);
+    let mut inverse = (product * blind).inverse().map_or(F::ONE, |inverse| inverse * blind);
     let mut affine = vec![None; points.len()];
     for (i, point) in points.iter().enumerate().rev() {
-        if point.z != F::zero() {
+        if point.z != F::ZERO {
             let scale = inverse * running[i];
             inverse = inverse * point.z;
             affine[i] = Some((point.x * scale, point.y * scale));

@@ -8,7 +8,7 @@ use super::codec::{
     G1_BYTES, SCALAR_BYTES, decode_g1, decode_scalar, encode_scalar, is_zero, read_affine, write_affine,
 };
 use super::error::CrsError;
-use super::field::Fq;
+use super::field::{Fq, Scalar, scalar_of};
 use super::ladder::{Point, normalise};
 use super::parameters::CrsParameters;
 use super::update::Tau;
@@ -27,7 +27,7 @@ pub const HEADER_BYTES: usize = 8 + 32 + 4 + 4 + 32 + G1_BYTES + SCALAR_BYTES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     pub ceremony: [u8; 32],
-    /// Counts the accepted updates up by one.
+    /// Counts the accepted updates up by one, from one.
     pub round: u32,
     /// Index of the updating party, from one.
     pub party: u32,
@@ -88,10 +88,10 @@ impl Statement<'_> {
     /// [`CrsError::Encoding`] where the base is not canonical.
     pub fn prove(&self, tau: &Tau) -> Result<Proof, CrsError> {
         let base = Point::from_affine(read_affine::<Fq>(self.base).ok_or(CrsError::Encoding)?);
-        let nonce = Zeroizing::new(Zp::rand(&mut OsRng));
+        let nonce = Zeroizing::new(Scalar::random(&mut OsRng));
         let mut commitment = [0; G1_BYTES];
         write_affine(&normalise(&[base.multiply(&nonce)])[0], &mut commitment);
-        let blinded = Zeroizing::new(self.challenge(&commitment) * *tau.scalar());
+        let blinded = Zeroizing::new(scalar_of(&self.challenge(&commitment)) * *tau.scalar());
         Ok(Proof { commitment, response: encode_scalar(&(*blinded + *nonce)) })
     }
 

@@ -5,7 +5,7 @@
 //! own, proves that it knows tau, and erases it. Proofs are sound if one accepted party was honest, and inputs stay
 //! hidden only if the list is well formed: therefore every party verifies every update.
 //!
-//! Secret: tau, its powers and the nonce of the proof ([`update`], [`ladder`]); everything else is public.
+//! Secret: tau, its powers and the nonce of the proof ([`update`], [`ladder`], [`montgomery`]); everything else is public.
 //! The caller must agree on the order of parties, echo the accepted message, and verify before it uses a state.
 
 pub mod assemble;
@@ -16,6 +16,7 @@ pub mod error;
 mod field;
 mod ladder;
 pub mod message;
+mod montgomery;
 pub mod parameters;
 pub mod update;
 pub mod verify;
@@ -23,7 +24,7 @@ pub mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use assemble::assemble;
+pub use assemble::{assemble, serialise};
 pub use audit::{Link, audit};
 pub use error::CrsError;
 pub use message::Context;

@@ -5,44 +5,39 @@
 
 use super::codec::{G1_BYTES, G2_BYTES, encode_g1, encode_g2, read_affine, write_affine};
 use super::error::CrsError;
-use super::field::{Coordinate, Fq, Fq2};
+use super::field::{Coordinate, Fq, Fq2, Scalar};
 use super::ladder::{Point, normalise};
 use super::message::{Context, Statement, encode, state_digest};
 use super::parameters::CrsParameters;
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 use tfhe_zk_pok::curve_api::CurveGroupOps;
-use tfhe_zk_pok::curve_api::bls12_446::{G1, G2, Zp};
+use tfhe_zk_pok::curve_api::bls12_446::{G1, G2};
 use zeroize::Zeroizing;
 
 /// A party's secret factor; wiped on drop.
-pub struct Tau(Zeroizing<Zp>);
+pub struct Tau(Zeroizing<Scalar>);
 
 impl Tau {
-    /// Uniform, neither 0 nor 1.
+    /// Uniform. The others refuse 0 and 1, which come once in 2^298 draws.
     pub fn random() -> Self {
-        loop {
-            let tau = Zeroizing::new(Zp::rand(&mut OsRng));
-            if *tau != Zp::ZERO && *tau != Zp::ONE {
-                return Self(tau);
-            }
-        }
+        Self(Zeroizing::new(Scalar::random(&mut OsRng)))
     }
 
     #[cfg(test)]
-    pub fn from_scalar(scalar: Zp) -> Self {
-        Self(Zeroizing::new(scalar))
+    pub fn from_scalar(scalar: tfhe_zk_pok::curve_api::bls12_446::Zp) -> Self {
+        Self(Zeroizing::new(super::field::scalar_of(&scalar)))
     }
 
-    pub(super) fn scalar(&self) -> &Zp {
+    pub(super) fn scalar(&self) -> &Scalar {
         &self.0
     }
 
     /// tau^1 … tau^count.
-    fn powers(&self, count: usize) -> Zeroizing<Vec<Zp>> {
+    pub(super) fn powers(&self, count: usize) -> Zeroizing<Vec<Scalar>> {
         // allocated once: growing would leave copies behind
         let mut powers = Zeroizing::new(Vec::with_capacity(count));
-        let mut power = Zeroizing::new(Zp::ONE);
+        let mut power = Zeroizing::new(Scalar::ONE);
         for _ in 0..count {
             *power = *power * *self.0;
             powers.push(*power);
@@ -71,7 +66,7 @@ const CHUNK: usize = 32;
 fn multiply_list<F: Coordinate + Send + Sync>(
     list: &[u8],
     point_bytes: usize,
-    powers: &[Zp],
+    powers: &[Scalar],
     out: &mut [u8],
 ) -> Result<(), CrsError> {
     list.par_chunks(CHUNK * point_bytes)

@@ -99,11 +99,13 @@ describe("no byte of a transcript can be changed", () => {
   const places = (): readonly number[] => {
     const at = (text: string): number => Buffer.from(bytes).indexOf(text)
     const { signatures } = bundle.signed
+    const { links, state } = bundle.crs
+    const history = 2 + links.reduce((sum, link) => sum + 4 + link.length, 0) + 4 + state.length
     const signed = 4 + 5 * 32 + 1 + 2 + 65 * signatures.length + 52
     const full: readonly (readonly [start: number, end: number])[] = [
       [0, at("standing")],
       [at("seed-open") - 4, at("inputs")],
-      [bytes.length - signed - bundle.publicKeyChunk.length - 4, bytes.length],
+      [bytes.length - signed - history - bundle.publicKeyChunk.length - 4, bytes.length],
     ]
     return Array.from(bytes.keys()).filter(
       (place) => place % STRIDE === 0 || full.some(([start, end]) => place >= start && place < end),
@@ -191,7 +193,7 @@ describe("each step refuses what it is there for", () => {
     ["chunks", "another server key", activated({ serverKeyDigest: other })],
     ["chunks", "another public key", activated({ publicKeyDigest: other })],
     ["masks", "another chunk of the public key", (now) => ({ ...now, publicKeyChunk: new Uint8Array(32) })],
-    ["self-test", "another CRS", activated({ crsDigest: other })],
+    ["crs", "another CRS", activated({ crsDigest: other })],
     ["activation", "another group key", activated({ groupX: 5n })],
     ["activation", "another transcript", activated({ transcriptDigest: other })],
     ["activation", "another chain", (now) => ({ ...now, signing: { ...now.signing, chainId: 1n } })],

@@ -143,8 +143,9 @@ export async function auditCeremony(bytes: Uint8Array, options: AuditOptions): P
     {
       id: "crs",
       title: "CRS of the input proofs",
-      meaning: "Every party put its own factor into the CRS.",
-      run: () => found(checkCrs(transcript())),
+      meaning:
+        "Every party put its own factor into the CRS: nobody can forge proofs unless all parties lied.",
+      run: async () => found(await checkCrs(transcript(), keygen().crs)),
     },
     {
       id: "self-test",

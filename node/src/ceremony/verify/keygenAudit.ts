@@ -1,7 +1,7 @@
 /** What a verifier must know of a parameter set: the rounds of its key generation and the rules that their public part keeps. */
 import type { Committee } from "@twinlock/sdk/protocol/committee"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
-import type { KeyLayout } from "../engine.ts"
+import type { CrsAuditor, KeyLayout } from "../engine.ts"
 import type { Transcript } from "./transcript.ts"
 
 export type KeygenAudit = {
@@ -13,6 +13,7 @@ export type KeygenAudit = {
   publicSeed(transcript: Transcript): Uint8Array
   /** Repeats the checks whose points the rounds publish. @returns what was repeated @throws AUDIT_REFUSED */
   checkPoints(transcript: Transcript): string
+  readonly crs: CrsAuditor
   keyLayout(): KeyLayout
   /** Part name of the one chunk that the public key is made of. */
   readonly publicKeyPart: string

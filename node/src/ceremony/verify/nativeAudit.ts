@@ -9,7 +9,7 @@ import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { PARAMETERS, PARAMS_HASH } from "@twinlock/sdk/protocol/session"
 import { alpha, decode, encode, type RingElement, ZERO } from "@twinlock/sdk/threshold/galoisRing"
 import { lagrangeAt, lagrangeAtZero, weigh } from "@twinlock/sdk/threshold/shamir"
-import { nativeEngine } from "../../threshold/nativeEngine.ts"
+import { crsAuditor, nativeEngine } from "../../threshold/nativeEngine.ts"
 import type { KeygenAudit } from "./keygenAudit.ts"
 import { refuse } from "./step.ts"
 import type { Transcript } from "./transcript.ts"
@@ -89,6 +89,7 @@ export function createNativeAudit(bits: number = KEY_BITS): KeygenAudit {
     },
     publicSeed: (transcript) => combined(transcript, SEED),
     checkPoints,
+    crs: crsAuditor,
     keyLayout: nativeEngine.keyLayout,
     publicKeyPart: nativeEngine.publicKeyPart,
     assemblePublicKey: nativeEngine.assemblePublicKey,

@@ -102,12 +102,16 @@ test("masks: a public key of another chunk than the one that its summing party s
   expect(codeOf(() => checkPublicKey(made, keygen, seed))).toBe("AUDIT_REFUSED")
 })
 
-test("crs: a party without an update", () => {
-  expect(checkCrs(openTranscript(bundle))).toContain("4 updates")
-  const silent = inRound("crs-2", ({ headers }) => ({
-    headers: headers.map((signed) => ({ ...signed, header: { ...signed.header, broadcastBytes: 0 } })),
-  }))
-  expect(codeOf(() => checkCrs(silent))).toBe("AUDIT_REFUSED")
+test("crs: a party without an update, a link that does not fit, another file", async () => {
+  expect(await checkCrs(openTranscript(bundle), keygen.crs)).toContain("all 4 parties")
+  const refused = [
+    inRound("crs-2", ({ headers }) => ({
+      headers: headers.map((signed) => ({ ...signed, header: { ...signed.header, broadcastBytes: 0 } })),
+    })),
+    changed({ crs: { ...bundle.crs, links: bundle.crs.links.slice(1) } }),
+    changed({ crs: { ...bundle.crs, state: bundle.crs.state.map((byte) => byte ^ 1) } }),
+  ].map((made) => rejectionCodeOf(() => checkCrs(made, keygen.crs)))
+  expect(await Promise.all(refused)).toEqual(["AUDIT_REFUSED", "BUNDLE_INVALID", "BUNDLE_INVALID"])
 })
 
 describe("self-test", () => {

@@ -28,8 +28,8 @@ fn sizes_are_those_of_the_design() {
 fn a_full_ceremony_gives_a_usable_string() {
     let parameters = CrsParameters::production();
     let mut state = start_state(&parameters);
-    for round in 0..2 {
-        let place = context(round, round + 1);
+    for round in 1..=2 {
+        let place = context(round, round);
         let clock = Instant::now();
         let message = update(&parameters, &state, &place).unwrap();
         let updated = clock.elapsed();
