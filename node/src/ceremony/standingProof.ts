@@ -41,7 +41,7 @@ export const encodeStandingProof = (proof: StandingProof): Uint8Array =>
     .hex(proof.challengeBlockHash)
     .uint(8, proof.time)
     .bytes(proof.evidence)
-    .bytes(utf8ToBytes(JSON.stringify(proof.collateral)))
+    .bytes(utf8ToBytes(JSON.stringify(parseCollateralBundle(proof.collateral))))
     .done()
 
 /** @throws EVIDENCE_MALFORMED */
@@ -63,6 +63,8 @@ export function decodeStandingProof(bytes: Uint8Array): StandingProof {
       ),
     }
     reader.end()
+    // Every reader of the transcript must see the same collateral: it has one spelling.
+    if (Buffer.compare(encodeStandingProof(proof), bytes) !== 0) throw new RangeError("another spelling")
     return proof
   } catch (cause) {
     const why = isProtocolError(cause) ? cause.detail.message : "it does not decode"

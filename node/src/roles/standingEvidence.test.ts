@@ -1,4 +1,4 @@
-import { taggedHash } from "@twinlock/sdk/protocol/codec"
+import { concatBytes, taggedHash } from "@twinlock/sdk/protocol/codec"
 import { parseAddress } from "@twinlock/sdk/protocol/ids"
 import { beforeAll, describe, expect, test } from "vitest"
 import { rejectionCodeOf } from "../../../test/support/codeOf.ts"
@@ -64,6 +64,17 @@ describe("standing evidence", () => {
     const { collateral } = decodeStandingProof(evidence)
     const forged = { ...collateral, tcb_info: collateral.tcb_info.replace("UpToDate", "Revoked") }
     expect(await check(() => {}, changed({ collateral: forged }))).toBe("TCB_INFO_SIGNATURE")
+  })
+
+  test("EVIDENCE_MALFORMED: collateral in another spelling", async () => {
+    const json = Buffer.from(JSON.stringify(decodeStandingProof(evidence).collateral))
+    const at = evidence.length - json.length - 4
+    for (const text of [`${json} `, `{"pck_crl":"00",${json.toString().slice(1)}`]) {
+      const length = new DataView(new ArrayBuffer(4))
+      length.setUint32(0, text.length)
+      const spelt = concatBytes(evidence.slice(0, at), new Uint8Array(length.buffer), Buffer.from(text))
+      expect(await check(() => {}, spelt)).toBe("EVIDENCE_MALFORMED")
+    }
   })
 
   test("EVIDENCE_UNREGISTERED and EVIDENCE_MALFORMED", async () => {
