@@ -2,24 +2,32 @@
  * The main job end to end on real processes, real keys and real ciphertexts: what `npm start` shows, without its prints.
  * State is kept between runs under .cache, so that a second run also tests a warm start.
  */
+import { spawnSync } from "node:child_process"
+import { statSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { runDemo } from "@twinlock/devnet/demo/demo"
 import { createReport, type ReportJson, versionsOf } from "@twinlock/devnet/demo/report"
 import { createSetting } from "@twinlock/devnet/demo/setting"
+import type { DevNetwork } from "@twinlock/devnet/network/devNetwork"
 import { pathsOf } from "@twinlock/devnet/network/layout"
 import { startNetwork } from "@twinlock/devnet/network/network"
 import { createProcesses } from "@twinlock/devnet/network/processes"
 import { markAtRest, markInUse } from "@twinlock/devnet/network/state"
+import type { CeremonyAudit } from "@twinlock/node/cli/verifyCeremony"
 import { afterAll, beforeAll, expect, test } from "vitest"
 
 const root = join(import.meta.dirname, "..", "..")
 const paths = pathsOf(root, join(root, ".cache", "e2e-network"))
 const processes = createProcesses(paths.logs)
 let json: ReportJson
+let network: DevNetwork
+/** Whether this run made the network. */
+let created: boolean
 
 beforeAll(async () => {
   const lines: string[] = []
+  const begun = Date.now()
   const report = createReport({
     write: (text) => void lines.push(text),
     interactive: false,
@@ -27,7 +35,8 @@ beforeAll(async () => {
     now: () => performance.now(),
   })
   try {
-    const network = await startNetwork({ paths, processes, report, signal: new AbortController().signal })
+    network = await startNetwork({ paths, processes, report, signal: new AbortController().signal })
+    created = statSync(paths.state).mtimeMs > begun
     const setting = createSetting(network, report)
     markInUse(paths)
     await runDemo(setting)
@@ -79,8 +88,38 @@ test("nothing else failed, and no process ended unasked", () => {
   expect(processes.casualties()).toEqual([])
 })
 
+test.each<readonly [string, () => readonly string[]]>([
+  ["offline", () => []],
+  ["down to the published chunks", () => ["--chunks", network.coordinatorUrl]],
+  ["by the chain's word", () => ["--rpc", network.chain.url]],
+])("the transcript of the key holds %s", (_, options) => {
+  const { member } = network.keyholders[0] ?? never()
+  const bundle = join(paths.data(member), "transcripts", `${network.keyId.slice(2)}.bundle`)
+  const program = join(root, "devnet", "src", "twinlock.ts")
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [program, network.rootKey, "verify-ceremony", bundle, ...options(), "--json"],
+    { encoding: "utf8" },
+  )
+  expect(stderr).toBe("")
+  const { steps } = JSON.parse(stdout) as CeremonyAudit
+  const asked = options().includes("--rpc")
+  // The local chain keeps no states of blocks from before its last start.
+  const forgotten = asked && !created
+  const wanted = (id: string): string => {
+    if (id === "chain" && asked) return forgotten ? "unreachable" : "passed"
+    return id === "policy" || id === "chain" ? "not-checked" : "passed"
+  }
+  for (const step of steps) expect([step, step.status]).toEqual([step, wanted(step.id)])
+  expect(status).toBe(forgotten ? 1 : 0)
+})
+
 test("gas stays within what the design promises", () => {
   expect(json.gas["accept"]).toBeLessThanOrEqual(40_000)
   expect(json.gas["quote_register"]).toBeLessThanOrEqual(380_000)
   expect(json.gas["quote_renew"]).toBeLessThanOrEqual(240_000)
 })
+
+function never(): never {
+  throw new Error("no keyholder")
+}

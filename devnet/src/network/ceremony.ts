@@ -50,8 +50,10 @@ export async function makeKey(
       if (BigInt(key.status) === DISCARDED) throw new Error("the proposal was discarded")
       if (BigInt(key.status) === ACTIVE) return true
       const [first] = keyholders
-      if (first !== undefined)
-        progress(`round ${await readMetric(first.url, "twinlock_ceremony_round").catch(() => 0)}`)
+      if (first !== undefined) {
+        const read = (name: string) => readMetric(first.url, `twinlock_ceremony_${name}`).catch(() => 0)
+        progress(`round ${await read("round")}, ${await read("percent")} %`)
+      }
       return false
     },
     { what: "the key ceremony", timeoutMs, everyMs: 500 },

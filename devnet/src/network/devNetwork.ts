@@ -29,6 +29,8 @@ export type DevNetwork = {
   readonly keyId: string
   readonly coordinatorUrl: string
   readonly collateralUrl: string
+  /** x ‖ y of the simulated root, 0x hex. */
+  readonly rootKey: string
   readonly processes: Processes
   readonly keyholders: readonly RunningMember[]
   readonly executors: readonly RunningMember[]

@@ -183,6 +183,7 @@ export async function startNetwork(options: NetworkOptions): Promise<DevNetwork>
     keyId: state.keyId,
     coordinatorUrl: urls.coordinator,
     collateralUrl: urls.collateral,
+    rootKey: base.platform.rootKey,
     entryOf(role) {
       const entry = base.platform.cvms.find((cvm) => cvm.role === role)
       if (entry === undefined) throw new Error(`there is no ${role}`)

@@ -5,7 +5,7 @@ import { parseQuote } from "@twinlock/sdk/attestation/quote"
 import { quoteVerifierUnder } from "@twinlock/sdk/attestation/underRoot"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { describe, expect, test } from "vitest"
-import { verifyUnderBestSets } from "./bestSets.ts"
+import { judgeUnderBestSets } from "./bestSets.ts"
 import type { CollateralSource } from "./collateralSource.ts"
 import type { TcbSet } from "./pccs.ts"
 import { originOf } from "./quoteOrigin.ts"
@@ -53,8 +53,14 @@ function sourceOf(sets: Sets) {
   }
   return { source, asked }
 }
-const judge = (sets: Sets, floors: { tcb: number; qe: number }, source = sourceOf(sets).source) =>
-  verifyUnderBestSets(known, { time: NOW, floors }, { verifier, collateral: source })
+const judge = async (sets: Sets, floors: { tcb: number; qe: number }, source = sourceOf(sets).source) => {
+  const judged = await judgeUnderBestSets(known, { time: NOW, floors }, { verifier, collateral: source })
+  // What comes along is what it was judged with: whoever judges again finds the same.
+  const { bundle } = judged.collateral
+  const again = verifier.verify(known.bytes, { collateral: bundle, time: NOW, floors: { tcb: 0, qe: 0 } })
+  expect(again.status).toBe(judged.verified.status)
+  return judged.verified
+}
 
 describe("a quote counts under", () => {
   test.each<[string, Sets, tcb: number, qe: number, readonly [string, number, number]]>([

@@ -89,23 +89,30 @@ const newestBy = (
 ): VerifiedCollateral =>
   sets.reduce((newest, set) => (set[list].thisUpdate > newest[list].thisUpdate ? set : newest), start)
 
+/** A verified quote, and the collateral under which it is. */
+export type JudgedQuote = { readonly verified: VerifiedQuote; readonly collateral: VerifiedCollateral }
+
 /** @throws COLLATERAL_*, an AttestationErrorCode per failed check */
-export async function verifyUnderBestSets(
+export async function judgeUnderBestSets(
   { bytes, quote, origin: { leaf, platform } }: KnownQuote,
   terms: CollateralTerms,
-  { verifier, collateral }: BestSetsDeps,
-): Promise<VerifiedQuote> {
+  { verifier, collateral: source }: BestSetsDeps,
+): Promise<JudgedQuote> {
   const { floors } = terms
-  let judged: VerifiedQuote | null = null
+  const under = (collateral: VerifiedCollateral): JudgedQuote => ({
+    verified: verifier.verify(bytes, { ...terms, collateral }),
+    collateral,
+  })
+  let judged: JudgedQuote | null = null
   let refusal: unknown = null
   try {
-    judged = verifier.verify(bytes, { ...terms, collateral: await withinFloors(collateral, platform, terms) })
-    if (judged.status === "UpToDate") return judged
+    judged = under(await withinFloors(source, platform, terms))
+    if (judged.verified.status === "UpToDate") return judged
   } catch (error) {
     if (!isProtocolError(error, ...OF_THE_SET, "COLLATERAL_STALE")) throw error
     refusal = error
   }
-  const sets = await setsDownTo(terms, platform, collateral)
+  const sets = await setsDownTo(terms, platform, source)
   const tcb = bestOf(
     sets.filter(({ tcbInfo }) => tcbInfo.evaluationNumber >= floors.tcb),
     ({ tcbInfo }) => tcbInfo.evaluationNumber,
@@ -134,5 +141,5 @@ export async function verifyUnderBestSets(
     qe_identity_signature: qe.bundle.qe_identity_signature,
     qe_identity_issuer_chain: qe.bundle.qe_identity_issuer_chain,
   }
-  return verifier.verify(bytes, { ...terms, collateral: verifier.verifyCollateral(bundle, terms) })
+  return under(verifier.verifyCollateral(bundle, terms))
 }

@@ -3,6 +3,7 @@
  * the registry, come from the machine that the peer registered with, and carry exactly the channel's report data. What
  * the quote proves by itself is checked before the chain or a service is asked.
  */
+import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
 import { composeHashOfConfigId } from "@twinlock/sdk/attestation/composeHash"
 import { attestationError } from "@twinlock/sdk/attestation/errors"
 import {
@@ -16,7 +17,7 @@ import { parseQuote } from "@twinlock/sdk/attestation/quote"
 import { checkReportData } from "@twinlock/sdk/attestation/reportData"
 import type { QuoteVerifier, VerifiedQuote } from "@twinlock/sdk/attestation/underRoot"
 import type { NodeRecord } from "../chain/chainView.ts"
-import { verifyUnderBestSets } from "./bestSets.ts"
+import { judgeUnderBestSets } from "./bestSets.ts"
 import { decodeChannelEvidence } from "./channelEvidence.ts"
 import type { CollateralSource } from "./collateralSource.ts"
 import { originOf } from "./quoteOrigin.ts"
@@ -40,7 +41,12 @@ export type PeerPolicyDeps = {
   readonly requirements: (measurement: Measurement) => Promise<PeerRequirements>
 }
 
-export type AppraisedPeer = { readonly quote: VerifiedQuote; readonly entry: AllowListEntry }
+export type AppraisedPeer = {
+  readonly quote: VerifiedQuote
+  readonly entry: AllowListEntry
+  /** What the quote was judged with. */
+  readonly collateral: CollateralBundle
+}
 
 export type PeerPolicy = {
   /** @throws CHANNEL_EVIDENCE_MALFORMED, COLLATERAL_*, an AttestationErrorCode per failed check */
@@ -65,13 +71,13 @@ export const createPeerPolicy = ({ verifier, collateral, requirements }: PeerPol
       imageId: imageIdOf(report),
       composeHash: composeHashOfConfigId(report.mrConfigId, configDocument),
     })
-    const verified = await verifyUnderBestSets(
+    const { verified, collateral: judged } = await judgeUnderBestSets(
       { bytes, quote, origin },
       { time, floors },
       { verifier, collateral },
     )
     const entry = appraiseQuote(verified, policy, { role: record.role, reportData, configDocument })
     appraiseEventLog(verified, entry, eventLog, configDocument)
-    return { quote: verified, entry }
+    return { quote: verified, entry, collateral: judged.bundle }
   },
 })

@@ -1,6 +1,7 @@
 /**
  * Transcript bundle of a ceremony: one file with the proposal, every signed header, everybody's echo signatures, the
- * broadcasts that matter, how the CRS came about, and the signed activation. All of it is public; `verifyBundle.ts` checks it offline.
+ * broadcasts that matter, how the CRS came about, and the signed activation. All of it is public; `verify/auditCeremony.ts`
+ * checks it offline.
  */
 import { Reader, utf8ToBytes, Writer } from "@twinlock/sdk/protocol/codec"
 import { MAX_PARTIES } from "@twinlock/sdk/protocol/committee"
@@ -34,6 +35,8 @@ export type CeremonyBundle = {
   readonly proposal: KeyProposal
   readonly signing: SigningDomain
   readonly records: readonly RoundRecord[]
+  /** Summed chunk of the public key: with the public seed it makes the key that encryptors use. */
+  readonly publicKeyChunk: Uint8Array
   readonly crs: CrsHistory
   readonly signed: Pick<SignedActivation, "activation" | "signatures" | "groupSignature">
 }
@@ -43,6 +46,7 @@ const MAX_EXECUTORS = 64
 const MAX_ROUNDS = 256
 const MAX_NAME = 64
 const MAX_KEPT_BYTES = 4 * 1024 * 1024
+const MAX_PUBLIC_KEY_CHUNK = 1024 * 1024
 
 const wide = (value: bigint): Hex => `0x${value.toString(16).padStart(64, "0")}`
 
@@ -59,7 +63,7 @@ export function encodeBundle(bundle: CeremonyBundle): Uint8Array {
   writer.hex(proposal.parametersHash).hex(wide(proposal.host.chainId))
   writer.hex(proposal.host.coprocessor).hex(proposal.host.gateway).hex(wide(proposal.deadline))
   writer.hex(wide(signing.chainId)).hex(signing.verifyingContract)
-  writer.list(records, writeRecord)
+  writer.list(records, writeRecord).bytes(bundle.publicKeyChunk)
   writeCrsHistory(writer, crs)
   return writer.raw(encodeSigned(signed)).done()
 }
@@ -110,10 +114,11 @@ export function decodeBundle(bytes: Uint8Array): CeremonyBundle {
   const signing: SigningDomain = { chainId: uint256(), verifyingContract: address() }
   let round = 0
   const records = reader.list(MAX_ROUNDS, () => readRecord(reader, round++, proposal.parties.length))
+  const publicKeyChunk = reader.bytes(MAX_PUBLIC_KEY_CHUNK)
   const crs = readCrsHistory(reader)
   const signed = readSigned(reader, keyId)
   reader.end()
-  return { keyId, attempt, proposal, signing, records, crs, signed }
+  return { keyId, attempt, proposal, signing, records, publicKeyChunk, crs, signed }
 }
 
 /** The digest is left to the verifier: it is recomputed, never believed. */

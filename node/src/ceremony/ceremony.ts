@@ -212,6 +212,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
           proposal,
           signing: deps.signing,
           records,
+          publicKeyChunk: material.get().publicKeyChunk,
           crs: crs.get().history,
           signed: complete,
         }

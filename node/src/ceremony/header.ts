@@ -14,7 +14,12 @@ import {
   parseKeyId,
   parsePartyIndex,
 } from "@twinlock/sdk/protocol/ids"
-import { SIGNATURE_BYTES, verifySignature } from "@twinlock/sdk/protocol/signature"
+import {
+  recoverSigner,
+  SIGNATURE_BYTES,
+  type SignerRecovery,
+  verifySignature,
+} from "@twinlock/sdk/protocol/signature"
 import { refuse, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
 
@@ -73,13 +78,14 @@ export function verifyHeader(
   { header, hash, signature }: SignedHeader,
   committee: Committee,
   attempt: number,
+  recover: SignerRecovery = recoverSigner,
 ): void {
   if (header.keyId !== committee.keyId || header.attempt !== attempt)
     throw refuse("CEREMONY_GARBLED", `header of key ${header.keyId} attempt ${header.attempt}`)
   if (header.sealedHashes.length !== committee.n)
     throw refuse("CEREMONY_GARBLED", `want ${committee.n} sealed hashes, got ${header.sealedHashes.length}`)
   try {
-    verifySignature(hash, signature, signerOf(committee, header.party))
+    verifySignature(hash, signature, signerOf(committee, header.party), recover)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     throw refuse(
@@ -106,11 +112,15 @@ export function writeSignedHeader(writer: Writer, { header, signature }: SignedH
 /** Checks headers of one attempt; what was verified once is not verified again. */
 export type HeaderVerifier = (signed: SignedHeader) => void
 
-export function createHeaderVerifier(committee: Committee, attempt: number): HeaderVerifier {
+export function createHeaderVerifier(
+  committee: Committee,
+  attempt: number,
+  recover?: SignerRecovery,
+): HeaderVerifier {
   const verified = new Set<Digest>()
   return (signed) => {
     if (verified.has(signed.hash)) return
-    verifyHeader(signed, committee, attempt)
+    verifyHeader(signed, committee, attempt, recover)
     verified.add(signed.hash)
   }
 }

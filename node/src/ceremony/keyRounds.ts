@@ -32,6 +32,8 @@ export type KeyMaterial = {
   /** By chunk index. */
   readonly chunkDigests: readonly Digest[]
   readonly serverKeyDigest: Digest
+  /** Summed chunk that the public key is made of. */
+  readonly publicKeyChunk: Uint8Array
   /** `safe_serialize`d compact public key. */
   readonly publicKey: Uint8Array
   readonly publicKeyDigest: Digest
@@ -141,12 +143,14 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): KeyRounds {
       })
       const ordered = chunks.flatMap(({ index }) => digests.get(index) ?? [])
       const publicSeed = deps.party.publicSeed()
-      const publicKey = deps.engine.assemblePublicKey(publicSeed, await fetchPublicKeyChunk(ordered))
+      const publicKeyChunk = await fetchPublicKeyChunk(ordered)
+      const publicKey = deps.engine.assemblePublicKey(publicSeed, publicKeyChunk)
       const publicKeyDigest = bytesDigest(publicKey)
       deps.material.set({
         publicSeed,
         chunkDigests: ordered,
         serverKeyDigest: serverKeyDigestOf(committee.keyId, publicSeed, ordered),
+        publicKeyChunk,
         publicKey,
         publicKeyDigest,
       })

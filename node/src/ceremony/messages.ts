@@ -4,7 +4,7 @@
  * before the state machine sees it. Sealed payloads are opaque here: only their recipient opens them.
  */
 import { hashWords, Reader, taggedHash, utf8ToBytes, Writer } from "@twinlock/sdk/protocol/codec"
-import { type Committee, MAX_PARTIES, signerOf } from "@twinlock/sdk/protocol/committee"
+import { MAX_PARTIES, signerOf } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import {
   type Digest,
@@ -13,7 +13,7 @@ import {
   parseKeyId,
   parsePartyIndex,
 } from "@twinlock/sdk/protocol/ids"
-import { SIGNATURE_BYTES, verifySignature } from "@twinlock/sdk/protocol/signature"
+import { SIGNATURE_BYTES, type SignerRecovery, verifySignature } from "@twinlock/sdk/protocol/signature"
 import { type Attempt, refuse, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
 import {
@@ -60,6 +60,8 @@ export type Expectation = {
   /** The channel's peer. */
   readonly from: PartyIndex
   readonly verifyHeader: HeaderVerifier
+  /** Another implementation of the same rules, as the node has one in its addon. */
+  readonly recover?: SignerRecovery
   /** Null where there is no such round. */
   limitsOf(round: number): RoundLimits | null
 }
@@ -94,9 +96,14 @@ function readFrame(reader: Reader, { committee, attempt }: Attempt): void {
     throw refuse("CEREMONY_GARBLED", `version ${version}, key ${keyId}, attempt ${of}`)
 }
 
-function verifyBy(committee: Committee, party: PartyIndex, digest: Digest, signature: Uint8Array): void {
+function verifyBy(
+  { attempt: { committee }, recover }: Expectation,
+  party: PartyIndex,
+  digest: Digest,
+  signature: Uint8Array,
+): void {
   try {
-    verifySignature(digest, signature, signerOf(committee, party))
+    verifySignature(digest, signature, signerOf(committee, party), recover)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     throw refuse("CEREMONY_BAD_SIGNATURE", `message of party ${party}: ${error.message}`)
@@ -202,7 +209,7 @@ export function decodeEcho(bytes: Uint8Array, expected: Expectation): Echo {
     expected.verifyHeader(signed)
   }
   const digest = roundDigest(committee.keyId, attempt.attempt, round, headers)
-  verifyBy(committee, party, echoHash(attempt, round, party, digest), signature)
+  verifyBy(expected, party, echoHash(attempt, round, party, digest), signature)
   return { round, party, digest, headers, signature }
 }
 
@@ -255,7 +262,7 @@ export function decodeAbort(bytes: Uint8Array, expected: Expectation): Abort {
   reader.end()
   for (const signed of evidence) expected.verifyHeader(signed)
   const unsigned = { round, party, code, culprits, evidence }
-  verifyBy(committee, party, abortHash(attempt, unsigned), signature)
+  verifyBy(expected, party, abortHash(attempt, unsigned), signature)
   return { ...unsigned, signature }
 }
 

@@ -22,18 +22,12 @@ export function testParty(name: string): TestParty {
 export const PARTIES: readonly TestParty[] = ["alice", "bob", "carol", "dave"].map(testParty)
 export const EXECUTORS: readonly TestParty[] = ["erin", "frank"].map(testParty)
 
-export const COMMITTEE: Committee = createCommittee({
-  keyId: parseKeyId(taggedHash("test/key")),
-  epoch: parseEpoch(1),
-  t: 1,
-  parties: PARTIES.map(({ address }) => address),
-})
-
-export const PROPOSAL: KeyProposal = {
-  n: COMMITTEE.n,
-  t: COMMITTEE.t,
+/** A proposal of a key among `parties`. */
+export const proposalOf = (parties: readonly TestParty[], t: number): KeyProposal => ({
+  n: parties.length,
+  t,
   k: 2,
-  parties: COMMITTEE.parties,
+  parties: parties.map(({ address }) => address),
   executors: EXECUTORS.map(({ address }) => address),
   parametersHash: taggedHash("test/parameters"),
   host: {
@@ -42,7 +36,16 @@ export const PROPOSAL: KeyProposal = {
     gateway: EXECUTORS[1]?.address as Address,
   },
   deadline: 2_000_000_000n,
-}
+})
+
+export const PROPOSAL: KeyProposal = proposalOf(PARTIES, 1)
+
+export const COMMITTEE: Committee = createCommittee({
+  keyId: parseKeyId(taggedHash("test/key")),
+  epoch: parseEpoch(1),
+  t: PROPOSAL.t,
+  parties: PROPOSAL.parties,
+})
 
 export const attemptOfParty = (index: number): Attempt => ({
   committee: COMMITTEE,
@@ -68,8 +71,11 @@ export type Tamper = (
 ) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>
 
 /** Networks of parties and executors whose direct messages pass through `tamper`. */
-export function tamperedNetworks(tamper: Tamper): Map<Address, Network> {
-  const everyone = [...PARTIES, ...EXECUTORS].map(({ address }) => address)
+export function tamperedNetworks(
+  tamper: Tamper,
+  parties: readonly TestParty[] = PARTIES,
+): Map<Address, Network> {
+  const everyone = [...parties, ...EXECUTORS].map(({ address }) => address)
   const networks = createMemoryNetworks(everyone)
   return new Map(
     [...networks].map(([address, network]) => [

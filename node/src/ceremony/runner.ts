@@ -8,6 +8,7 @@
 import { partyIndexes, partyOf, signerOf } from "@twinlock/sdk/protocol/committee"
 import { assertNever, isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { Cancel, Scheduler } from "../clock.ts"
 import type { Network } from "../p2p/network.ts"
 import type { Logger } from "../telemetry/logger.ts"
@@ -27,18 +28,11 @@ import {
   signEcho,
 } from "./messages.ts"
 import { createOutbox } from "./outbox.ts"
+import type { RoundProgress } from "./progress.ts"
 import type { Round } from "./rounds.ts"
 import { CEREMONY_PROTOCOLS, type CeremonyProtocol, type Router } from "./router.ts"
 import type { CeremonyEffect, CeremonyEvent, CeremonyState, OwnMessage } from "./state.ts"
 import { startAttempt, transition } from "./transition.ts"
-
-export type Progress = {
-  readonly phase: string
-  readonly round: number
-  readonly rounds: number
-  /** Bytes of ceremony messages sent so far by this node; contributions count by themselves. */
-  readonly bytesSent: number
-}
 
 export type RunnerDeps = {
   readonly network: Network
@@ -46,7 +40,9 @@ export type RunnerDeps = {
   readonly scheduler: Scheduler
   readonly logger: Logger
   readonly sign: SeatSigner
-  readonly onProgress: (progress: Progress) => void
+  /** The SDK's own where absent; the node has a faster one in its addon. */
+  readonly recover?: SignerRecovery
+  readonly onProgress: (progress: RoundProgress) => void
 }
 
 export type RunnerOptions = {
@@ -100,7 +96,8 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     resolveEnded = resolve
   })
 
-  const verifyHeader = createHeaderVerifier(committee, attempt.attempt)
+  const verifyHeader = createHeaderVerifier(committee, attempt.attempt, deps.recover)
+  const plan = rounds.map(({ spec }) => spec.name)
   const limitsOf = (round: number): RoundLimits | null => rounds[round]?.spec ?? null
   const roundAt = (index: number): Round => {
     const round = rounds[index]
@@ -225,7 +222,8 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
       case "progress": {
         const { name, round, rounds: total } = effect
         logger.info({ round: name, number: round, of: total }, "ceremony round")
-        deps.onProgress({ phase: name, round, rounds: total, bytesSent })
+        const { keyId, n } = committee
+        deps.onProgress({ keyId, phase: name, round, plan, n, bytesSent })
         break
       }
       case "send-abort":
@@ -279,7 +277,8 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     const from = partyOf(committee, sender)
     if (from === null || from === self)
       throw refuse("CEREMONY_FOREIGN", `${sender} holds no other seat of this key`)
-    const expected: Expectation = { attempt, from, verifyHeader, limitsOf }
+    const { recover } = deps
+    const expected: Expectation = { attempt, from, verifyHeader, limitsOf, ...(recover && { recover }) }
     switch (protocol) {
       case "message":
         admit(from, () => ({ kind: "message", message: decodeRoundMessage(payload, expected) }))

@@ -8,6 +8,7 @@ import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { blobBytesOf, blockCountOf, wordFormatOf } from "@twinlock/sdk/protocol/fheType"
 import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
@@ -58,9 +59,11 @@ const MAX_EXECUTORS = 32
 const encodeVerdicts = (verdicts: readonly Verdict[]): Uint8Array =>
   new Writer().list(verdicts, (writer, verdict) => writer.bytes(encodeVerdict(verdict))).done()
 
-export function decodeVerdicts(bytes: Uint8Array): readonly Verdict[] {
+export function decodeVerdicts(bytes: Uint8Array, recover?: SignerRecovery): readonly Verdict[] {
   const reader = new Reader(bytes)
-  const verdicts = reader.list(MAX_EXECUTORS, (inner) => decodeVerdict(inner.bytes(MAX_VERDICT_BYTES)))
+  const verdicts = reader.list(MAX_EXECUTORS, (inner) =>
+    decodeVerdict(inner.bytes(MAX_VERDICT_BYTES), recover),
+  )
   reader.end()
   return verdicts
 }

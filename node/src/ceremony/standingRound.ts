@@ -6,6 +6,7 @@ import { partyIndexes, signerOf } from "@twinlock/sdk/protocol/committee"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import type { Attempt } from "./attempt.ts"
 import { eachParty, publicMessage, type Round } from "./rounds.ts"
+import { MAX_STANDING_BYTES } from "./standingProof.ts"
 
 export type StandingDeps = {
   /** Registration evidence of this node, public. */
@@ -14,13 +15,11 @@ export type StandingDeps = {
   checkEvidence(signer: Address, evidence: Uint8Array): Promise<void>
 }
 
-const MAX_EVIDENCE_BYTES = 64 * 1024
-
 export const standingRound = ({ committee }: Attempt, deps: StandingDeps, timeoutMs: number): Round => ({
   spec: {
     name: "standing",
     speakers: partyIndexes(committee),
-    maxBroadcast: MAX_EVIDENCE_BYTES,
+    maxBroadcast: MAX_STANDING_BYTES,
     maxSealed: 0,
     timeoutMs,
     binding: false,

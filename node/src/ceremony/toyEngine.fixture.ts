@@ -43,8 +43,10 @@ import {
 } from "./toyArithmetic.fixture.ts"
 import { ToyRows } from "./toyRows.fixture.ts"
 
-const ROUNDS = ["hello", "seed-commit", "seed-open", "inputs", "confirm"] as const
-const ROW_ROUNDS = ["row-coin", "row-points"] as const
+export const TOY_ROUNDS = {
+  rounds: ["hello", "seed-commit", "seed-open", "inputs", "confirm"],
+  rowRounds: ["row-coin", "row-points"],
+} as const
 const DELTA = 1n << 123n
 const BLOCKS = 2
 
@@ -133,11 +135,11 @@ class ToyParty implements CeremonyParty {
   }
 
   rounds(): readonly string[] {
-    return ROUNDS
+    return TOY_ROUNDS.rounds
   }
 
   rowRounds(): readonly string[] {
-    return ROW_ROUNDS
+    return TOY_ROUNDS.rowRounds
   }
 
   #pairKey(other: PartyIndex): Uint8Array {
@@ -278,8 +280,7 @@ class ToyParty implements CeremonyParty {
   }
 }
 
-const nameOf = (round: number): (typeof ROUNDS)[number] | (typeof ROW_ROUNDS)[number] | undefined =>
-  ROUNDS[round] ?? ROW_ROUNDS[round - ROUNDS.length]
+const nameOf = (round: number) => [...TOY_ROUNDS.rounds, ...TOY_ROUNDS.rowRounds][round]
 
 /** Files of the toy executors, by path. */
 export type ToyFiles = Map<string, Uint8Array>
@@ -329,14 +330,13 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
         throw toyError("CRS_PROOF")
       return message.slice(0, 16)
     },
-    crsLink: (message) => message.slice(),
+    crsLink: (message) => message.slice(16),
     crsAssemble: async (state, transcript) => concatBytes(state, transcript),
     async crsAudit(ceremonyId, parties, links, state, transcript) {
       if (links.length !== parties.length) throw toyError("CRS_LENGTH")
       for (const [at, party] of parties.entries())
-        await this.crsVerify(null, links[at] ?? ZERO_BYTES, { ceremonyId, round: at + 1, party })
-      if (Buffer.compare(links.at(-1)?.subarray(0, 16) ?? ZERO_BYTES, state) !== 0)
-        throw toyError("CRS_PREVIOUS")
+        if (Buffer.compare(links[at] ?? ZERO_BYTES, crsContext({ ceremonyId, round: at + 1, party })) !== 0)
+          throw toyError("CRS_PROOF")
       return sha(await this.crsAssemble(state, transcript))
     },
     encryptSelfTest: async (publicKey, crs, metadata, values) => provenWith(values, publicKey, crs, metadata),

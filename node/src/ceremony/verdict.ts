@@ -24,7 +24,7 @@ import {
   parseKeyId,
   type SessionId,
 } from "@twinlock/sdk/protocol/ids"
-import { SIGNATURE_BYTES, verifySignature } from "@twinlock/sdk/protocol/signature"
+import { SIGNATURE_BYTES, type SignerRecovery, verifySignature } from "@twinlock/sdk/protocol/signature"
 import { refuse, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
 
@@ -165,7 +165,7 @@ export function encodeVerdict(verdict: Verdict): Uint8Array {
 }
 
 /** Checks form, executor and signature. @throws CodecErrorCode, CEREMONY_GARBLED, SIGNATURE_FORM, SIGNATURE_SIGNER */
-export function decodeVerdict(bytes: Uint8Array): Verdict {
+export function decodeVerdict(bytes: Uint8Array, recover?: SignerRecovery): Verdict {
   const reader = new Reader(bytes)
   const version = reader.uint(1)
   if (version !== VERSION) throw refuse("CEREMONY_GARBLED", `verdict version must be 1, is ${version}`)
@@ -183,7 +183,7 @@ export function decodeVerdict(bytes: Uint8Array): Verdict {
       : { ok: false, code: readCode(reader) }
   const verdict = { ...names, outcome, signature: reader.take(SIGNATURE_BYTES) }
   reader.end()
-  verifySignature(verdictHash(verdict), verdict.signature, verdict.executor)
+  verifySignature(verdictHash(verdict), verdict.signature, verdict.executor, recover)
   return verdict
 }
 

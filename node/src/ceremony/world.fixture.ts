@@ -1,8 +1,12 @@
-/** A whole ceremony in one process: four parties, two executors, a blob store and a chain that stands still until told. */
-import { keccak, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+/**
+ * A whole ceremony in one process: parties (four where nothing else is asked for), two executors, a blob store and a chain
+ * that stands still until told.
+ */
+import { keccak, taggedHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
+import { type Committee, createCommittee } from "@twinlock/sdk/protocol/committee"
 import { hashKeyActivation, typedDigest } from "@twinlock/sdk/protocol/eip712"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { Address, Digest, Hex } from "@twinlock/sdk/protocol/ids"
+import { type Address, type Digest, type Hex, parseKeyId } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { verifySignature } from "@twinlock/sdk/protocol/signature"
 import { verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
@@ -15,6 +19,7 @@ import { Secret } from "../secret.ts"
 import { createMemoryStore } from "../storage/memoryStore.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
 import { silentLogger } from "../telemetry/logger.ts"
+import { recoverSigner } from "../threshold/signatures.ts"
 import type { SignedActivation } from "./activationRounds.ts"
 import { attemptFor, CEREMONY_TIMEOUTS, type CeremonyDeps, prepareCeremony } from "./ceremony.ts"
 import { bytesDigest } from "./digest.ts"
@@ -26,7 +31,9 @@ import {
   honest,
   PARTIES,
   PROPOSAL,
+  proposalOf,
   type Tamper,
+  type TestParty,
   tamperedNetworks,
 } from "./party.fixture.ts"
 import { createRouter } from "./router.ts"
@@ -39,6 +46,11 @@ export const SEALING_KEY = new Uint8Array(32).fill(7)
 
 export type WorldOptions = {
   readonly tamper?: Tamper
+  /** Everybody who may get a seat. The first proposal names all but the spares. */
+  readonly parties?: readonly TestParty[]
+  /** How many of them, at the end, have no seat at first. */
+  readonly spares?: number
+  readonly t?: number
   /** Number of chunks of the toy key. */
   readonly chunks?: number
   /** Replaces parts of one party's engine. */
@@ -69,25 +81,21 @@ export type World = {
   deps(index: number): CeremonyDeps
   /** Starts party `index`. */
   start(index: number): Promise<Runner>
-  /** Starts all parties and lets time pass until they have ended. */
+  /** Starts all parties of the chain's proposal and lets time pass until they have ended: in the order of their seats. */
   run(): Promise<readonly EndState[]>
+  /** Puts another proposal on the chain: of a new key, among these parties. */
+  propose(parties: readonly TestParty[]): void
   /** Lets time pass in small steps until `done` holds. */
   until(done: () => boolean, limitMs?: number): Promise<void>
 }
 
-const proposed: KeyRecord = {
-  keyId: COMMITTEE.keyId,
-  nonce: 1n,
-  epoch: COMMITTEE.epoch,
-  proposal: PROPOSAL,
-  status: "proposed",
-  activation: null,
-}
-
 /** The checks of `KeyRegistry.activate`. */
-export function acceptsActivation({ activation, signatures, groupSignature }: SignedActivation): boolean {
+export function acceptsActivation(
+  { activation, signatures, groupSignature }: SignedActivation,
+  parties: readonly Address[] = COMMITTEE.parties,
+): boolean {
   const digest = typedDigest(SIGNING, hashKeyActivation(activation))
-  COMMITTEE.parties.forEach((signer, at) => {
+  parties.forEach((signer, at) => {
     verifySignature(digest, signatures[at] ?? new Uint8Array(), signer)
   })
   const { groupX, groupV } = activation
@@ -95,17 +103,18 @@ export function acceptsActivation({ activation, signatures, groupSignature }: Si
 }
 
 export function createWorld(options: WorldOptions = {}): World {
+  const { parties = PARTIES, spares = 0, t = PROPOSAL.t } = options
   const clock = createManualClock()
-  const networks = tamperedNetworks(options.tamper ?? honest)
+  const networks = tamperedNetworks(options.tamper ?? honest, parties)
   const layout = toyLayout(options.chunks ?? 6)
   const blobs = new Map<Digest, Uint8Array>()
-  const stores = PARTIES.map(() => createMemoryStore())
-  const engines = PARTIES.map(() => toyEngine(layout))
+  const stores = parties.map(() => createMemoryStore())
+  const engines = parties.map(() => toyEngine(layout))
   const transcripts = new Map<number, Uint8Array>()
   const submitted: SignedActivation[] = []
   const progress: string[] = []
   const runners: Runner[] = []
-  const routers = PARTIES.map(({ address }) => createRouter(networkOf(networks, address)))
+  const routers = parties.map(({ address }) => createRouter(networkOf(networks, address)))
   const head: BlockRef = { number: 1n, hash: keccak(utf8ToBytes("head")), timestamp: 1_800_000_000n }
 
   const sink: BlobSink = {
@@ -125,17 +134,26 @@ export function createWorld(options: WorldOptions = {}): World {
   const chain = {
     head: async () => world.chain.head,
     key: async (keyId: Hex) => (keyId === world.chain.record.keyId ? world.chain.record : null),
-    committee: async () => COMMITTEE,
+    committee: async () => committeeOf(world.chain.record),
+  }
+  const proposed: KeyRecord = {
+    keyId: COMMITTEE.keyId,
+    nonce: 1n,
+    epoch: COMMITTEE.epoch,
+    proposal: proposalOf(parties.slice(0, parties.length - spares), t),
+    status: "proposed",
+    activation: null,
   }
 
   function depsOf(index: number): CeremonyDeps {
-    const { address, sign } = member(PARTIES, index)
+    const { address, sign } = member(parties, index)
     const deps: CeremonyDeps = {
       network: networkOf(networks, address),
       router: member(routers, index),
       scheduler: clock,
       logger: silentLogger,
       sign,
+      recover: recoverSigner,
       engine: options.engine?.(index, member(engines, index)) ?? member(engines, index),
       chain,
       vault: createShareVault({
@@ -150,10 +168,11 @@ export function createWorld(options: WorldOptions = {}): World {
       submitter: {
         submit: async (_, signed) => {
           if (world.chain.record.status !== "proposed") throw new Error("NotProposed")
-          if (!acceptsActivation(signed)) throw new Error("BadGroupSignature")
+          if (!acceptsActivation(signed, world.chain.record.proposal.parties))
+            throw new Error("BadGroupSignature")
           submitted.push(signed)
           const { activation } = signed
-          world.chain.record = { ...proposed, status: "active", activation }
+          world.chain.record = { ...world.chain.record, status: "active", activation }
         },
       },
       timeouts: CEREMONY_TIMEOUTS,
@@ -218,21 +237,30 @@ export function createWorld(options: WorldOptions = {}): World {
     deps: depsOf,
     async start(index) {
       const deps = depsOf(index)
-      await deps.vault.begin(proposed.keyId)
-      const honest = prepareCeremony(proposed, attemptFor(proposed, deps.network.self), deps)
+      const { record } = world.chain
+      await deps.vault.begin(record.keyId)
+      const honest = prepareCeremony(record, attemptFor(record, deps.network.self), deps)
       const runner = startRunner(options.prepare?.(index, honest) ?? honest, deps)
       runners.push(runner)
       return runner
     },
+    propose(named) {
+      const { nonce } = world.chain.record
+      const keyId = parseKeyId(taggedHash("test/key", nonce))
+      const deadline = world.chain.head.timestamp + 1_000_000n
+      const proposal = { ...proposalOf(named, t), deadline }
+      world.chain.record = { ...proposed, nonce: nonce + 1n, keyId, proposal }
+    },
     async run() {
       const ended: EndState[] = []
-      for (const [at] of PARTIES.entries()) {
-        const runner = await this.start(at + 1)
+      const seats = world.chain.record.proposal.parties
+      for (const [at, seat] of seats.entries()) {
+        const runner = await this.start(parties.findIndex(({ address }) => address === seat) + 1)
         void runner.ended.then((state) => {
           ended[at] = state
         })
       }
-      await this.until(() => ended.filter((state) => state !== undefined).length === PARTIES.length)
+      await this.until(() => ended.filter((state) => state !== undefined).length === seats.length)
       return ended
     },
     async until(done, limitMs = 3_600_000) {
@@ -246,6 +274,9 @@ export function createWorld(options: WorldOptions = {}): World {
   }
   return world
 }
+
+const committeeOf = ({ keyId, epoch, proposal }: KeyRecord): Committee =>
+  createCommittee({ keyId, epoch, t: proposal.t, parties: proposal.parties })
 
 function networkOf(networks: ReadonlyMap<Address, Network>, address: Address): Network {
   const network = networks.get(address)

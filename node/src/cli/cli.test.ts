@@ -230,8 +230,17 @@ describe("status", () => {
     services: ["head"],
   }
   const health = { ready: false, parts: { chain: { ready: false, reason: "no head" } } }
-  const answering = (async (url: string) =>
-    new Response(JSON.stringify(url.endsWith("/health") ? health : own), { status: 503 })) as typeof fetch
+  const ceremony = {
+    keyId: digest(2),
+    phase: "chunk-digests",
+    ...{ round: 12, rounds: 25, percent: 31, bytesSent: 90_000_000, secondsLeft: 61 },
+  }
+  const answersOf =
+    (answers: Readonly<Record<string, object>>) =>
+    async (url: string): Promise<Response> =>
+      new Response(JSON.stringify(answers[new URL(url).pathname]), { status: 503 })
+  const answers = { "/v1/status": own, "/health": health, "/v1/ceremony": { ceremony } }
+  const answering = answersOf(answers) as typeof fetch
 
   test("joins what the node and what the registry say", async () => {
     const registry: FakeRegistry = new Map([
@@ -243,6 +252,23 @@ describe("status", () => {
     })
     expect(report).toMatchObject({ name: "alice", health, registry: { secondsLeft: "1000", revoked: false } })
     expect(describeResult(report)).toContain("      reason: no head")
+  })
+
+  test("tells how far a key ceremony is; an executor is not asked", async () => {
+    const read = (answers: Readonly<Record<string, object>>) =>
+      status(parseConfig(configText(), {}), {
+        chain: fakeChain(new Map()),
+        fetch: answersOf(answers) as typeof fetch,
+      })
+    const report = await read(answers)
+    expect(report.ceremony).toEqual(ceremony)
+    expect(describeResult(report)).toContain("ceremony:\n  keyId:")
+    expect(describeResult(report)).toContain("  percent: 31\n")
+    expect(describeResult(await read({ ...answers, "/v1/ceremony": { ceremony: null } }))).toContain(
+      "ceremony: -\n",
+    )
+    const executor = { "/v1/status": { ...own, role: "executor" }, "/health": health }
+    expect((await read(executor)).ceremony).toBeNull()
   })
 
   test("a node that does not run", async () => {

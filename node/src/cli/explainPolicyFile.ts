@@ -95,7 +95,12 @@ const refuse = (message: string): ProtocolError =>
 export function parsePolicyFile(text: string): ExplainPolicy {
   if (text.length > FILE_LIMIT)
     throw refuse(`a policy has at most ${FILE_LIMIT} characters, got ${text.length}`)
-  const parsed = schema.safeParse(parseStrict(text, (reason) => refuse(`the policy is not JSON: ${reason}`)))
+  return policyFrom(parseStrict(text, (reason) => refuse(`the policy is not JSON: ${reason}`)))
+}
+
+/** As {@link parsePolicyFile}, for a policy inside another file. @throws POLICY_FILE */
+export function policyFrom(json: unknown): ExplainPolicy {
+  const parsed = schema.safeParse(json)
   if (parsed.success) return defined(parsed.data) as ExplainPolicy
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`)
   throw refuse(`the policy is wrong: ${problems.join("; ")}`)

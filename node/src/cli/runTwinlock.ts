@@ -5,10 +5,13 @@ import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { attestExplain, EXPLAIN_USAGE, type ExplainDeps } from "./attestExplain.ts"
 import { printable } from "./terminal.ts"
 import { describeResult } from "./text.ts"
+import { VERIFY_USAGE } from "./verifyUsage.ts"
 
-const USAGE = `usage: twinlock verify-ceremony FILE [--json]
+const USAGE = `usage: twinlock verify-ceremony FILE [OPTIONS]
        twinlock judge-evidence FILE BUNDLE [--json]
        twinlock attest explain QUOTE [OPTIONS]
+
+${VERIFY_USAGE}
 
 ${EXPLAIN_USAGE}`
 
@@ -20,30 +23,13 @@ const isSystemError = (error: unknown): error is Error => error instanceof Error
 const read = async (path: string): Promise<Uint8Array> =>
   path === "-" ? buffer(process.stdin) : readFileSync(path)
 
-/** Loads what a command needs only when it is asked for: the ceremony brings the native addon. */
-const verdicts = {
-  async "verify-ceremony"([file = ""]) {
-    const { verifyCeremony } = await import("./verifyCeremony.ts")
-    return verifyCeremony(readFileSync(file))
-  },
-  async "judge-evidence"([file = "", bundle = ""]) {
+async function runJudge([file = "", bundle = ""]: readonly string[], json: boolean): Promise<number> {
+  try {
     const [{ judgeEvidence }, { verifyBundle }] = await Promise.all([
       import("./judgeEvidence.ts"),
       import("../ceremony/verifyBundle.ts"),
     ])
-    return judgeEvidence(readFileSync(file, "utf8"), verifyBundle(readFileSync(bundle)))
-  },
-} satisfies Record<string, (files: readonly string[]) => Promise<Readonly<Record<string, unknown>>>>
-/** Files that a command takes. */
-const FILES = { "verify-ceremony": 1, "judge-evidence": 2 } as const
-
-async function runVerdict(
-  command: keyof typeof FILES,
-  files: readonly string[],
-  json: boolean,
-): Promise<number> {
-  try {
-    const result = await verdicts[command](files)
+    const result = judgeEvidence(readFileSync(file, "utf8"), verifyBundle(readFileSync(bundle)))
     say(json ? JSON.stringify(result) : describeResult(result))
     return 0
   } catch (error) {
@@ -53,19 +39,41 @@ async function runVerdict(
   }
 }
 
+const terminal = () => ({
+  columns: process.stdout.columns ?? 100,
+  colour: process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
+})
+
+/** What goes wrong before there is a verdict: usage as it is, all else in one line. */
+function failed(error: unknown): 1 {
+  if (isProtocolError(error, "EXPLAIN_USAGE", "VERIFY_USAGE")) complain(error.detail.message)
+  else complain(printable(error instanceof Error ? error.message : "unknown failure"))
+  return 1
+}
+
+async function runVerify(argv: readonly string[], explain: ExplainDeps["explain"]): Promise<number> {
+  try {
+    // Loaded only when it is asked for: the ceremony brings the native addon.
+    const [{ verifyCeremony }, { createNativeAudit }] = await Promise.all([
+      import("./verifyCeremony.ts"),
+      import("../ceremony/verify/nativeAudit.ts"),
+    ])
+    const keygens = [createNativeAudit()]
+    return await verifyCeremony(argv, { explain, keygens, read, out: say, ...terminal() })
+  } catch (error) {
+    return failed(error)
+  }
+}
+
 async function runExplain(argv: readonly string[], explain: ExplainDeps["explain"]): Promise<number> {
-  const { stdout, env } = process
   try {
     return await attestExplain(argv, {
       ...{ explain, read, out: say },
       now: () => Math.floor(Date.now() / 1000),
-      columns: stdout.columns ?? 100,
-      colour: stdout.isTTY === true && env["NO_COLOR"] === undefined,
+      ...terminal(),
     })
   } catch (error) {
-    if (isProtocolError(error) && error.detail.code === "EXPLAIN_USAGE") complain(error.detail.message)
-    else complain(printable(error instanceof Error ? error.message : "unknown failure"))
-    return 1
+    return failed(error)
   }
 }
 
@@ -73,10 +81,10 @@ async function runExplain(argv: readonly string[], explain: ExplainDeps["explain
 export async function runTwinlock(argv: readonly string[], explain: ExplainDeps["explain"]): Promise<number> {
   const [command, ...rest] = argv
   if (command === "attest" && rest[0] === "explain") return runExplain(rest.slice(1), explain)
+  if (command === "verify-ceremony") return runVerify(rest, explain)
   const json = rest.at(-1) === "--json"
   const files = json ? rest.slice(0, -1) : rest
-  if ((command === "verify-ceremony" || command === "judge-evidence") && files.length === FILES[command])
-    return runVerdict(command, files, json)
+  if (command === "judge-evidence" && files.length === 2) return runJudge(files, json)
   complain(USAGE)
   return command === "attest" ? 1 : 2
 }

@@ -20,7 +20,23 @@ const statusSchema = z.object({
   services: z.array(z.string()),
 })
 
+const ceremonySchema = z.object({
+  ceremony: z
+    .object({
+      keyId: z.string(),
+      phase: z.string(),
+      round: z.number(),
+      rounds: z.number(),
+      percent: z.number(),
+      bytesSent: z.number(),
+      secondsLeft: z.number(),
+    })
+    .nullable(),
+})
+
 export type StatusReport = z.infer<typeof statusSchema> & {
+  /** The running key ceremony; null where none runs. */
+  readonly ceremony: z.infer<typeof ceremonySchema>["ceremony"]
   readonly health: z.infer<typeof healthSchema>
   /** Null where the signer is not registered. */
   readonly registry: {
@@ -57,11 +73,15 @@ export async function status(config: NodeConfig, { chain, fetch }: StatusDeps): 
     }
   }
   const [own, health] = [await ask("/v1/status", statusSchema), await ask("/health", healthSchema)]
+  // Executors take part in no ceremony.
+  const { ceremony } =
+    own.role === "keyholder" ? await ask("/v1/ceremony", ceremonySchema) : { ceremony: null }
   const head = await chain.head()
   const node = await chain.node(parseAddress(own.signer), head)
   const left = node === null || node.liveUntil < head.timestamp ? 0n : node.liveUntil - head.timestamp
   return {
     ...own,
+    ceremony,
     health,
     registry:
       node === null

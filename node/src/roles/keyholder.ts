@@ -10,6 +10,7 @@ import type { KeyId, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { CEREMONY_TIMEOUTS } from "../ceremony/ceremony.ts"
 import { createCeremonyService } from "../ceremony/ceremonyService.ts"
+import { createProgressMeter, describeProgress } from "../ceremony/progress.ts"
 import { createRouter } from "../ceremony/router.ts"
 import { createShareVault } from "../ceremony/shareVault.ts"
 import type { KeyRecord } from "../chain/chainView.ts"
@@ -76,11 +77,30 @@ export function keyholderServices(
   const serving = new Map<KeyId, Serving>()
   const starting = new Set<KeyId>()
   let stopped = false
-  const progress = metrics.gauge({ name: "ceremony_round", help: "Round of the running key ceremony" })
+  const gauge = (name: string, help: string) => metrics.gauge({ name: `ceremony_${name}`, help })
+  const gauges = {
+    round: gauge("round", "Round of the running key ceremony, from 1; 0 where none runs"),
+    percent: gauge("percent", "How much of the running key ceremony is done"),
+    secondsLeft: gauge("seconds_left", "Seconds that the running key ceremony is expected to take still"),
+    bytesSent: gauge("bytes_sent", "Bytes that this node has sent in the running key ceremony"),
+  }
+  const { byteLength } = nativeEngine.keyLayout()
+  const meter = createProgressMeter({ keyBytes: byteLength, now: () => clock.now() })
+  let logged = ""
   const contributed = metrics.counter({
     name: "ceremony_contributed_bytes_total",
     help: "Bytes of key contributions sent",
   })
+
+  /** To metrics always, to the log for every round and every tenth of the whole. */
+  function tellProgress(): void {
+    const progress = meter.current()
+    for (const [name, metric] of Object.entries(gauges))
+      metric.set(progress?.[name as keyof typeof gauges] ?? 0)
+    const step = progress === null ? "" : `${progress.round}/${Math.floor(progress.percent / 10)}`
+    if (progress !== null && step !== logged) logger.info({ ...progress }, "ceremony")
+    logged = step
+  }
 
   /** Once per key, repeated until it works: a share that cannot be read now may be readable later. */
   function serveUntilUp(record: KeyRecord, failures = 0): void {
@@ -154,6 +174,7 @@ export function keyholderServices(
       engine: { ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) },
       router: createRouter(network),
       sign: async (digest) => identity.signerKey.use((key) => signDigest(digest, key)),
+      recover: recoverSigner,
       timeouts: CEREMONY_TIMEOUTS,
       submitter: {
         async submit(keyId, { activation, signatures, groupSignature }) {
@@ -174,11 +195,15 @@ export function keyholderServices(
           logger.info({ keyId, gas: Number(gasUsed), transaction: hash }, "key activated")
         },
       },
-      onProgress({ phase, round, rounds, bytesSent }) {
-        progress.set(round)
-        logger.info({ phase, round, rounds, bytesSent }, "ceremony")
+      onProgress(round) {
+        meter.enter(round)
+        tellProgress()
       },
-      onContribution: (bytes) => contributed.add({}, bytes),
+      onContribution(bytes) {
+        contributed.add({}, bytes)
+        meter.contributed(bytes)
+        tellProgress()
+      },
       async keepTranscript({ keyId }, bundle) {
         const folder = join(config.dataDirectory, "transcripts")
         await mkdir(folder, { recursive: true })
@@ -186,14 +211,20 @@ export function keyholderServices(
       },
       onActiveKey: (record) => serveUntilUp(record),
       onEnd({ keyId }, state) {
+        meter.end()
+        tellProgress()
         if (state.status === "aborted") logger.error({ keyId, cause: state.cause }, "ceremony aborted")
         else logger.info({ keyId, status: state.status }, "ceremony ended")
       },
     },
   )
+  const noKeyYet = (): string => {
+    const progress = meter.current()
+    return progress === null ? "no active key yet" : `key ceremony: ${describeProgress(progress)}`
+  }
   health.add("key", () => ({
     ready: serving.size > 0,
-    reason: serving.size === 0 ? "no active key yet" : `${serving.size} keys are served`,
+    reason: serving.size === 0 ? noKeyYet() : `${serving.size} keys are served`,
   }))
 
   let stopTrimming = () => {}
@@ -221,6 +252,9 @@ export function keyholderServices(
             faults: service.evidence(),
           })),
         ),
+        (app) => {
+          app.get("/v1/ceremony", (request) => request.json({ ceremony: meter.current() }))
+        },
         (app) => {
           app.post("/v1/user-decryptions", async (request) => {
             const body: unknown = await request.req.json().catch(() => null)

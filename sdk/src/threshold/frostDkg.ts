@@ -224,28 +224,15 @@ export const badDealers = (
     .filter((dealer) => !checkShare(agreed, dealer, party, shares.get(dealer)))
 
 /**
- * Round 3: this party's key share and the group's public package.
- * @param shares by dealer, the own one included. @param qualified the same at all parties.
- * @throws DKG_FORM for fewer than a quorum of agreed dealers, DKG_SHARE, FROST_GROUP_KEY
+ * The group's public package, which follows from the broadcasts of the qualified dealers alone.
+ * @throws DKG_FORM where the joint polynomial is degenerate, FROST_GROUP_KEY
  */
-export function finishDkg(
-  agreed: AgreedDealers,
-  party: PartyIndex,
-  shares: ReadonlyMap<PartyIndex, Uint8Array>,
-  qualified: readonly PartyIndex[] = agreed.broadcasts.map((broadcast) => broadcast.party),
-): { readonly keyShare: FrostKeyShare; readonly publicKey: PublicKeyPackage } {
-  const { n, quorum } = agreed.session
-  const known = qualified.every((dealer) => agreed.commitments.has(dealer))
-  if (!known || new Set(qualified).size !== qualified.length || qualified.length < quorum)
-    throw bad("DKG_FORM", `want at least ${quorum} agreed dealers, got ${qualified.join(", ")}`)
-  const wrong = badDealers(agreed, party, shares).filter((dealer) => qualified.includes(dealer))
-  if (wrong.length > 0) throw bad("DKG_SHARE", "shares are missing or off their dealers' commitments", wrong)
+export function jointPackage(
+  { session: { n, quorum }, commitments, broadcasts }: AgreedDealers,
+  qualified: readonly PartyIndex[] = broadcasts.map((broadcast) => broadcast.party),
+): PublicKeyPackage {
   const joint = Array.from({ length: quorum }, (_, k) =>
-    qualified.reduce((sum, dealer) => sum.add(agreed.commitments.get(dealer)?.[k] ?? Point.ZERO), Point.ZERO),
-  )
-  const signingShare = qualified.reduce(
-    (sum, dealer) => Fn.add(sum, bytesToNumberBE(shares.get(dealer) ?? new Uint8Array())),
-    0n,
+    qualified.reduce((sum, dealer) => sum.add(commitments.get(dealer)?.[k] ?? Point.ZERO), Point.ZERO),
   )
   const verification = Array.from({ length: n }, (_, i) =>
     evaluateInExponent(joint, parsePartyIndex(i + 1, n)),
@@ -259,5 +246,30 @@ export function finishDkg(
     verificationShares: verification.map((point) => point.toBytes()),
   }
   groupKey(publicKey)
+  return publicKey
+}
+
+/**
+ * Round 3: this party's key share and the group's public package.
+ * @param shares by dealer, the own one included. @param qualified the same at all parties.
+ * @throws DKG_FORM for fewer than a quorum of agreed dealers, DKG_SHARE, FROST_GROUP_KEY
+ */
+export function finishDkg(
+  agreed: AgreedDealers,
+  party: PartyIndex,
+  shares: ReadonlyMap<PartyIndex, Uint8Array>,
+  qualified: readonly PartyIndex[] = agreed.broadcasts.map((broadcast) => broadcast.party),
+): { readonly keyShare: FrostKeyShare; readonly publicKey: PublicKeyPackage } {
+  const { quorum } = agreed.session
+  const known = qualified.every((dealer) => agreed.commitments.has(dealer))
+  if (!known || new Set(qualified).size !== qualified.length || qualified.length < quorum)
+    throw bad("DKG_FORM", `want at least ${quorum} agreed dealers, got ${qualified.join(", ")}`)
+  const wrong = badDealers(agreed, party, shares).filter((dealer) => qualified.includes(dealer))
+  if (wrong.length > 0) throw bad("DKG_SHARE", "shares are missing or off their dealers' commitments", wrong)
+  const publicKey = jointPackage(agreed, qualified)
+  const signingShare = qualified.reduce(
+    (sum, dealer) => Fn.add(sum, bytesToNumberBE(shares.get(dealer) ?? new Uint8Array())),
+    0n,
+  )
   return { keyShare: new FrostKeyShare(party, Fn.toBytes(signingShare)), publicKey }
 }

@@ -3,9 +3,10 @@ import type { SeatSigner } from "@twinlock/node/ceremony/attempt"
 import { bytesDigest } from "@twinlock/node/ceremony/digest"
 import { readSignedHeader, type SignedHeader, sealedHashOf, signHeader } from "@twinlock/node/ceremony/header"
 import { encodeRoundMessage } from "@twinlock/node/ceremony/messages"
-import { COMMITTEE, PARTIES, partyAt, type Tamper } from "@twinlock/node/ceremony/party.fixture"
+import { PARTIES, partyAt, type Tamper } from "@twinlock/node/ceremony/party.fixture"
 import { CEREMONY_PROTOCOLS } from "@twinlock/node/ceremony/router"
 import { Reader } from "@twinlock/sdk/protocol/codec"
+import { MAX_PARTIES } from "@twinlock/sdk/protocol/committee"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 
 const MAX = 64 * 1024 * 1024
@@ -19,7 +20,7 @@ export type Parts = {
 /** A round message as it is on the wire. */
 export function readParts(payload: Uint8Array): Parts {
   const reader = new Reader(payload)
-  const header = readSignedHeader(reader, COMMITTEE.n)
+  const header = readSignedHeader(reader, MAX_PARTIES)
   const broadcast = reader.bytes(MAX)
   return { header, broadcast, sealed: reader.uint(1) === 0 ? null : reader.bytes(MAX) }
 }

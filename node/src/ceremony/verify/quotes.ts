@@ -1,0 +1,80 @@
+/**
+ * Step "quotes": every party showed a quote of a genuine machine over its registration, judged with the collateral of the
+ * time at which it was made. Public data.
+ */
+import type { ExplainOptions, Explanation } from "@twinlock/sdk/attestation/explain"
+import { isoDate } from "@twinlock/sdk/attestation/explainFormat"
+import type { ExplainPolicy } from "@twinlock/sdk/attestation/explainPolicy"
+import { toHex } from "@twinlock/sdk/protocol/codec"
+import { signerOf } from "@twinlock/sdk/protocol/committee"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import type { Address } from "@twinlock/sdk/protocol/ids"
+import { decodeChannelEvidence } from "../../attestation/channelEvidence.ts"
+import { decodeStandingProof, standingReportData } from "../standingProof.ts"
+import { refuse } from "./step.ts"
+import type { Transcript } from "./transcript.ts"
+
+export type StandingFacts = {
+  /** TCB status by the collateral of that time. */
+  readonly status: string
+  /** Unix seconds. */
+  readonly time: number
+  readonly nodeRegistry: Address
+}
+
+/** @throws where the evidence does not stand for `signer` at the time that it names */
+export type StandingJudge = (transcript: Transcript, signer: Address, evidence: Uint8Array) => StandingFacts
+
+/** Whoever makes it brings the root of trust, in `explain`. @param policy what a reader wants beyond Intel's word */
+export const createStandingJudge =
+  (
+    explain: (quote: Uint8Array, options: ExplainOptions) => Explanation,
+    policy: ExplainPolicy = {},
+  ): StandingJudge =>
+  ({ bundle }, signer, bytes) => {
+    const proof = decodeStandingProof(bytes)
+    const { quote, eventLog, configDocument } = decodeChannelEvidence(proof.evidence)
+    const reportData = toHex(standingReportData(proof, signer, bundle.signing))
+    const { failure, status } = explain(quote, {
+      collateral: proof.collateral,
+      time: proof.time,
+      policy: { ...policy, reportData },
+      eventLog,
+      ...(configDocument.length > 0 && { configDocument }),
+    })
+    if (failure !== null || status === null)
+      throw new ProtocolError({
+        code: failure?.code ?? "QUOTE_LENGTH",
+        message: failure?.reason ?? "the quote is not genuine",
+      })
+    return { status, time: proof.time, nodeRegistry: proof.nodeRegistry }
+  }
+
+/** Longest time before the proposal's deadline at which a quote can have been made for it: the registry's maximum. */
+const MAX_CEREMONY_SECONDS = 30 * 86_400
+
+export function checkQuotes(transcript: Transcript, judge: StandingJudge): string {
+  const { bundle, attempt, broadcasts } = transcript
+  const deadline = Number(bundle.proposal.deadline)
+  const facts = [...broadcasts("standing")].map(([party, evidence]) => {
+    try {
+      return judge(transcript, signerOf(attempt.committee, party), evidence)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      throw new ProtocolError(
+        { code: error.detail.code, message: `party ${party}: ${error.detail.message}` },
+        { cause: error },
+      )
+    }
+  })
+  const times = facts.map(({ time }) => time)
+  const [first, last] = [Math.min(...times), Math.max(...times)]
+  if (last > deadline || first < deadline - MAX_CEREMONY_SECONDS)
+    throw refuse(
+      `quotes of ${isoDate(first)} to ${isoDate(last)} were not made for a proposal until ${isoDate(deadline)}`,
+    )
+  const registries = new Set(facts.map(({ nodeRegistry }) => nodeRegistry))
+  if (registries.size !== 1) throw refuse("the parties were registered with different registries")
+  const statuses = [...new Set(facts.map(({ status }) => status))].join(", ")
+  return `${facts.length} genuine machines (${statuses}), quoted ${isoDate(first)}, registry ${[...registries][0]}`
+}

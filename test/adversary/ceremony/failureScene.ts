@@ -1,0 +1,161 @@
+/**
+ * One cell of the matrix of failures: parties of which some are dishonest about one kind of message, what must hold when
+ * their attempt has ended, and the next key without them.
+ */
+
+import { attemptFor } from "@twinlock/node/ceremony/ceremony"
+import { attemptOfParty, type TestParty, testParty } from "@twinlock/node/ceremony/party.fixture"
+import { KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareVault"
+import type { Cause } from "@twinlock/node/ceremony/state"
+import { TOY_ROUNDS } from "@twinlock/node/ceremony/toyEngine.fixture"
+import { plannedRounds } from "@twinlock/node/ceremony/verify/order"
+import { createWorld, type World } from "@twinlock/node/ceremony/world.fixture"
+import { type Committee, createCommittee } from "@twinlock/sdk/protocol/committee"
+import { expect } from "vitest"
+import { type Fault, faultyHands, type Target } from "./faults.ts"
+import { causeOf, expectNothingKept } from "./outcome.ts"
+
+export const CODES: Readonly<Record<Target["kind"], Readonly<Record<Fault, readonly Cause["code"][]>>>> = {
+  message: {
+    dropped: ["CEREMONY_NO_MESSAGE"],
+    "withheld from one party": ["CEREMONY_NO_MESSAGE"],
+    delayed: ["CEREMONY_NO_MESSAGE"],
+    corrupted: ["CEREMONY_GARBLED", "CEREMONY_BAD_SIGNATURE"],
+    replayed: ["CEREMONY_NO_MESSAGE"],
+    equivocated: ["CEREMONY_EQUIVOCATION"],
+  },
+  echo: {
+    dropped: ["CEREMONY_NO_ECHO"],
+    "withheld from one party": ["CEREMONY_NO_ECHO"],
+    delayed: ["CEREMONY_NO_ECHO"],
+    corrupted: ["CEREMONY_GARBLED", "CEREMONY_BAD_SIGNATURE"],
+    replayed: ["CEREMONY_NO_ECHO"],
+    equivocated: ["CEREMONY_EQUIVOCATION"],
+  },
+  // What a check of content finds: silence, or bytes that the contributor does not list.
+  chunk: {
+    dropped: ["CEREMONY_CHECK_FAILED"],
+    "withheld from one party": ["CEREMONY_CHECK_FAILED"],
+    delayed: ["CEREMONY_CHECK_FAILED"],
+    corrupted: ["CEREMONY_CHECK_FAILED"],
+    replayed: ["CEREMONY_CHECK_FAILED"],
+    equivocated: ["CEREMONY_CHECK_FAILED"],
+  },
+}
+
+export type Size = { readonly n: number; readonly t: number }
+
+type Scene = {
+  readonly world: World
+  /** Seats of the first proposal, then as many others as may be dishonest. */
+  readonly everyone: readonly TestParty[]
+  readonly culprits: readonly number[]
+}
+
+const partiesOf = ({ n, t }: Size): readonly TestParty[] =>
+  Array.from({ length: n + t }, (_, at) => testParty(`party ${at + 1} of ${n}`))
+
+const committeeOf = (size: Size): Committee =>
+  createCommittee({
+    ...attemptOfParty(1).committee,
+    t: size.t,
+    parties: partiesOf(size)
+      .slice(0, size.n)
+      .map(({ address }) => address),
+  })
+
+export const roundsOf = (size: Size) => plannedRounds(committeeOf(size), TOY_ROUNDS)
+
+/** t of those who speak, others for every round; never the party that sums the chunk. */
+function culpritsOf(size: Size, { kind, round }: Target): readonly number[] {
+  const everyone = committeeOf(size).parties.map((_, seat) => seat + 1)
+  const speakers = {
+    message: roundsOf(size)[round]?.speakers ?? [],
+    echo: everyone,
+    chunk: everyone.filter((seat) => seat !== (round % size.n) + 1),
+  }[kind]
+  const count = Math.min(size.t, speakers.length)
+  const chosen = Array.from({ length: count }, (_, nth) => speakers[(round + nth) % speakers.length] ?? 1)
+  return chosen.toSorted((one, other) => one - other)
+}
+
+export function sceneOf(size: Size, target: Target, fault: Fault): Scene {
+  const everyone = partiesOf(size)
+  const culprits = culpritsOf(size, target)
+  const holder: { world?: World } = {}
+  const worldOf = (): World => {
+    if (holder.world === undefined) throw new Error("no world yet")
+    return holder.world
+  }
+  const sizes = { parties: everyone, spares: size.t, t: size.t, chunks: size.n + 2 }
+  const { record } = createWorld(sizes).chain
+  const attempt = attemptFor(record, everyone[0]?.address ?? never())
+  const hands = faultyHands({
+    culprits: culprits.map((seat) => everyone[seat - 1] ?? never()),
+    ...{ target, fault, attempt, world: worldOf },
+  })
+  holder.world = createWorld({ ...sizes, tamper: hands })
+  return { world: holder.world, everyone, culprits }
+}
+
+/** Runs until nobody goes on; where signatures had left, the chain's deadline ends it. */
+async function runToEnd(world: World): Promise<readonly (Cause | null)[]> {
+  const seats = world.chain.record.proposal.parties
+  const runners = await Promise.all(seats.map((_, at) => world.start(at + 1)))
+  await world.until(() => runners.every((runner) => runner.state().status !== "running"))
+  const causes = runners.map((runner) => {
+    const state = runner.state()
+    return state.status === "running" ? null : causeOf(state)
+  })
+  world.chain.head = { ...world.chain.head, timestamp: world.chain.record.proposal.deadline + 1n }
+  await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
+  await Promise.all(runners.map((runner) => runner.ended))
+  return causes
+}
+
+export async function expectCleanAbort(
+  { world, culprits }: Scene,
+  codes: readonly Cause["code"][],
+): Promise<void> {
+  const causes = await runToEnd(world)
+  await expectNothingKept(world)
+  const honest = causes.filter((_, at) => !culprits.includes(at + 1))
+  for (const cause of honest) {
+    if (cause === null) throw new Error("an attempt without a cause")
+    expect([...codes, "CEREMONY_PEER_ABORTED"]).toContain(cause.code)
+    for (const named of cause.culprits) expect(culprits).toContain(named)
+    if (cause.reportedBy !== null && !culprits.includes(cause.reportedBy))
+      for (const named of cause.claimed) expect(culprits).toContain(named)
+  }
+  const found = honest.filter((cause) => cause !== null && codes.includes(cause.code))
+  expect(found.flatMap((cause) => cause?.culprits ?? []).length).toBeGreaterThan(0)
+}
+
+/** Seats of the culprits go to those who had none. */
+export async function expectNextKey({ world, everyone, culprits }: Scene): Promise<void> {
+  const { n } = world.chain.record.proposal
+  const spares = [...everyone.slice(n)]
+  const seats = everyone
+    .slice(0, n)
+    .map((party, at) => (culprits.includes(at + 1) ? (spares.shift() ?? never()) : party))
+  world.propose(seats)
+  const begun = world.clock.now()
+  const ends = await world.run()
+  expect(ends.map(({ status }) => status)).toEqual(seats.map(() => "finished"))
+  expect(world.clock.now() - begun).toBeLessThan(60_000)
+  expect(world.submitted.length).toBe(1)
+  const { keyId } = world.chain.record
+  for (const [at, store] of world.stores.entries()) {
+    const seated = seats.includes(everyone[at] ?? never())
+    expect(await store.list(KEY_SHARE_KIND)).toEqual(seated ? [`${keyId}/1`] : [])
+  }
+}
+
+function never(): never {
+  throw new Error("no such party")
+}
+
+export const SMALL: Size = { n: 4, t: 1 }
+export const LARGE: Size = { n: 7, t: 2 }
+export const roundAt = (size: Size, name: string): number =>
+  roundsOf(size).findIndex((round) => round.name === name)
