@@ -11,13 +11,13 @@ import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { describe, expect, test } from "vitest"
+import { roundAt, SMALL } from "./failureScene.ts"
 import { lieInRound } from "./lying.ts"
 import { runToAbort } from "./outcome.ts"
 import { flip, tamperWhere } from "./tampering.ts"
 
 const CHUNKS = 6
-/** Standing, five rounds of the toy engine, digests, public key, two updates before it. */
-const CRS_3 = 10
+const CRS_3 = roundAt(SMALL, "crs-3")
 /** Another sum, or one that is no value at all. */
 const WRONG_RESULT = /SELF_TEST_WRONG|PLAINTEXT_RANGE/
 

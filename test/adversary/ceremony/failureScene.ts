@@ -66,12 +66,13 @@ const committeeOf = (size: Size): Committee =>
 
 export const roundsOf = (size: Size) => plannedRounds(committeeOf(size), TOY_ROUNDS)
 
-/** t of those who speak, others for every round; never the party that sums the chunk. */
-function culpritsOf(size: Size, { kind, round }: Target): readonly number[] {
+/** t of those who speak, others for every round; never the party that sums the chunk. Two faces only has who spoke. */
+function culpritsOf(size: Size, { kind, round }: Target, fault: Fault): readonly number[] {
   const everyone = committeeOf(size).parties.map((_, seat) => seat + 1)
+  const speaking = roundsOf(size)[round]?.speakers ?? []
   const speakers = {
-    message: roundsOf(size)[round]?.speakers ?? [],
-    echo: everyone,
+    message: speaking,
+    echo: fault === "equivocated" ? speaking : everyone,
     chunk: everyone.filter((seat) => seat !== (round % size.n) + 1),
   }[kind]
   const count = Math.min(size.t, speakers.length)
@@ -81,7 +82,7 @@ function culpritsOf(size: Size, { kind, round }: Target): readonly number[] {
 
 export function sceneOf(size: Size, target: Target, fault: Fault): Scene {
   const everyone = partiesOf(size)
-  const culprits = culpritsOf(size, target)
+  const culprits = culpritsOf(size, target, fault)
   const holder: { world?: World } = {}
   const worldOf = (): World => {
     if (holder.world === undefined) throw new Error("no world yet")
