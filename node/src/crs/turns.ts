@@ -4,7 +4,8 @@
  *
  * A turn ends when ⌈(n+t+1)/2⌉ parties have voted for one outcome. Two such groups share an honest party, which votes once, so
  * the string never forks. An honest party's update reaches all honest parties in time and is accepted. Where the votes
- * split, its sender is at fault or the network is: the ceremony ends and names it, and another one starts without it.
+ * split, its sender is at fault or the network is: the ceremony ends and names it, and another one starts without it. A liar
+ * may split the votes for some honest parties only: those end, the others go on and skip them, or end, too, and name one of them.
  * Pure: no clock, no I/O, no arithmetic. The caller verifies updates, and who signed a vote.
  */
 import { agreement } from "@twinlock/sdk/protocol/committee"
