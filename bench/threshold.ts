@@ -90,8 +90,8 @@ async function loadFigures(
   progress: (text: string) => void,
 ): Promise<readonly Figure[]> {
   const { size, warmUpSeconds, seconds, prepared, tried } = plan
-  // A short run tells how much a long one may need. It begins high: a committee at work in large batches can do more than one
-  // that climbs to them.
+  // A short run tells how much a long one may need. It begins near what is expected: a committee at work in large batches can
+  // do more than one that climbs to them.
   const trial = await measureThroughput(cluster, await cluster.load.prepare(20 * tried), {
     ...{ warmUpSeconds: 8, seconds: 6, startRate: tried },
   })

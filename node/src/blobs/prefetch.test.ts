@@ -196,6 +196,34 @@ describe("memory", () => {
     expect([await isKept(old), await isKept(recent), await isKept(touched)]).toEqual([false, false, true])
   })
 
+  test("what was asked for without notice makes room for what was announced", async () => {
+    const { source, asked, blob, isKept } = world(4 * SIZE)
+    const strangers = Array.from({ length: 4 }, () => blob())
+    for (const digest of strangers) {
+      const reader = source.get(digest, SIZE)
+      asked.at(-1)?.answer()
+      await reader
+    }
+    expect(source.usedBytes).toBe(4 * SIZE)
+    for (let i = 0; i < 3; i++) source.prefetch(blob(), SIZE)
+    expect(asked).toHaveLength(7)
+    expect(await isKept(strangers[0] as Digest)).toBe(false)
+  })
+
+  test("what is asked for before its turn is kept like what was fetched in time", async () => {
+    const { source, asked, blob, fetched, isKept } = world(4 * SIZE)
+    for (let i = 0; i < 3; i++) await fetched()
+    const late = blob()
+    source.prefetch(late, SIZE)
+    const reader = source.get(late, SIZE)
+    asked.at(-1)?.answer()
+    await reader
+    for (let i = 0; i < 3; i++) source.prefetch(blob(), SIZE)
+    await settle()
+    expect(asked).toHaveLength(4)
+    expect(await isKept(late)).toBe(true)
+  })
+
   test("what is asked for has room beside what was prefetched", async () => {
     const { source, asked, blob, fetched, isKept } = world(4 * SIZE)
     for (let i = 0; i < 3; i++) await fetched()

@@ -34,10 +34,16 @@ const LEFT = 1 / 4
 const AT_ONCE = 16
 /** Digests that wait for room; further ones are fetched when they are asked for. */
 const WANTED = 16_384
-/** Milliseconds after which bytes that nobody touched make room for others: their request was cancelled, or finds no quorum. */
+/** Milliseconds after which expected bytes that nobody touched make room: their request was cancelled, or finds no quorum. */
 const STALE_MS = 60_000
 
-type Kept = { readonly bytes: Uint8Array; readonly since: number }
+type Kept = {
+  readonly bytes: Uint8Array
+  /** Milliseconds of the last touch. */
+  readonly since: number
+  /** Prefetched, or would have been. What was asked for without notice makes room for what was announced. */
+  readonly expected: boolean
+}
 type Download = { readonly maxBytes: number; readonly bytes: Promise<Uint8Array> }
 
 export function createPrefetchingSource({
@@ -62,20 +68,20 @@ export function createPrefetchingSource({
     kept.delete(digest)
   }
 
-  /** @returns whether there are `bytes` of room within `limit`, after stale ones had to go */
+  /** @returns whether there are `bytes` of room within `limit`, after unexpected and stale ones had to go */
   function makeRoom(bytes: number, limit: number): boolean {
     const fits = () => keptBytes + reservedBytes + bytes <= limit
-    for (const [digest, { since }] of kept) {
-      if (fits() || clock.now() - since < STALE_MS) break
-      forget(digest)
+    for (const [digest, { since, expected }] of kept) {
+      if (fits()) return true
+      if (!expected || clock.now() - since >= STALE_MS) forget(digest)
     }
     return fits()
   }
 
-  function keep(digest: Digest, bytes: Uint8Array): void {
+  function keep(digest: Digest, bytes: Uint8Array, expected: boolean): void {
     if (end.signal.aborted || kept.has(digest) || !makeRoom(bytes.length, capacityBytes)) return
     keptBytes += bytes.length
-    kept.set(digest, { bytes, since: clock.now() })
+    kept.set(digest, { bytes, since: clock.now(), expected })
   }
 
   function start(digest: Digest, maxBytes: number): Download {
@@ -101,7 +107,7 @@ export function createPrefetchingSource({
         prefetching -= 1
         if (end.signal.aborted) return
         reservedBytes -= maxBytes
-        if (bytes !== null) keep(digest, bytes)
+        if (bytes !== null) keep(digest, bytes, true)
         startWanted()
       }
       start(digest, maxBytes).bytes.then(settle, () => settle(null))
@@ -112,7 +118,7 @@ export function createPrefetchingSource({
     const entry = kept.get(digest)
     if (entry === undefined || entry.bytes.length > maxBytes) return null
     kept.delete(digest)
-    kept.set(digest, { bytes: entry.bytes, since: clock.now() })
+    kept.set(digest, { ...entry, since: clock.now() })
     return entry.bytes
   }
 
@@ -132,12 +138,13 @@ export function createPrefetchingSource({
       const known = taken(digest, maxBytes)
       if (known !== null) return known
       if (end.signal.aborted) return source.get(digest, maxBytes, signal)
+      const expected = wanted.has(digest)
       const others = running.get(digest)
       const download = others === undefined || others.maxBytes < maxBytes ? start(digest, maxBytes) : others
       const bytes = await orAborted(download.bytes, signal)
       if (bytes.length > maxBytes)
         throw blobUnavailable(`${digest} has ${bytes.length} bytes, want at most ${maxBytes}`)
-      keep(digest, bytes)
+      keep(digest, bytes, expected)
       return bytes
     },
 

@@ -53,12 +53,13 @@ test("nothing waits longer than stated for what does not come", () => {
   expect(batches).toEqual([[1, 2], [3]])
 })
 
-test("after the end nothing is handed on by itself", () => {
+test("after the end nothing is handed on", () => {
   const { clock, batches, gathering, expectMany } = scene()
   expectMany(2)
   gathering.ready(1)
   gathering.stop()
   clock.advance(100)
+  gathering.ready(2)
   expect(batches).toEqual([])
   expect(clock.pending()).toEqual([])
 })

@@ -9,7 +9,7 @@ export type Gathering<T> = {
   expect(): void
   ready(item: T): void
   failed(): void
-  /** What was gathered is dropped. */
+  /** What was gathered, and what is ready later, is dropped. */
   stop(): void
 }
 
@@ -31,6 +31,7 @@ export function createGathering<T>({
   let gathered: T[] = []
   let underWay = 0
   let cancel: Cancel | null = null
+  let stopped = false
 
   function release(): void {
     cancel?.()
@@ -51,7 +52,7 @@ export function createGathering<T>({
     },
     ready(item) {
       underWay -= 1
-      gathered.push(item)
+      if (!stopped) gathered.push(item)
       look()
     },
     failed() {
@@ -59,6 +60,7 @@ export function createGathering<T>({
       look()
     },
     stop() {
+      stopped = true
       gathered = []
       release()
     },

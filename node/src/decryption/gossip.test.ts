@@ -1,11 +1,9 @@
 import { keccak } from "@twinlock/sdk/protocol/codec"
-import { createCommittee } from "@twinlock/sdk/protocol/committee"
 import { type Address, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { CertificateAnnouncement } from "@twinlock/sdk/protocol/messages"
 import { expect, test } from "vitest"
 import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
-import { EPOCH, KEY_ID } from "../../../test/support/scriptedChain.ts"
 import { testSeat } from "../../../test/support/testSeat.ts"
 import { createManualClock } from "../clock.ts"
 import { createMemoryNetworks } from "../p2p/memoryNetwork.ts"
@@ -17,7 +15,6 @@ type Judge = Parameters<Network["subscribe"]>[2]
 
 const n = 4
 const signers = seatSigners(n)
-const _committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: signers })
 
 const announcement = signAs<CertificateAnnouncement>(testSeat(2), {
   kind: "certificate-announcement",

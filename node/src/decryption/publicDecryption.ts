@@ -65,6 +65,7 @@ const NEW_PER_POLL = 512
 /** Requests that are approved together although others are close behind, and milliseconds for which they wait for those. */
 const GATHERED = 32
 const GATHER_MS = 50
+
 export function createPublicDecryption(deps: PublicDecryptionDeps): PublicDecryption {
   const {
     seat,

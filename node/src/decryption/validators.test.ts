@@ -1,14 +1,11 @@
 import { abiWord, concatBytes, keccak } from "@twinlock/sdk/protocol/codec"
-import { createCommittee } from "@twinlock/sdk/protocol/committee"
 import { parsePartyIndex, parseRequestId } from "@twinlock/sdk/protocol/ids"
 import { encodeMessage } from "@twinlock/sdk/protocol/messageEncoding"
 import type { Approval, GossipMessage, SignatureShare, SigningRequest } from "@twinlock/sdk/protocol/messages"
 import { requestSubject } from "@twinlock/sdk/protocol/subjects"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { describe, expect, test } from "vitest"
-import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
 import { generateFrostGroup } from "../../../test/support/frostGroup.ts"
-import { EPOCH, KEY_ID } from "../../../test/support/scriptedChain.ts"
 import { seededRng } from "../../../test/support/seededRng.ts"
 import { testSeat } from "../../../test/support/testSeat.ts"
 import { nativeCurve } from "../threshold/nativeCurve.ts"
@@ -18,7 +15,6 @@ import { validateMessage } from "./validators.ts"
 
 const [n, t] = [4, 1]
 const group = generateFrostGroup(n, t, "validators")
-const _committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t, parties: seatSigners(n) })
 const seatOf = (index: number): KeySeat => ({ ...testSeat(index), sign: signDigest })
 const [listener, sender] = [seatOf(1), seatOf(2)]
 

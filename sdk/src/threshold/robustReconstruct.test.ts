@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { correctErrors } from "../../../test/support/bitwiseOpening.ts"
 import { codeOf } from "../../../test/support/codeOf.ts"
+import { COMMITTEE_SIZES } from "../../../test/support/committeeSizes.ts"
 import { seededRng } from "../../../test/support/seededRng.ts"
 import { concatBytes } from "../protocol/codec.ts"
 import { culprits, isProtocolError } from "../protocol/errors.ts"
@@ -13,14 +14,6 @@ import { createOpening, type OpeningState } from "./robustReconstruct.ts"
 import { share } from "./shamir.ts"
 
 type Sent = { readonly party: PartyIndex; readonly bytes: Uint8Array }
-const committees = [
-  { n: 4, t: 1 },
-  { n: 5, t: 1 },
-  { n: 7, t: 2 },
-  { n: 10, t: 3 },
-  { n: 13, t: 4 },
-  { n: 15, t: 4 },
-] as const
 
 /** Every party's share bytes of these block values. */
 function deal(n: number, t: number, values: readonly bigint[], seed: string): Sent[] {
@@ -48,7 +41,7 @@ function openAll(size: { n: number; t: number; blocks: number }, sent: readonly 
 }
 
 describe("opening", () => {
-  test.each(committees)("n=$n t=$t: opens at 2t+1 honest shares and not before", ({ n, t }) => {
+  test.each(COMMITTEE_SIZES)("n=$n t=$t: opens at 2t+1 honest shares and not before", ({ n, t }) => {
     const values = [5n, 0n, 15n << 123n]
     const states = openAll({ n, t, blocks: 3 }, deal(n, t, values, "honest"))
     expect(states.map(({ status }) => status)).toEqual([
@@ -58,7 +51,7 @@ describe("opening", () => {
     expect(states.at(-1)).toEqual({ status: "opened", values: values.map(scalar), culprits: [] })
   })
 
-  test.each(committees)(
+  test.each(COMMITTEE_SIZES)(
     "n=$n t=$t: t liars in any order, any bits, any blocks are corrected and named",
     ({ n, t }) => {
       const delta = fc.oneof(
@@ -95,7 +88,7 @@ describe("opening", () => {
     },
   )
 
-  test.each(committees)("n=$n t=$t: lies only in bit 90 are seen", ({ n, t }) => {
+  test.each(COMMITTEE_SIZES)("n=$n t=$t: lies only in bit 90 are seen", ({ n, t }) => {
     const sent = deal(n, t, [3n], "bit 90").map((honest, i) => (i < t ? lie(honest, 0, bit(90n)) : honest))
     expect(openAll({ n, t, blocks: 1 }, sent).at(-1)).toEqual({
       status: "opened",

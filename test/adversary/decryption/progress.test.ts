@@ -1,6 +1,6 @@
 /**
  * A signature comes about while n−t parties are honest and stand, whoever of the others is silent, lies, falls or comes
- * back: for several COMMITTEE_SIZES, each the worst placement of t.
+ * back: for every size of a committee, the worst placement of t.
  */
 import { rankedParties } from "@twinlock/node/decryption/ranking"
 import { signAs } from "@twinlock/node/decryption/seat"
@@ -20,7 +20,7 @@ import type {
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { createNonces } from "@twinlock/sdk/threshold/frostSign"
 import { describe, expect, test } from "vitest"
-import { COMMITTEE_SIZES } from "../../support/committeeSizes.ts"
+import { COMMITTEE_SIZES, type CommitteeSize } from "../../support/committeeSizes.ts"
 import {
   type CommitteeOptions,
   countOf,
@@ -39,7 +39,6 @@ import {
 } from "../../support/scriptedChain.ts"
 import { playHonestly } from "./scene.ts"
 
-type Size = { readonly n: number; readonly t: number }
 type Progress = {
   readonly chain: ScriptedChain
   readonly ciphertexts: readonly TestCiphertext[]
@@ -50,7 +49,7 @@ type Progress = {
 const BLOCK: Digest = taggedHash("block of the requests")
 
 /** Requests of one block over one small ciphertext. */
-function createProgress(size: Size, options: Partial<CommitteeOptions> = {}, count = 1): Progress {
+function createProgress(size: CommitteeSize, options: Partial<CommitteeOptions> = {}, count = 1): Progress {
   const chain = createScriptedChain()
   const ciphertexts = [addCiphertext(chain, "yes", 1n, 0)]
   const handles = ciphertexts.map(({ handle }) => handle)

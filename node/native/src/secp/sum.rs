@@ -1,6 +1,7 @@
 //! Weighted sums of points: what a FROST signing computes in public (binding factors times commitments, and the checks of
 //! shares and signatures). Public inputs: it branches on them, and its time depends on them.
-//! Accepts exactly what `nobleCurve.sum` of sdk/src/threshold/curve.ts accepts; a property test there holds the two together.
+//! Accepts exactly what `nobleCurve.sum` of sdk/src/threshold/curve.ts accepts;
+//! node/src/threshold/nativeCurve.test.ts holds the two together.
 use k256::elliptic_curve::PrimeField;
 use k256::elliptic_curve::group::GroupEncoding;
 use k256::elliptic_curve::group::prime::PrimeCurveAffine;
