@@ -10,8 +10,9 @@ use crate::crs::update::{start_state, update};
 use crate::crs::verify::{CheckedState, check_state, verify};
 use crate::params::META;
 use std::time::Instant;
-use tfhe::safe_serialization::safe_serialize;
-use tfhe::zk::{CompactPkeCrs, ZkComputeLoad};
+use tfhe::core_crypto::prelude::LweCiphertextCount;
+use tfhe::safe_serialization::{safe_deserialize_conformant, safe_serialize};
+use tfhe::zk::{CompactPkeCrs, ZkComputeLoad, new_compact_pke_crs_conformance_params};
 use tfhe::{ClientKey, CompactCiphertextList, CompactPublicKey, Config, ProvenCompactCiphertextList};
 use tfhe_zk_pok::curve_api::CurveGroupOps;
 use tfhe_zk_pok::curve_api::bls12_446::G1;
@@ -44,6 +45,14 @@ fn the_crate_takes_a_malformed_string_that_every_party_refuses() {
     assert!(crs.is_usable());
 }
 
+/// These include the curve and subgroup of every point.
+fn passes_the_crates_checks(bytes: &[u8]) -> bool {
+    let key = META.dedicated_compact_public_key_parameters.unwrap().pke_params;
+    let messages = LweCiphertextCount(CrsParameters::production().k);
+    let conformance = new_compact_pke_crs_conformance_params(key, messages).unwrap();
+    safe_deserialize_conformant::<CompactPkeCrs>(bytes, CRS_BYTES as u64, &conformance).is_ok()
+}
+
 #[test]
 #[ignore = "about a minute: two full updates, the crate's own generator, proofs"]
 fn a_full_ceremony_gives_a_usable_string() {
@@ -66,6 +75,7 @@ fn a_full_ceremony_gives_a_usable_string() {
     let bytes = assemble(&parameters, &state, &[7; 32]).unwrap();
     println!("assemble {:?}", clock.elapsed());
     assert_eq!(bytes.len(), CRS_BYTES);
+    assert!(passes_the_crates_checks(&bytes));
     assert_eq!(bytes, assemble(&parameters, &state, &[7; 32]).unwrap());
     assert_ne!(bytes, assemble(&parameters, &state, &[8; 32]).unwrap());
     assert_eq!(read_crs(&bytes[..bytes.len() - 1]).err(), Some(CrsError::Length));
