@@ -32,6 +32,7 @@ import { selfTestRounds } from "./selfTestRounds.ts"
 import { xwingSealing } from "./shareSealing.ts"
 import type { ShareVault } from "./shareVault.ts"
 import { type StandingDeps, standingRound } from "./standingRound.ts"
+import type { Cause } from "./state.ts"
 import { type ActivationSubmitter, submitActivation } from "./submitActivation.ts"
 import { createVerdictCollector } from "./verdictCollector.ts"
 
@@ -256,13 +257,5 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
   }
 }
 
-const facts = ({ code, check, round, message, culprits, reportedBy, claimed }: CauseFacts): CauseFacts => ({
-  code,
-  check,
-  round,
-  message,
-  culprits,
-  reportedBy,
-  claimed,
-})
-type CauseFacts = Omit<Extract<EndState, { readonly status: "aborted" }>["cause"], "evidence">
+/** For the log, which has no use for signed headers. */
+const facts = ({ evidence: _, ...rest }: Cause): Omit<Cause, "evidence"> => rest

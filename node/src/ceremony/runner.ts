@@ -16,6 +16,7 @@ import { type Attempt, type CeremonyErrorCode, refuse, type SeatSigner } from ".
 import { bytesDigest } from "./digest.ts"
 import { createHeaderVerifier, sealedHashOf, signHeader } from "./header.ts"
 import {
+  type AbortWord,
   decodeAbort,
   decodeEcho,
   decodeRoundMessage,
@@ -121,6 +122,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
           check: detail?.code ?? "INTERNAL",
           message: detail?.message ?? "a step failed unexpectedly",
           culprits: detail?.culprits ?? [],
+          suspects: detail?.suspects ?? [],
         })
       })
       .finally(() => inFlight.delete(task))
@@ -161,9 +163,8 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
       })
     })
 
-  async function sendAbort(word: Extract<CeremonyEffect, { readonly kind: "send-abort" }>): Promise<void> {
-    const { round, code, culprits, evidence } = word
-    const bytes = encodeAbort(attempt, await signAbort(attempt, { round, code, culprits, evidence }, sign))
+  async function sendAbort(word: AbortWord): Promise<void> {
+    const bytes = encodeAbort(attempt, await signAbort(attempt, word, sign))
     const { id } = CEREMONY_PROTOCOLS.abort
     const sent = Promise.allSettled(
       others.map((party) => network.send(signerOf(committee, party), id, bytes)),
@@ -226,10 +227,12 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
         deps.onProgress({ keyId, phase: name, round, plan, n, bytesSent })
         break
       }
-      case "send-abort":
-        logger.warn({ code: effect.code, culprits: effect.culprits }, "ceremony aborts")
-        run(effect.round, () => sendAbort(effect))
+      case "send-abort": {
+        const { round, code, culprits, suspects } = effect.word
+        logger.warn({ code, culprits, suspects }, "ceremony aborts")
+        run(round, () => sendAbort(effect.word))
         break
+      }
       case "submit":
         run(rounds.length, () => options.submit())
         break
