@@ -133,7 +133,7 @@ function startKeyholder(
       evidence: async () => utf8ToBytes(`quote of ${machine.signer}`),
       checkEvidence: async (signer, evidence) => {
         if (new TextDecoder().decode(evidence) !== `quote of ${signer}`)
-          throw new ProtocolError({ code: "QUOTE_INVALID", message: "a quote of somebody else" })
+          throw new ProtocolError({ code: "QUOTE_SIGNATURE", message: "a quote of somebody else" })
       },
       onProgress: ({ phase }) => world.log(`${machine.party} is at ${phase}`),
       onContribution: () => {},

@@ -179,7 +179,7 @@ export function createWorld(options: WorldOptions = {}): World {
       evidence: async () => utf8ToBytes(`quote of ${address}`),
       checkEvidence: async (signer, evidence) => {
         if (new TextDecoder().decode(evidence) !== `quote of ${signer}`)
-          throw new ProtocolError({ code: "QUOTE_INVALID", message: "test quote of somebody else" })
+          throw new ProtocolError({ code: "QUOTE_SIGNATURE", message: "test quote of somebody else" })
       },
       onProgress: ({ phase }) => void (index === 1 && progress.push(phase)),
       onContribution: () => {},
