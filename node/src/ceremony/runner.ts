@@ -88,6 +88,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     logger.error({ err: error }, "a ceremony message cannot be delivered"),
   )
   const inFlight = new Set<Promise<void>>()
+  const farewells: Promise<void>[] = []
   const queue: CeremonyEvent[] = []
   let bytesSent = 0
   let draining = false
@@ -183,6 +184,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     lifetime.abort()
     while (inFlight.size > 0) await Promise.all(inFlight)
     await options.release(state).catch((error: unknown) => logger.error({ err: error }, "release failed"))
+    await Promise.all(farewells)
     resolveEnded(state)
   }
 
@@ -228,9 +230,12 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
         break
       }
       case "send-abort": {
-        const { round, code, culprits, suspects } = effect.word
+        const { code, culprits, suspects } = effect.word
         logger.warn({ code, culprits, suspects }, "ceremony aborts")
-        run(round, () => sendAbort(effect.word))
+        // Nothing that holds a secret waits for a peer that is gone.
+        farewells.push(
+          sendAbort(effect.word).catch((err: unknown) => logger.error({ err }, "an abort was not sent")),
+        )
         break
       }
       case "submit":
