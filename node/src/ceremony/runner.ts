@@ -53,6 +53,8 @@ export type RunnerOptions = {
   readonly lifetime: AbortController
   /** Payloads of protocols that are not the state machine's own (contributions, verdicts). */
   receive(protocol: "chunk" | "verdict", from: Address, payload: Uint8Array): Promise<void>
+  /** Answers a peer that asks for a chunk that this party has summed. */
+  answer(from: Address, payload: Uint8Array): Promise<Uint8Array>
   /** Brings the activation to the chain; called once, after all rounds. */
   submit(): Promise<void>
   /** Watches the chain until the returned function is called. */
@@ -307,7 +309,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     rounds.map(({ spec }) => spec),
   )
   let state: CeremonyState = first.state
-  const detach = deps.router.attach(committee.keyId, attempt.attempt, receive)
+  const detach = deps.router.attach(committee.keyId, attempt.attempt, receive, options.answer)
   const stopWatching = options.watchChain(dispatch)
   for (const effect of first.effects) perform(effect)
   return {

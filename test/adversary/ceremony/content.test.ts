@@ -157,12 +157,6 @@ describe("contributions", () => {
     expect(honest.map((cause) => cause.check)).toContain("CHUNK_UNAVAILABLE")
     expect(world.progress.at(-1)).toBe("row-points")
   })
-
-  test("a blob store that hands out other bytes stops the public key", async () => {
-    const world = createWorld({ blobs: (_, bytes) => flip(bytes, 0) })
-    const causes = await runToAbort(world)
-    expect(causes[0]).toMatchObject({ check: "CHUNK_UNAVAILABLE" })
-  })
 })
 
 describe("the row check", () => {
