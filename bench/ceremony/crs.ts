@@ -17,6 +17,8 @@ async function timed<T>(into: number[], work: () => Promise<T>): Promise<T> {
   return result
 }
 
+const UNENDING = new AbortController().signal
+
 /** @param parties contribute one after the other; figures are medians over them @throws where a check is not passed */
 export async function crsFigures(parties: number): Promise<readonly Figure[]> {
   const update: number[] = []
@@ -32,7 +34,7 @@ export async function crsFigures(parties: number): Promise<readonly Figure[]> {
     const party = parsePartyIndex(round, MAX_PARTIES)
     const context = { ceremonyId: CEREMONY_ID, round, party }
     const previous: Uint8Array | null = state
-    const message: Uint8Array = await timed(update, () => updateApart(previous, context))
+    const message: Uint8Array = await timed(update, () => updateApart(previous, context, UNENDING))
     if (round === 1) await timed(direct, () => crsUpdate(previous, context))
     state = await timed(verify, () => crsVerify(previous, message, context))
     contributors.push(party)

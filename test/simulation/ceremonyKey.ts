@@ -8,6 +8,7 @@ import { CEREMONY_TIMEOUTS, type CeremonyDeps } from "@twinlock/node/ceremony/ce
 import { createCeremonyService } from "@twinlock/node/ceremony/ceremonyService"
 import { bytesDigest } from "@twinlock/node/ceremony/digest"
 import { serveVerdicts } from "@twinlock/node/ceremony/executorVerdict"
+import { memorySums } from "@twinlock/node/ceremony/keptSums.fixture"
 import { createRouter } from "@twinlock/node/ceremony/router"
 import { createShareVault, KEY_SHARE_KIND, seatName } from "@twinlock/node/ceremony/shareVault"
 import { type ToyFiles, toyEngine, toyLayout } from "@twinlock/node/ceremony/toyEngine.fixture"
@@ -117,7 +118,7 @@ function startKeyholder(
     { host: HOST, fromBlock: 0n },
     {
       ...{ network, scheduler, logger, sign, vault, rng, signing: SIGNING, chain: view },
-      ...{ source: blobSource(world), sink: blobSink(world), timeouts: TIMEOUTS },
+      ...{ source: blobSource(world), sink: blobSink(world), sums: memorySums(), timeouts: TIMEOUTS },
       router: createRouter(network),
       engine: toyEngine(toyLayout(CHUNKS), new Map(), rng),
       submitter: {
@@ -133,7 +134,7 @@ function startKeyholder(
       evidence: async () => utf8ToBytes(`quote of ${machine.signer}`),
       checkEvidence: async (signer, evidence) => {
         if (new TextDecoder().decode(evidence) !== `quote of ${signer}`)
-          throw new ProtocolError({ code: "QUOTE_INVALID", message: "a quote of somebody else" })
+          throw new ProtocolError({ code: "QUOTE_SIGNATURE", message: "a quote of somebody else" })
       },
       onProgress: ({ phase }) => world.log(`${machine.party} is at ${phase}`),
       onContribution: () => {},

@@ -12,7 +12,7 @@ export async function announceStopped(
 ): Promise<void> {
   const { committee, self } = attempt
   const code: CeremonyErrorCode = "CEREMONY_STOPPED"
-  const abort = await signAbort(attempt, { round: 0, code, culprits: [], evidence: [] }, sign)
+  const abort = await signAbort(attempt, { round: 0, code, culprits: [], suspects: [], evidence: [] }, sign)
   const bytes = encodeAbort(attempt, abort)
   const others = partyIndexes(committee).filter((party) => party !== self)
   await Promise.allSettled(

@@ -23,8 +23,10 @@ import { createReduceScatter } from "./contributions.ts"
 import { type Crs, crsRounds } from "./crsRounds.ts"
 import { dkgRounds } from "./dkgRounds.ts"
 import type { KeygenEngine, KeyShare } from "./engine.ts"
+import { type KeptSums, keepingSink, serveSums } from "./keptSums.ts"
 import { type KeyMaterial, keyRounds } from "./keyRounds.ts"
 import { nativeRounds } from "./nativeRounds.ts"
+import { createChunkSource } from "./publishedChunks.ts"
 import { type Round, slot } from "./rounds.ts"
 import { rowRounds } from "./rowRounds.ts"
 import { type EndState, type Runner, type RunnerDeps, type RunnerOptions, startRunner } from "./runner.ts"
@@ -32,6 +34,7 @@ import { selfTestRounds } from "./selfTestRounds.ts"
 import { xwingSealing } from "./shareSealing.ts"
 import type { ShareVault } from "./shareVault.ts"
 import { type StandingDeps, standingRound } from "./standingRound.ts"
+import type { Cause } from "./state.ts"
 import { type ActivationSubmitter, submitActivation } from "./submitActivation.ts"
 import { createVerdictCollector } from "./verdictCollector.ts"
 
@@ -42,7 +45,7 @@ export type CeremonyTimeouts = {
   readonly crsMs: number
   /** All contributions together, and again all chunks for the row check. */
   readonly contributionsMs: number
-  /** Contributions to one chunk. */
+  /** Contributions to one chunk; and again one chunk for the row check. */
   readonly chunkMs: number
   /** Verdicts of the executors. */
   readonly verdictsMs: number
@@ -72,6 +75,8 @@ export type CeremonyDeps = RunnerDeps &
     readonly rng: Rng
     readonly sink: BlobSink
     readonly source: BlobSource
+    /** One attempt runs at a time. */
+    readonly sums: KeptSums
     readonly submitter: ActivationSubmitter
     readonly timeouts: CeremonyTimeouts
     /** Bytes of contributions, as they leave. */
@@ -100,7 +105,7 @@ export async function startCeremony(record: KeyRecord, deps: CeremonyDeps): Prom
 
 /** All rounds of the attempt and what surrounds them; nothing has been sent yet. */
 export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: CeremonyDeps): RunnerOptions {
-  const { engine, vault, network, scheduler, sink, source, sign, timeouts, logger } = deps
+  const { engine, vault, network, scheduler, sink, source, sums, sign, timeouts, logger } = deps
   const { committee, self } = attempt
   const { keyId, epoch } = committee
 
@@ -122,7 +127,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     ...delivery,
     engine,
     party,
-    sink,
+    sink: keepingSink(sums, sink),
     chunkTimeoutMs: timeouts.chunkMs,
     onBytes: deps.onContribution,
   })
@@ -135,7 +140,21 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     scheduler,
     signal,
   })
-  const shared = { engine, sink, source, sign, vault, material, crs, share, signingKey, rng: deps.rng }
+  const chunks = createChunkSource(attempt, { ...delivery, source, sums, timeoutMs: timeouts.chunkMs })
+  const answerSum = serveSums(sums, { sink, signal })
+  const shared = {
+    engine,
+    sink,
+    source,
+    chunks,
+    sign,
+    vault,
+    material,
+    crs,
+    share,
+    signingKey,
+    rng: deps.rng,
+  }
   const { chunkDigests, publicKey } = keyRounds(attempt, {
     ...shared,
     party,
@@ -192,6 +211,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
 
   async function release(state: EndState): Promise<void> {
     destroySecrets()
+    await sums.clear().catch((err: unknown) => logger.warn({ err }, "files of an ended attempt stay"))
     switch (state.status) {
       case "awaiting-chain":
         return
@@ -238,6 +258,10 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
       if (sender === null || sender === self) throw refuse("CEREMONY_FOREIGN", `${from} contributes nothing`)
       await scatter.receive(sender, payload)
     },
+    answer: async (from, payload) => {
+      if (partyOf(committee, from) === null) throw refuse("CEREMONY_FOREIGN", `${from} takes no part`)
+      return answerSum(payload)
+    },
     submit: () =>
       submitActivation(deps.submitter, signed.get(), {
         self,
@@ -256,13 +280,5 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
   }
 }
 
-const facts = ({ code, check, round, message, culprits, reportedBy, claimed }: CauseFacts): CauseFacts => ({
-  code,
-  check,
-  round,
-  message,
-  culprits,
-  reportedBy,
-  claimed,
-})
-type CauseFacts = Omit<Extract<EndState, { readonly status: "aborted" }>["cause"], "evidence">
+/** For the log, which has no use for signed headers. */
+const facts = ({ evidence: _, ...rest }: Cause): Omit<Cause, "evidence"> => rest

@@ -82,6 +82,10 @@ export function createCeremonyService(
     }
   }
 
+  /** Chunks that an earlier process had summed. */
+  const removeLeftovers = (): Promise<void> =>
+    deps.sums.clear().catch((err: unknown) => logger.warn({ err }, "files of an earlier attempt stay"))
+
   /** Shares that an earlier process stored: the chain says what becomes of them. */
   async function settleStored(): Promise<void> {
     const seats = (await vault.stored()).map((name) => {
@@ -143,7 +147,8 @@ export function createCeremonyService(
 
   return {
     start() {
-      work = Promise.all([settleStored(), watch()])
+      work = removeLeftovers()
+        .then(() => Promise.all([settleStored(), watch()]))
         .then(() => {})
         .catch((error: unknown) => logger.error({ err: error }, "the watch for proposals ended"))
     },

@@ -73,6 +73,7 @@ function world(
         const sender = PARTIES.find((other) => partyAt(other).address === from) ?? 0
         if (protocol === "chunk") await scatter.receive(party(sender), payload)
       },
+      async () => new Uint8Array(),
     )
     return scatter
   })

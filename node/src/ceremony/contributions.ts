@@ -17,6 +17,7 @@ import type { BlobSink } from "../blobs/blobSink.ts"
 import { type Attempt, refuse } from "./attempt.ts"
 import { bytesDigest, finishDigest, startDigest } from "./digest.ts"
 import type { CeremonyParty, ChunkLayout, KeygenEngine } from "./engine.ts"
+import { judged } from "./judgements.ts"
 import { type DeliveryOptions, deliver } from "./outbox.ts"
 import { CEREMONY_PROTOCOLS } from "./router.ts"
 
@@ -253,7 +254,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
         if (!(error instanceof ProtocolError)) throw error
         const { code, message } = error.detail
         const detail = code.startsWith("CODEC_") ? { code: "CHUNK_FORM", message } : error.detail
-        failure.fail(new ProtocolError({ ...detail, culprits: [from] }))
+        failure.fail(judged(new ProtocolError(detail), from))
         throw error
       }
     },

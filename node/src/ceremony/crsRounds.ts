@@ -55,7 +55,7 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
         binding: false,
         kept: false,
       },
-      produce: async () => publicMessage(await engine.crsUpdate(state, context)),
+      produce: async () => publicMessage(await engine.crsUpdate(state, context, deps.signal)),
       async consume(incoming) {
         await eachParty(incoming, async (_, message) => {
           state = await engine.crsVerify(state, message, context)

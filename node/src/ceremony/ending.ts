@@ -21,6 +21,7 @@ export const reportedEquivocation = (state: Running, abort: Abort, party: PartyI
   ...cause(state, "CEREMONY_EQUIVOCATION", twoHeaders(party, abort.round), [party]),
   reportedBy: abort.party,
   claimed: abort.culprits,
+  claimedSuspects: abort.suspects,
   evidence: abort.evidence,
 })
 
@@ -29,6 +30,7 @@ export const peerAborted = (state: Running, abort: Abort): Cause => ({
   check: abort.code,
   reportedBy: abort.party,
   claimed: abort.culprits,
+  claimedSuspects: abort.suspects,
 })
 
 const twoHeaders = (party: PartyIndex, round: number): string =>
@@ -69,7 +71,8 @@ export function cause(
   culprits: readonly PartyIndex[] = [],
 ): Cause {
   const round = state.status === "running" ? specOf(state).name : "chain"
-  return { code, check: null, round, message, culprits, reportedBy: null, claimed: [], evidence: [] }
+  const claims = { reportedBy: null, claimed: [], claimedSuspects: [] }
+  return { code, check: null, round, message, culprits, suspects: [], ...claims, evidence: [] }
 }
 
 export function specOf(state: Running): RoundSpec {
@@ -97,13 +100,10 @@ export function abort(state: Live, why: Cause, before: readonly CeremonyEffect[]
   }
 }
 
-export const lastWord = (state: Running, why: Cause): CeremonyEffect => ({
-  kind: "send-abort",
-  round: state.round,
-  code: why.code,
-  culprits: why.culprits,
-  evidence: why.evidence,
-})
+export const lastWord = (
+  { round }: Running,
+  { code, culprits, suspects, evidence }: Cause,
+): CeremonyEffect => ({ kind: "send-abort", word: { round, code, culprits, suspects, evidence } })
 
 /** A stalled party has spoken already. */
 const words = (state: Live, why: Cause): readonly CeremonyEffect[] =>

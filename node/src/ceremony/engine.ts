@@ -77,8 +77,8 @@ export type KeygenEngine = {
   /** Wrapping addition in place. */
   addInto(accumulator: Uint8Array, contribution: Uint8Array, wordBytes: 8 | 16): void
   assemblePublicKey(publicSeed: Uint8Array, publicKeyChunk: Uint8Array): Uint8Array
-  /** Message of an update; `previous` is null for the generators. */
-  crsUpdate(previous: Uint8Array | null, context: CrsContext): Promise<Uint8Array>
+  /** Message of an update; `previous` is null for the generators. Ends, whatever it is doing, once `signal` aborts. */
+  crsUpdate(previous: Uint8Array | null, context: CrsContext, signal: AbortSignal): Promise<Uint8Array>
   /** The next state. @throws naming nobody: the caller knows whose message it was. */
   crsVerify(previous: Uint8Array | null, message: Uint8Array, context: CrsContext): Promise<Uint8Array>
   /** The CRS file. @param transcript salt of its session id */

@@ -237,7 +237,7 @@ describe("an executor", () => {
     const task = await makeTask()
     expect((await outcomeOf({ ...task, list: task.list.map((byte) => byte ^ 1) })).outcome).toEqual({
       ok: false,
-      code: "INPUT_PROOF",
+      code: "INPUT_PROOF_INVALID",
     })
   })
 })

@@ -7,12 +7,11 @@ import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Digest, type KeyId, type PartyIndex, parseDigest } from "@twinlock/sdk/protocol/ids"
 import type { BlobSink } from "../blobs/blobSink.ts"
-import type { BlobSource } from "../blobs/blobSource.ts"
 import type { Attempt } from "./attempt.ts"
 import { type Contributions, type ReduceScatter, summingParty } from "./contributions.ts"
 import { bytesDigest } from "./digest.ts"
 import type { CeremonyParty, ChunkLayout, KeygenEngine, KeyShare } from "./engine.ts"
-import { fetchChunk } from "./publishedChunks.ts"
+import type { ChunkSource } from "./publishedChunks.ts"
 import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
 
 export type KeyRoundErrorCode =
@@ -76,7 +75,7 @@ export type KeyRoundDeps = {
   readonly party: Pick<CeremonyParty, "publicSeed" | "finish">
   readonly scatter: ReduceScatter
   readonly sink: BlobSink
-  readonly source: BlobSource
+  readonly chunks: ChunkSource
   readonly signal: AbortSignal
   readonly timeoutMs: number
   readonly contributionTimeoutMs: number
@@ -113,7 +112,7 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): KeyRounds {
     const layout = chunks.find(({ part }) => part === deps.engine.publicKeyPart)
     const digest = layout && digests[layout.index]
     if (layout === undefined || digest === undefined) throw new Error("the layout has no public key chunk")
-    return fetchChunk({ layout, digest }, committee, deps.source, deps.signal)
+    return deps.chunks.fetch({ layout, digest })
   }
 
   const chunkDigests: Round = {

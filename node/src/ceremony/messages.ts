@@ -43,16 +43,21 @@ export type Echo = {
   readonly signature: Uint8Array
 }
 
-/** A party's last word. `culprits` is its claim; `evidence` holds two conflicting headers where it has them. */
-export type Abort = {
+/** What a party says when it stops. */
+export type AbortWord = {
   readonly round: number
-  readonly party: PartyIndex
   /** Closed upper-case code. */
   readonly code: string
+  /** Whom it holds for proven at fault. */
   readonly culprits: readonly PartyIndex[]
+  /** Of whom it holds at least one for at fault. */
+  readonly suspects: readonly PartyIndex[]
+  /** Two conflicting headers where it has them. */
   readonly evidence: readonly SignedHeader[]
-  readonly signature: Uint8Array
 }
+
+/** A party's last word: a claim, but for the evidence. */
+export type Abort = AbortWord & { readonly party: PartyIndex; readonly signature: Uint8Array }
 
 /** What a node knows before it reads a message. */
 export type Expectation = {
@@ -222,15 +227,12 @@ export const abortHash = ({ committee, attempt }: Attempt, abort: Omit<Abort, "s
     abort.party,
     bytesDigest(utf8ToBytes(abort.code)),
     hashWords(abort.evidence.map(({ hash }) => hash)),
-    ...abort.culprits,
+    bytesDigest(Uint8Array.from(abort.culprits)),
+    bytesDigest(Uint8Array.from(abort.suspects)),
   )
 
-export async function signAbort(
-  attempt: Attempt,
-  abort: Omit<Abort, "signature" | "party">,
-  sign: SeatSigner,
-): Promise<Abort> {
-  const unsigned = { ...abort, party: attempt.self }
+export async function signAbort(attempt: Attempt, word: AbortWord, sign: SeatSigner): Promise<Abort> {
+  const unsigned = { ...word, party: attempt.self }
   return { ...unsigned, signature: await sign(abortHash(attempt, unsigned)) }
 }
 
@@ -240,6 +242,7 @@ export function encodeAbort(attempt: Attempt, abort: Abort): Uint8Array {
     .uint(1, abort.party)
     .bytes(utf8ToBytes(abort.code))
     .list(abort.culprits, (writer, party) => writer.uint(1, party))
+    .list(abort.suspects, (writer, party) => writer.uint(1, party))
     .list(abort.evidence, writeSignedHeader)
     .raw(abort.signature)
     .done()
@@ -256,12 +259,13 @@ export function decodeAbort(bytes: Uint8Array, expected: Expectation): Abort {
   expectSender(from, party)
   const code = new TextDecoder().decode(reader.bytes(MAX_CODE))
   if (!CODE.test(code)) throw refuse("CEREMONY_GARBLED", `abort code ${JSON.stringify(code)}`)
-  const culprits = reader.list(MAX_PARTIES, (inner) => parsePartyIndex(inner.uint(1), committee.n))
+  const parties = () => reader.list(MAX_PARTIES, (inner) => parsePartyIndex(inner.uint(1), committee.n))
+  const [culprits, suspects] = [parties(), parties()]
   const evidence = reader.list(2, (inner) => readSignedHeader(inner, committee.n))
   const signature = reader.take(SIGNATURE_BYTES)
   reader.end()
   for (const signed of evidence) expected.verifyHeader(signed)
-  const unsigned = { round, party, code, culprits, evidence }
+  const unsigned = { round, party, code, culprits, suspects, evidence }
   verifyBy(expected, party, abortHash(attempt, unsigned), signature)
   return { ...unsigned, signature }
 }

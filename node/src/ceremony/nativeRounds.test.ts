@@ -43,7 +43,7 @@ async function run(
       ...{ party, timeoutMs: 60_000, chunksTimeoutMs: 60_000 },
       // So few bits make no key: there is no chunk to check.
       engine: { keyLayout: () => ({ chunks: [], byteLength: 0 }) },
-      source: { get: async () => new Uint8Array() },
+      chunks: { fetch: async () => new Uint8Array() },
       signal: new AbortController().signal,
       material: { get: () => ({ chunkDigests: [] }) },
     })
@@ -60,6 +60,7 @@ async function run(
         rounds,
         lifetime: new AbortController(),
         receive: async () => {},
+        answer: async () => new Uint8Array(),
         submit: async () => {
           waiting++
           if (waiting === PARTIES.length) over.resolve()

@@ -22,6 +22,7 @@ export const pause = (
   { scheduler, signal }: Pick<DeliveryOptions, "scheduler" | "signal">,
 ): Promise<void> =>
   new Promise((resolve) => {
+    if (signal.aborted) return resolve()
     const done = (): void => {
       cancel()
       signal.removeEventListener("abort", done)

@@ -4,6 +4,7 @@
  */
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { judged } from "./judgements.ts"
 import type { Incoming, RoundSpec } from "./state.ts"
 
 export type Outgoing = {
@@ -57,7 +58,7 @@ export function slot<T extends object | string>(name: string): Slot<T> {
   }
 }
 
-/** Runs `check` on each party's bytes; its failure names that party. */
+/** Runs `check` on each party's bytes; a failure that judges them names that party (`judgements.ts`). */
 export async function eachParty(
   incoming: Incoming,
   check: (party: PartyIndex, broadcast: Uint8Array) => Promise<void> | void,
@@ -67,7 +68,7 @@ export async function eachParty(
       await check(party, broadcast)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      throw new ProtocolError({ ...error.detail, culprits: [party] }, { cause: error })
+      throw judged(error, party)
     }
   }
 }

@@ -3,18 +3,17 @@
  * party takes in all chunks as they were published and opens its points of the sums. What is signed later are the same
  * digests.
  */
-import type { BlobSource } from "../blobs/blobSource.ts"
 import type { Attempt } from "./attempt.ts"
 import type { CeremonyParty, KeygenEngine } from "./engine.ts"
 import type { KeyMaterial } from "./keyRounds.ts"
 import { engineRound } from "./nativeRounds.ts"
-import { fetchChunk, type PublishedChunk } from "./publishedChunks.ts"
+import type { ChunkSource, PublishedChunk } from "./publishedChunks.ts"
 import type { Round } from "./rounds.ts"
 
 export type RowRoundDeps = {
   readonly engine: Pick<KeygenEngine, "keyLayout">
   readonly party: CeremonyParty
-  readonly source: BlobSource
+  readonly chunks: ChunkSource
   readonly signal: AbortSignal
   readonly timeoutMs: number
   /** To fetch and sum all chunks. */
@@ -37,10 +36,9 @@ export function rowRounds(attempt: Attempt, deps: RowRoundDeps): readonly Round[
 
   /** The next chunk comes while the engine sums the one before. */
   async function takeIn(): Promise<void> {
-    const fetch = (chunk: PublishedChunk) => fetchChunk(chunk, attempt.committee, deps.source, deps.signal)
     let absorbing: Promise<void> = Promise.resolve()
     for (const chunk of published()) {
-      const [body] = await Promise.all([fetch(chunk), absorbing])
+      const [body] = await Promise.all([deps.chunks.fetch(chunk), absorbing])
       deps.signal.throwIfAborted()
       absorbing = party.absorb(chunk.layout.index, body)
     }

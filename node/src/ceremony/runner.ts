@@ -16,6 +16,7 @@ import { type Attempt, type CeremonyErrorCode, refuse, type SeatSigner } from ".
 import { bytesDigest } from "./digest.ts"
 import { createHeaderVerifier, sealedHashOf, signHeader } from "./header.ts"
 import {
+  type AbortWord,
   decodeAbort,
   decodeEcho,
   decodeRoundMessage,
@@ -52,6 +53,8 @@ export type RunnerOptions = {
   readonly lifetime: AbortController
   /** Payloads of protocols that are not the state machine's own (contributions, verdicts). */
   receive(protocol: "chunk" | "verdict", from: Address, payload: Uint8Array): Promise<void>
+  /** Answers a peer that asks for a chunk that this party has summed. */
+  answer(from: Address, payload: Uint8Array): Promise<Uint8Array>
   /** Brings the activation to the chain; called once, after all rounds. */
   submit(): Promise<void>
   /** Watches the chain until the returned function is called. */
@@ -87,6 +90,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     logger.error({ err: error }, "a ceremony message cannot be delivered"),
   )
   const inFlight = new Set<Promise<void>>()
+  const farewells: Promise<void>[] = []
   const queue: CeremonyEvent[] = []
   let bytesSent = 0
   let draining = false
@@ -121,6 +125,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
           check: detail?.code ?? "INTERNAL",
           message: detail?.message ?? "a step failed unexpectedly",
           culprits: detail?.culprits ?? [],
+          suspects: detail?.suspects ?? [],
         })
       })
       .finally(() => inFlight.delete(task))
@@ -161,9 +166,8 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
       })
     })
 
-  async function sendAbort(word: Extract<CeremonyEffect, { readonly kind: "send-abort" }>): Promise<void> {
-    const { round, code, culprits, evidence } = word
-    const bytes = encodeAbort(attempt, await signAbort(attempt, { round, code, culprits, evidence }, sign))
+  async function sendAbort(word: AbortWord): Promise<void> {
+    const bytes = encodeAbort(attempt, await signAbort(attempt, word, sign))
     const { id } = CEREMONY_PROTOCOLS.abort
     const sent = Promise.allSettled(
       others.map((party) => network.send(signerOf(committee, party), id, bytes)),
@@ -182,6 +186,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     lifetime.abort()
     while (inFlight.size > 0) await Promise.all(inFlight)
     await options.release(state).catch((error: unknown) => logger.error({ err: error }, "release failed"))
+    await Promise.all(farewells)
     resolveEnded(state)
   }
 
@@ -226,10 +231,15 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
         deps.onProgress({ keyId, phase: name, round, plan, n, bytesSent })
         break
       }
-      case "send-abort":
-        logger.warn({ code: effect.code, culprits: effect.culprits }, "ceremony aborts")
-        run(effect.round, () => sendAbort(effect))
+      case "send-abort": {
+        const { code, culprits, suspects } = effect.word
+        logger.warn({ code, culprits, suspects }, "ceremony aborts")
+        // Nothing that holds a secret waits for a peer that is gone.
+        farewells.push(
+          sendAbort(effect.word).catch((err: unknown) => logger.error({ err }, "an abort was not sent")),
+        )
         break
+      }
       case "submit":
         run(rounds.length, () => options.submit())
         break
@@ -299,7 +309,7 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     rounds.map(({ spec }) => spec),
   )
   let state: CeremonyState = first.state
-  const detach = deps.router.attach(committee.keyId, attempt.attempt, receive)
+  const detach = deps.router.attach(committee.keyId, attempt.attempt, receive, options.answer)
   const stopWatching = options.watchChain(dispatch)
   for (const effect of first.effects) perform(effect)
   return {

@@ -5,7 +5,7 @@
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { Attempt, CeremonyErrorCode } from "./attempt.ts"
 import type { SignedHeader } from "./header.ts"
-import type { Abort, Echo, RoundLimits, RoundMessage } from "./messages.ts"
+import type { Abort, AbortWord, Echo, RoundLimits, RoundMessage } from "./messages.ts"
 
 /** One round of signed broadcast and echo. */
 export type RoundSpec = RoundLimits & {
@@ -58,7 +58,11 @@ export type RoundRecord = {
   readonly broadcasts: readonly Uint8Array[] | null
 }
 
-/** Why an attempt ended. `culprits` is what this node has seen itself; `claimed` is what `reportedBy` says. */
+/**
+ * Why an attempt ended. `culprits` and `suspects` are what this node has seen itself, `claimed` and `claimedSuspects` what
+ * `reportedBy` says. Only a culprit is proven at fault: of suspects at least one is, and nothing may be held against any
+ * of them before it is known which.
+ */
 export type Cause = {
   readonly code: CeremonyErrorCode
   /** Inner code of a failed check, or the code a peer aborted with. */
@@ -67,8 +71,10 @@ export type Cause = {
   readonly round: string
   readonly message: string
   readonly culprits: readonly PartyIndex[]
+  readonly suspects: readonly PartyIndex[]
   readonly reportedBy: PartyIndex | null
   readonly claimed: readonly PartyIndex[]
+  readonly claimedSuspects: readonly PartyIndex[]
   /** Two conflicting headers where the cause is an equivocation. */
   readonly evidence: readonly SignedHeader[]
 }
@@ -131,6 +137,7 @@ export type CeremonyEvent =
       readonly check: string
       readonly message: string
       readonly culprits: readonly PartyIndex[]
+      readonly suspects: readonly PartyIndex[]
     }
   /** Bytes on a channel were refused before they became a message. */
   | {
@@ -161,13 +168,7 @@ export type CeremonyEffect =
     }
   | { readonly kind: "clear-timer" }
   | { readonly kind: "progress"; readonly round: number; readonly name: string; readonly rounds: number }
-  | {
-      readonly kind: "send-abort"
-      readonly round: number
-      readonly code: string
-      readonly culprits: readonly PartyIndex[]
-      readonly evidence: readonly SignedHeader[]
-    }
+  | { readonly kind: "send-abort"; readonly word: AbortWord }
   /** All rounds are over: bring the activation to the chain. */
   | { readonly kind: "submit" }
   /** Nothing follows: destroy secrets; keep the sealed share only where the state is finished. */

@@ -342,7 +342,7 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
     encryptSelfTest: async (publicKey, crs, metadata, values) => provenWith(values, publicKey, crs, metadata),
     async verifyInputList(list, publicKey, crs, metadata) {
       const expected = provenWith([...list.subarray(0, 2)], publicKey, crs, metadata)
-      if (Buffer.compare(list, expected) !== 0) throw toyError("INPUT_PROOF")
+      if (Buffer.compare(list, expected) !== 0) throw toyError("INPUT_PROOF_INVALID")
       return [2, 2]
     },
     async assembleServerKey(publicSeed, chunkPaths, outPath) {

@@ -291,6 +291,7 @@ describe("one party against the rules", () => {
           party: party(self),
           code: "CEREMONY_STOPPED",
           culprits: [party(4)],
+          suspects: [],
           evidence: [],
           signature: new Uint8Array(65),
         },
@@ -327,6 +328,7 @@ describe("one party against the rules", () => {
         party: party(4),
         code,
         culprits: [party(1)],
+        suspects: [],
         evidence: [],
         signature: new Uint8Array(65),
       }
@@ -358,6 +360,7 @@ describe("one party against the rules", () => {
       party: party(2),
       code: "CEREMONY_NO_MESSAGE",
       culprits: [party(1)],
+      suspects: [],
       evidence: [],
       signature: new Uint8Array(65),
     }
@@ -393,6 +396,7 @@ describe("one party against the rules", () => {
           party: party(2),
           code: "CEREMONY_STOPPED",
           culprits: [party(3)],
+          suspects: [party(1), party(4)],
           evidence: [],
           signature: new Uint8Array(65),
         },
@@ -406,14 +410,28 @@ describe("one party against the rules", () => {
       check: "DEGREE",
       message: "off the polynomial",
       culprits: [party(2)],
+      suspects: [party(3), party(4)],
     })
     expect(abortOf(found.state)).toMatchObject({
       code: "CEREMONY_CHECK_FAILED",
       check: "DEGREE",
       culprits: [2],
+      suspects: [3, 4],
+      claimed: [],
+      claimedSuspects: [],
     })
+    expect(found.effects).toContainEqual(
+      expect.objectContaining({ word: expect.objectContaining({ culprits: [2], suspects: [3, 4] }) }),
+    )
     const clean = transition(checking, { kind: "consumed", round: 0 })
-    expect(abortOf(clean.state)).toMatchObject({ code: "CEREMONY_PEER_ABORTED", reportedBy: 2, claimed: [3] })
+    expect(abortOf(clean.state)).toMatchObject({
+      code: "CEREMONY_PEER_ABORTED",
+      culprits: [],
+      suspects: [],
+      reportedBy: 2,
+      claimed: [3],
+      claimedSuspects: [1, 4],
+    })
   })
 
   test("a node that is slow itself blames nobody", () => {
@@ -431,6 +449,7 @@ describe("one party against the rules", () => {
       party: party(3),
       code: "CEREMONY_EQUIVOCATION",
       culprits: [party(2)],
+      suspects: [],
       evidence: [one.header, other.header],
       signature: new Uint8Array(65),
     }

@@ -107,6 +107,7 @@ function running(
       return fail(state, {
         ...cause(state, "CEREMONY_CHECK_FAILED", event.message, event.culprits),
         check: event.check,
+        suspects: event.suspects,
       })
     case "refused":
       return fail(state, cause(state, event.code, event.message, [event.from]))

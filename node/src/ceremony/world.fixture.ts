@@ -25,6 +25,7 @@ import { attemptFor, CEREMONY_TIMEOUTS, type CeremonyDeps, prepareCeremony } fro
 import { bytesDigest } from "./digest.ts"
 import type { KeygenEngine } from "./engine.ts"
 import { type KeyFiles, serveVerdicts } from "./executorVerdict.ts"
+import { memorySums } from "./keptSums.fixture.ts"
 import {
   COMMITTEE,
   EXECUTORS,
@@ -109,6 +110,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const layout = toyLayout(options.chunks ?? 6)
   const blobs = new Map<Digest, Uint8Array>()
   const stores = parties.map(() => createMemoryStore())
+  const sums = parties.map(() => memorySums())
   const engines = parties.map(() => toyEngine(layout))
   const transcripts = new Map<number, Uint8Array>()
   const submitted: SignedActivation[] = []
@@ -165,6 +167,7 @@ export function createWorld(options: WorldOptions = {}): World {
       rng: systemRng,
       sink,
       source,
+      sums: member(sums, index),
       submitter: {
         submit: async (_, signed) => {
           if (world.chain.record.status !== "proposed") throw new Error("NotProposed")
@@ -179,7 +182,7 @@ export function createWorld(options: WorldOptions = {}): World {
       evidence: async () => utf8ToBytes(`quote of ${address}`),
       checkEvidence: async (signer, evidence) => {
         if (new TextDecoder().decode(evidence) !== `quote of ${signer}`)
-          throw new ProtocolError({ code: "QUOTE_INVALID", message: "test quote of somebody else" })
+          throw new ProtocolError({ code: "QUOTE_SIGNATURE", message: "test quote of somebody else" })
       },
       onProgress: ({ phase }) => void (index === 1 && progress.push(phase)),
       onContribution: () => {},

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const update = createUpdateProcess(holdingScheduler)
   for (const round of [1, 2]) {
     const previous = states.at(-1) ?? null
-    const message = await update(previous, contextOf(round))
+    const message = await update(previous, contextOf(round), new AbortController().signal)
     messages.push(message)
     states.push(await crsVerify(previous, message, contextOf(round)))
   }

@@ -1,5 +1,8 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { codeOf } from "../../../test/support/codeOf.ts"
 import { createManualClock, holdingScheduler, type Scheduler } from "../clock.ts"
 import { createUpdateProcess, UPDATE_PROCESS } from "./updateProcess.ts"
@@ -23,11 +26,18 @@ describe("the request", () => {
   })
 })
 
+const UNENDING = new AbortController().signal
+
 /** An update by a program that is no update. */
-const running = (source: string, scheduler: Scheduler = holdingScheduler): Promise<Uint8Array> =>
+const running = (
+  source: string,
+  scheduler: Scheduler = holdingScheduler,
+  signal: AbortSignal = UNENDING,
+): Promise<Uint8Array> =>
   createUpdateProcess(scheduler, { ...UPDATE_PROCESS, program: ["--input-type=module", "--eval", source] })(
     Uint8Array.of(9),
     CONTEXT,
+    signal,
   )
 
 async function failureOf(update: Promise<Uint8Array>): Promise<string> {
@@ -82,6 +92,36 @@ describe("the process", () => {
     expect(await update).toMatch(/^CRS_UPDATE_TIMEOUT: .* 300000 ms/)
   })
 
+  test("that sleeps is gone as soon as its attempt ends", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "update-"))
+    const path = join(folder, "pid")
+    const attempt = new AbortController()
+    const update = failureOf(
+      running(
+        `
+        const { renameSync, writeFileSync } = await import("node:fs")
+        writeFileSync("${path}.new", String(process.pid))
+        renameSync("${path}.new", "${path}")
+        process.on("SIGTERM", () => {})
+        setInterval(() => {}, 1000)
+      `,
+        holdingScheduler,
+        attempt.signal,
+      ),
+    )
+    const pid = Number(await vi.waitFor(() => readFile(path, "utf8"), { timeout: 60_000 }))
+    expect(process.kill(pid, 0)).toBe(true)
+    attempt.abort()
+    expect(await update).toBe("CRS_UPDATE_STOPPED: nobody waits for the update any more")
+    expect(() => process.kill(pid, 0)).toThrow(/ESRCH/)
+    await rm(folder, { recursive: true })
+  })
+
+  test("does not outlive an attempt that is over already", async () => {
+    const update = failureOf(running("setInterval(() => {}, 1000)", holdingScheduler, AbortSignal.abort()))
+    expect(await update).toMatch(/^CRS_UPDATE_STOPPED/)
+  })
+
   test.each([
     ["ends early", "process.exitCode = 3", "exit code 3"],
     ["is killed", `process.kill(process.pid, "SIGTERM")`, "SIGTERM"],
@@ -106,7 +146,7 @@ describe("the process", () => {
   })
 
   test("refuses what is no state, naming the addon's code", async () => {
-    const update = createUpdateProcess(holdingScheduler)(Uint8Array.of(9), CONTEXT)
+    const update = createUpdateProcess(holdingScheduler)(Uint8Array.of(9), CONTEXT, UNENDING)
     expect(await failureOf(update)).toBe(
       "CRS_UPDATE_FAILED: the process of a CRS update ended with exit code 1: CRS_LENGTH",
     )

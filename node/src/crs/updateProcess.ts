@@ -2,7 +2,8 @@
  * One update of the CRS in a process of its own, which ends with it (crs.md §7). It is given the public state and the place
  * in the ceremony by a pipe and gives the message back by another; no argument and no environment says more than that.
  *
- * Security: limits of time and memory hold whatever the process does, and it leaves no core file.
+ * Security: limits of time and memory hold whatever the process does, it leaves no core file, and it is ended as soon as
+ * nobody wants its message any more.
  */
 import { spawn } from "node:child_process"
 import { join } from "node:path"
@@ -18,6 +19,8 @@ export type CrsUpdateErrorCode =
   | "CRS_UPDATE_FAILED"
   /** the process took too long and was ended. */
   | "CRS_UPDATE_TIMEOUT"
+  /** the attempt ended before the process did. */
+  | "CRS_UPDATE_STOPPED"
 
 export type UpdateProcessOptions = {
   readonly timeoutMs: number
@@ -40,12 +43,16 @@ const LIMITED = 'ulimit -c 0 && ulimit -d "$0" && exec "$@"'
 /** What the program says of a failure. */
 const CODE = /^[A-Z0-9_]{1,64}$/
 
-/** @throws CRS_UPDATE_FAILED, CRS_UPDATE_TIMEOUT */
-export type UpdateCrs = (previous: Uint8Array | null, context: CrsContext) => Promise<Uint8Array>
+/** @throws CRS_UPDATE_FAILED, CRS_UPDATE_TIMEOUT, CRS_UPDATE_STOPPED once `signal` aborts */
+export type UpdateCrs = (
+  previous: Uint8Array | null,
+  context: CrsContext,
+  signal: AbortSignal,
+) => Promise<Uint8Array>
 
 export const createUpdateProcess =
   (scheduler: Scheduler, options: UpdateProcessOptions = UPDATE_PROCESS): UpdateCrs =>
-  (previous, context) =>
+  (previous, context, signal) =>
     new Promise((resolve, reject) => {
       const { timeoutMs, maxMegabytes, program } = options
       const command = [process.execPath, ...RUNTIME_FLAGS, ...program]
@@ -56,17 +63,23 @@ export const createUpdateProcess =
       const message: Uint8Array[] = []
       let received = 0
       let said = ""
-      let late = false
-      const cancel = scheduler.after(timeoutMs, () => {
-        late = true
+      let ended: ProtocolError | null = null
+      const end = (reason: ProtocolError): void => {
+        ended ??= reason
         child.kill("SIGKILL")
-      })
+      }
+      const cancel = scheduler.after(timeoutMs, () =>
+        end(updateError("CRS_UPDATE_TIMEOUT", `an update of the CRS took longer than ${timeoutMs} ms`)),
+      )
+      const stop = (): void => end(updateError("CRS_UPDATE_STOPPED", "nobody waits for the update any more"))
+      if (signal.aborted) stop()
+      else signal.addEventListener("abort", stop)
+      const over = (): void => {
+        cancel()
+        signal.removeEventListener("abort", stop)
+      }
       const fail = (how: string): void =>
-        reject(
-          late
-            ? updateError("CRS_UPDATE_TIMEOUT", `an update of the CRS took longer than ${timeoutMs} ms`)
-            : updateError("CRS_UPDATE_FAILED", `the process of a CRS update ${how}`),
-        )
+        reject(ended ?? updateError("CRS_UPDATE_FAILED", `the process of a CRS update ${how}`))
       child.stdout.on("data", (chunk: Buffer) => {
         message.push(chunk)
         received += chunk.length
@@ -77,13 +90,13 @@ export const createUpdateProcess =
       })
       child.stdin.on("error", () => {}) // a process that is gone says so below
       child.once("error", (error) => {
-        cancel()
+        over()
         fail(`cannot be started: ${error.message}`)
       })
-      child.once("close", (code, signal) => {
-        cancel()
+      child.once("close", (code, killedBy) => {
+        over()
         if (code === 0 && received > 0) resolve(concatBytes(...message))
-        else fail(`ended with ${signal ?? `exit code ${code}`}${CODE.test(said) ? `: ${said}` : ""}`)
+        else fail(`ended with ${killedBy ?? `exit code ${code}`}${CODE.test(said) ? `: ${said}` : ""}`)
       })
       child.stdin.end(encodeUpdateRequest(previous, context))
     })

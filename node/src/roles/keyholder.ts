@@ -32,6 +32,7 @@ import { createDelivery } from "./deliver.ts"
 import { freshQuotes } from "./freshQuotes.ts"
 import { trimMemoryRegularly } from "./memory.ts"
 import { createStandingEvidence } from "./standingEvidence.ts"
+import { createSumFiles } from "./sumFiles.ts"
 
 export type KeyholderOptions = {
   /** What answers for the share in decryptions. Production passes the share itself; a liar of the tests wraps it. */
@@ -170,6 +171,7 @@ export function keyholderServices(
     {
       ...createStandingEvidence(context),
       ...{ chain, network, scheduler, rng, signing, sink, source, vault },
+      sums: createSumFiles(join(config.dataDirectory, "sums")),
       logger,
       engine: { ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) },
       router: createRouter(network),

@@ -1,6 +1,6 @@
 /**
  * Structured logs. Fields whose name promises a secret are removed, Secret values print as "[secret]", errors are
- * reduced to name, code, message and culprits (an error of a library may carry whole requests).
+ * reduced to name, code, message, culprits and suspects (an error of a library may carry whole requests).
  */
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { pino } from "pino"
@@ -38,6 +38,7 @@ const serializeError = (error: unknown): Fields =>
         code: error.detail.code,
         message: error.detail.message,
         culprits: error.detail.culprits,
+        suspects: error.detail.suspects,
         stack: error.stack,
       }
     : error instanceof Error

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
-import { culprits, isProtocolError, ProtocolError } from "./errors.ts"
+import { culprits, isProtocolError, ProtocolError, suspects } from "./errors.ts"
 import { parsePartyIndex } from "./ids.ts"
 
 describe("ProtocolError", () => {
+  const alice = parsePartyIndex(1, 4)
   const bob = parsePartyIndex(2, 4)
   const error = new ProtocolError({ code: "BAD_THING", message: "a thing must be good", culprits: [bob] })
 
@@ -22,5 +23,13 @@ describe("ProtocolError", () => {
     expect(culprits(error)).toEqual([2])
     expect(culprits(new ProtocolError({ code: "X", message: "y" }))).toEqual([])
     expect(culprits(new TypeError("x"))).toEqual([])
+  })
+
+  test("keeps suspects apart: nobody is proven at fault by them", () => {
+    const pair = new ProtocolError({ code: "X", message: "one of two lies", suspects: [bob, alice] })
+    expect(suspects(pair)).toEqual([2, 1])
+    expect(culprits(pair)).toEqual([])
+    expect(suspects(error)).toEqual([])
+    expect(suspects(new TypeError("x"))).toEqual([])
   })
 })

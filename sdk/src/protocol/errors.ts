@@ -8,6 +8,8 @@ export type ErrorDetail = {
   readonly message: string
   /** Parties proven at fault by this error; empty or absent where nobody can be named. */
   readonly culprits?: readonly PartyIndex[]
+  /** Parties of which at least one is at fault, and this error cannot say which: no proof against any of them. */
+  readonly suspects?: readonly PartyIndex[]
 }
 
 /** The base of all errors that cross a module boundary. `detail.code` is safe to use as a metric label. */
@@ -29,6 +31,11 @@ export function isProtocolError(error: unknown, ...codes: readonly string[]): er
 /** The parties that `error` proves at fault. */
 export function culprits(error: unknown): readonly PartyIndex[] {
   return error instanceof ProtocolError ? (error.detail.culprits ?? []) : []
+}
+
+/** The parties of which `error` proves that at least one is at fault. */
+export function suspects(error: unknown): readonly PartyIndex[] {
+  return error instanceof ProtocolError ? (error.detail.suspects ?? []) : []
 }
 
 /** Closes a switch over a discriminated union. */

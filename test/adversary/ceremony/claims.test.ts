@@ -51,7 +51,7 @@ describe("an abort", () => {
   /** Party 2's last word about party 1, whatever happened. */
   async function accusation(): Promise<Uint8Array> {
     const attempt = attemptOfParty(2)
-    const claim = { round: 1, code: "CEREMONY_NO_MESSAGE", culprits: [party(1)], evidence: [] }
+    const claim = { round: 1, code: "CEREMONY_NO_MESSAGE", culprits: [party(1)], suspects: [], evidence: [] }
     return encodeAbort(attempt, await signAbort(attempt, claim, partyAt(2).sign))
   }
   const sendToAll = async (world: World, payload: Uint8Array): Promise<void> => {

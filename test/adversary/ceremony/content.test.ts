@@ -23,7 +23,7 @@ const WRONG_RESULT = /SELF_TEST_WRONG|PLAINTEXT_RANGE/
 
 describe("a lie that everybody sees the same is found by everybody's own check, which names the liar", () => {
   test.each([
-    { round: "standing", liar: 4, check: "QUOTE_INVALID", at: 0 },
+    { round: "standing", liar: 4, check: "QUOTE_SIGNATURE", at: 0 },
     { round: "seed-open", liar: 2, check: "COMMIT_MISMATCH", at: 0 },
     { round: "confirm", liar: 1, check: "CONFIRM_MISMATCH", at: 0 },
     { round: "row-coin", liar: 2, check: "COMMIT_MISMATCH", at: 0 },
@@ -41,6 +41,35 @@ describe("a lie that everybody sees the same is found by everybody's own check, 
     for (const cause of honest) expect([cause.culprits, cause.claimed].flat()).toEqual([liar])
     expect(honest.map((cause) => cause.check)).toContain(check)
     if (liar !== 1) expect(world.progress.at(-1)).toBe(round)
+  })
+})
+
+describe("what fails at a node that checks names nobody", () => {
+  const failing = (code: string) => () => Promise.reject(new ProtocolError({ code, message: "out" }))
+
+  test.each([
+    "CHAIN_UNAVAILABLE",
+    "CHAIN_DISAGREEMENT",
+    "COLLATERAL_STALE",
+    "TCB_INFO_EXPIRED",
+    "EVIDENCE_STALE",
+  ])("its chain or its service of collateral: %s", async (code) => {
+    const world = createWorld({
+      deps: (index, deps) => (index === 2 ? { ...deps, checkEvidence: failing(code) } : deps),
+    })
+    const causes = await runToAbort(world)
+    expect(causes[1]).toMatchObject({ round: "standing", check: code, culprits: [], suspects: [] })
+    for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([])
+  })
+
+  test("its addon", async () => {
+    const world = createWorld({
+      engine: (index, engine) =>
+        index === 3 ? { ...engine, crsVerify: failing("NATIVE_INTERNAL") } : engine,
+    })
+    const causes = await runToAbort(world)
+    expect(causes[2]).toMatchObject({ round: "crs-1", check: "NATIVE_INTERNAL", culprits: [] })
+    for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([])
   })
 })
 
@@ -80,7 +109,7 @@ test("a self-test list without its proof names party 1, which made it", async ()
   })
   const causes = await runToAbort(world)
   for (const cause of causes.slice(1)) expect([cause.culprits, cause.claimed].flat()).toEqual([1])
-  expect(causes.slice(1).map((cause) => cause.check)).toContain("INPUT_PROOF")
+  expect(causes.slice(1).map((cause) => cause.check)).toContain("INPUT_PROOF_INVALID")
 })
 
 describe("contributions", () => {
@@ -127,12 +156,6 @@ describe("contributions", () => {
     for (const cause of honest) expect([cause.culprits, cause.claimed].flat()).toEqual([4])
     expect(honest.map((cause) => cause.check)).toContain("CHUNK_UNAVAILABLE")
     expect(world.progress.at(-1)).toBe("row-points")
-  })
-
-  test("a blob store that hands out other bytes stops the public key", async () => {
-    const world = createWorld({ blobs: (_, bytes) => flip(bytes, 0) })
-    const causes = await runToAbort(world)
-    expect(causes[0]).toMatchObject({ check: "CHUNK_UNAVAILABLE" })
   })
 })
 

@@ -71,6 +71,48 @@ describe("sign or reveal, never both", () => {
   })
 })
 
+describe("an attempt that ends takes its secrets with it", () => {
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  test("an update of the CRS that is under way is told to end, and holds nothing up", async () => {
+    const world = createWorld({
+      engine: (index, engine) => ({
+        ...engine,
+        crsUpdate: (previous, context, signal) =>
+          index === 2
+            ? new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("ended"))))
+            : engine.crsUpdate(previous, context, signal),
+      }),
+    })
+    const runners = await Promise.all([1, 2, 3, 4].map((seat) => world.start(seat)))
+    await world.until(() => world.progress.includes("crs-2"))
+    const begun = world.clock.now()
+    void runners[0]?.stop()
+    const ends = Promise.all(runners.map((runner) => runner.ended))
+    await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
+    await ends
+    expect(world.clock.now() - begun).toBeLessThan(1000)
+    await expectNothingKept(world)
+  })
+
+  test("they do not wait for a peer that does not take the last word", async () => {
+    const stuck = new Promise<never>(() => {})
+    const world = createWorld({
+      tamper: (_from, _to, protocol, payload) =>
+        protocol === CEREMONY_PROTOCOLS.abort.id ? stuck : [payload],
+    })
+    const runner = await world.start(1)
+    await settle()
+    const stopped = runner.stop()
+    await settle()
+    expect(world.engines[0]?.made.map(({ destroyed }) => destroyed)).toEqual([true])
+    world.clock.advance(5_000)
+    expect(await stopped).toMatchObject({ status: "aborted", cause: { code: "CEREMONY_STOPPED" } })
+  })
+})
+
 describe("the chain decides after the signature", () => {
   test("a group signature that one party withholds ends with the deadline, and nothing is kept", async () => {
     const tamper = tamperWhere({ from: 3, round: GROUP_SIGNATURE }, () => [])
