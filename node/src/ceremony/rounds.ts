@@ -2,7 +2,7 @@
  * What a round does, beside its place in the order (`state.ts`): making the own message and checking what arrived.
  * Both run outside the state machine and may be slow. They throw ProtocolErrors whose culprits become the abort's.
  */
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { type ErrorDetail, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { Incoming, RoundSpec } from "./state.ts"
 
@@ -57,17 +57,22 @@ export function slot<T extends object | string>(name: string): Slot<T> {
   }
 }
 
-/** Runs `check` on each party's bytes; its failure names that party. */
+/**
+ * Runs `check` on each party's bytes; its failure names that party.
+ * @param judges whether a failure says anything about the bytes; one that does not names nobody
+ */
 export async function eachParty(
   incoming: Incoming,
   check: (party: PartyIndex, broadcast: Uint8Array) => Promise<void> | void,
+  judges: (failure: ErrorDetail) => boolean = () => true,
 ): Promise<void> {
   for (const [party, broadcast] of incoming.broadcasts) {
     try {
       await check(party, broadcast)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      throw new ProtocolError({ ...error.detail, culprits: [party] }, { cause: error })
+      const culprits = judges(error.detail) ? [party] : []
+      throw new ProtocolError({ ...error.detail, culprits }, { cause: error })
     }
   }
 }

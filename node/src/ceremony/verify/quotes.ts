@@ -11,6 +11,7 @@ import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import { decodeChannelEvidence } from "../../attestation/channelEvidence.ts"
 import { decodeStandingProof, standingReportData } from "../standingProof.ts"
+import { ADMITTED, isTimely } from "../standingRule.ts"
 import { refuse } from "./step.ts"
 import type { Transcript } from "./transcript.ts"
 
@@ -25,7 +26,16 @@ export type StandingFacts = {
 /** @throws where the evidence does not stand for `signer` at the time that it names */
 export type StandingJudge = (transcript: Transcript, signer: Address, evidence: Uint8Array) => StandingFacts
 
-/** Whoever makes it brings the root of trust, in `explain`. @param policy what a reader wants beyond Intel's word */
+/** What every registry demands. A reader's policy replaces members of it; what is revoked no policy can admit. */
+const DEMANDED: ExplainPolicy = {
+  statuses: ADMITTED.status.accepted,
+  outOfDateGraceDays: ADMITTED.status.outOfDateGraceDays,
+  tdAttributes: ADMITTED.tdAttributes,
+  xfam: ADMITTED.xfam,
+  ownerZero: true,
+}
+
+/** Whoever makes it brings the root of trust, in `explain`. @param policy what a reader wants of every machine */
 export const createStandingJudge =
   (
     explain: (quote: Uint8Array, options: ExplainOptions) => Explanation,
@@ -38,7 +48,7 @@ export const createStandingJudge =
     const { failure, status } = explain(quote, {
       collateral: proof.collateral,
       time: proof.time,
-      policy: { ...policy, reportData },
+      policy: { ...DEMANDED, ...policy, reportData },
       eventLog,
       ...(configDocument.length > 0 && { configDocument }),
     })
@@ -49,9 +59,6 @@ export const createStandingJudge =
       })
     return { status, time: proof.time, nodeRegistry: proof.nodeRegistry }
   }
-
-/** Longest time before the proposal's deadline at which a quote can have been made for it: the registry's maximum. */
-const MAX_CEREMONY_SECONDS = 30 * 86_400
 
 export function checkQuotes(transcript: Transcript, judge: StandingJudge): string {
   const { bundle, attempt, broadcasts } = transcript
@@ -69,7 +76,7 @@ export function checkQuotes(transcript: Transcript, judge: StandingJudge): strin
   })
   const times = facts.map(({ time }) => time)
   const [first, last] = [Math.min(...times), Math.max(...times)]
-  if (last > deadline || first < deadline - MAX_CEREMONY_SECONDS)
+  if (!times.every((time) => isTimely(time, deadline)))
     throw refuse(
       `quotes of ${isoDate(first)} to ${isoDate(last)} were not made for a proposal until ${isoDate(deadline)}`,
     )
