@@ -6,7 +6,7 @@ import { createPlatform } from "@twinlock/devnet/platform/platform"
 import type { QuoteKnobs } from "@twinlock/devnet/platform/quote"
 import type { CollateralBundle } from "@twinlock/sdk/attestation/collateralBundle"
 import { createDevnetQuoteVerifier } from "@twinlock/sdk/attestation/devnetRoot"
-import { DEFAULT_POLICY } from "@twinlock/sdk/attestation/policy"
+import { type AllowListEntry, DEFAULT_POLICY } from "@twinlock/sdk/attestation/policy"
 import { rootIdOf } from "@twinlock/sdk/attestation/underRoot"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { type Address, parseAddress } from "@twinlock/sdk/protocol/ids"
@@ -37,6 +37,8 @@ export type Scene = {
   readonly standing: StandingEvidence
   readonly clock: ManualClock
   readonly record: NodeRecord
+  /** On the allow-list. */
+  readonly entry: AllowListEntry
   head: BlockRef
   /** What the registry says at a block; null where the signer is not registered. */
   registered: (at: BlockRef) => NodeRecord | null
@@ -94,6 +96,7 @@ export function sceneOf(signer: Address, machine = "alice"): Scene {
       }),
     } as never),
     record,
+    entry: cvm.entry,
     quoted(reportData, knobs = {}) {
       const other = cvmWith(knobs)
       const eventLog = JSON.stringify(other.events())

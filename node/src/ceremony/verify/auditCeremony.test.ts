@@ -255,7 +255,7 @@ describe("each step refuses what it is there for", () => {
     expect(await refusedAt(bytes, { standing: liar })).toBe("quotes")
     const old: AuditOptions["standing"] = (transcript, signer, evidence) => ({
       ...toyStanding(transcript, signer, evidence),
-      time: Number(PROPOSAL.deadline) - 31 * 86_400,
+      time: Number(PROPOSAL.deadline) - 32 * 86_400,
     })
     expect(await refusedAt(bytes, { standing: old })).toBe("quotes")
     const scattered: AuditOptions["standing"] = (transcript, signer, evidence) => ({
@@ -305,6 +305,21 @@ describe("each step refuses what it is there for", () => {
       })),
     ].map((change) => codeOf(() => checkSigningKey(openTranscript(change(bundle)))))
     expect(refusals).toEqual(["AUDIT_REFUSED", "AUDIT_REFUSED", "DKG_POSSESSION"])
+  })
+
+  test("order: the last round belongs to the group's signature, and both may be missing together", async () => {
+    const none = (now: CeremonyBundle) => ({ ...now, signed: { ...now.signed, groupSignature: null } })
+    const shorter = (now: CeremonyBundle) => ({ ...now, records: now.records.slice(0, -1) })
+    expect(await refusedAt(changed(none))).toBe("order")
+    expect(await refusedAt(changed((now) => none(shorter(shorter(now)))))).toBe("order")
+    const { verdict, steps } = await auditCeremony(
+      changed((now) => none(shorter(now))),
+      OPTIONS,
+    )
+    expect(verdict).toBe("holds-as-written")
+    expect(steps.find(({ id }) => id === "activation")).toMatchObject({
+      found: expect.stringContaining("without the group's signature"),
+    })
   })
 
   test("an epoch is part of what is signed", async () => {

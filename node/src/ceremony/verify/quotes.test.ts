@@ -64,7 +64,10 @@ test("a quote as old as peers accept, for a proposal as long as the registry adm
 })
 
 test("genuine machines, judged with the collateral of their time", () => {
-  expect(checkQuotes(transcript(), judge)).toContain(`4 genuine machines (UpToDate), quoted 2026-`)
+  const text = checkQuotes(transcript(), judge)
+  expect(text).toContain(`4 genuine machines (UpToDate), quoted 2026-`)
+  const { imageId, composeHash, providerId } = sceneOf(REGISTRY).entry
+  expect(text).toContain(`; image ${imageId}, compose file ${composeHash}, key provider ${providerId}`)
 })
 
 test("a reader's own policy counts beside it", () => {

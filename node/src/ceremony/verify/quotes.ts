@@ -8,7 +8,7 @@ import type { ExplainPolicy } from "@twinlock/sdk/attestation/explainPolicy"
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import { signerOf } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { Address } from "@twinlock/sdk/protocol/ids"
+import type { Address, Digest, Hex } from "@twinlock/sdk/protocol/ids"
 import { decodeChannelEvidence } from "../../attestation/channelEvidence.ts"
 import { decodeStandingProof, standingReportData } from "../standingProof.ts"
 import { ADMITTED, isTimely } from "../standingRule.ts"
@@ -21,6 +21,8 @@ export type StandingFacts = {
   /** Unix seconds. */
   readonly time: number
   readonly nodeRegistry: Address
+  /** What ran, as an allow-list names it. */
+  readonly code: Readonly<Record<"image" | "composeHash" | "provider", Digest | Hex>>
 }
 
 /** @throws where the evidence does not stand for `signer` at the time that it names */
@@ -45,20 +47,25 @@ export const createStandingJudge =
     const proof = decodeStandingProof(bytes)
     const { quote, eventLog, configDocument } = decodeChannelEvidence(proof.evidence)
     const reportData = toHex(standingReportData(proof, signer, bundle.signing))
-    const { failure, status } = explain(quote, {
+    const { failure, status, ...found } = explain(quote, {
       collateral: proof.collateral,
       time: proof.time,
       policy: { ...DEMANDED, ...policy, reportData },
       eventLog,
       ...(configDocument.length > 0 && { configDocument }),
     })
-    if (failure !== null || status === null)
+    if (failure !== null || status === null || found.quote === null || found.boot === null)
       throw new ProtocolError({
         code: failure?.code ?? "QUOTE_LENGTH",
         message: failure?.reason ?? "the quote is not genuine",
       })
-    return { status, time: proof.time, nodeRegistry: proof.nodeRegistry }
+    const { composeHash, providerId: provider } = found.boot
+    const code = { image: found.quote.imageId, composeHash, provider }
+    return { status, time: proof.time, nodeRegistry: proof.nodeRegistry, code }
   }
+
+const describeCode = ({ image, composeHash, provider }: StandingFacts["code"]): string =>
+  `image ${image}, compose file ${composeHash}, key provider ${provider}`
 
 export function checkQuotes(transcript: Transcript, judge: StandingJudge): string {
   const { bundle, attempt, broadcasts } = transcript
@@ -83,5 +90,6 @@ export function checkQuotes(transcript: Transcript, judge: StandingJudge): strin
   const registries = new Set(facts.map(({ nodeRegistry }) => nodeRegistry))
   if (registries.size !== 1) throw refuse("the parties were registered with different registries")
   const statuses = [...new Set(facts.map(({ status }) => status))].join(", ")
-  return `${facts.length} genuine machines (${statuses}), quoted ${isoDate(first)}, registry ${[...registries][0]}`
+  const codes = [...new Set(facts.map(({ code }) => describeCode(code)))].join("; ")
+  return `${facts.length} genuine machines (${statuses}), quoted ${isoDate(first)}, registry ${[...registries][0]}; ${codes}`
 }
