@@ -3,7 +3,7 @@
  * State is kept between runs under .cache, so that a second run also tests a warm start.
  */
 import { spawnSync } from "node:child_process"
-import { statSync } from "node:fs"
+import { statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { runDemo } from "@twinlock/devnet/demo/demo"
@@ -15,6 +15,7 @@ import { startNetwork } from "@twinlock/devnet/network/network"
 import { createProcesses } from "@twinlock/devnet/network/processes"
 import { markAtRest, markInUse } from "@twinlock/devnet/network/state"
 import type { CeremonyAudit } from "@twinlock/node/cli/verifyCeremony"
+import { deploymentToJson } from "@twinlock/sdk/chain/deployments"
 import { afterAll, beforeAll, expect, test } from "vitest"
 
 const root = join(import.meta.dirname, "..", "..")
@@ -88,10 +89,17 @@ test("nothing else failed, and no process ended unasked", () => {
   expect(processes.casualties()).toEqual([])
 })
 
+/** The deployment as a dApp pins it. */
+function pinned(): string {
+  const path = join(paths.logs, "pinned.json")
+  writeFileSync(path, JSON.stringify(deploymentToJson(network.deployment)))
+  return path
+}
+
 test.each<readonly [string, () => readonly string[]]>([
-  ["offline", () => []],
-  ["down to the published chunks", () => ["--chunks", network.coordinatorUrl]],
-  ["by the chain's word", () => ["--rpc", network.chain.url]],
+  ["as written, offline", () => []],
+  ["as written, down to the published chunks", () => ["--chunks", network.coordinatorUrl]],
+  ["by the chain's word", () => ["--rpc", network.chain.url, "--deployment", pinned()]],
 ])("the transcript of the key holds %s", (_, options) => {
   const { member } = network.keyholders[0] ?? never()
   const bundle = join(paths.data(member), "transcripts", `${network.keyId.slice(2)}.bundle`)
@@ -108,10 +116,13 @@ test.each<readonly [string, () => readonly string[]]>([
   const forgotten = asked && !created
   const wanted = (id: string): string => {
     if (id === "chain" && asked) return forgotten ? "unreachable" : "passed"
-    return id === "policy" || id === "chain" ? "not-checked" : "passed"
+    if (id === "policy") return asked ? "passed" : "not-checked"
+    if (id === "published") return options().includes("--chunks") ? "passed" : "not-checked"
+    return id === "chain" ? "not-checked" : "passed"
   }
   for (const step of steps) expect([step, step.status]).toEqual([step, wanted(step.id)])
-  expect(status).toBe(forgotten ? 1 : 0)
+  if (asked) expect(status).toBe(forgotten ? 1 : 0)
+  else expect(status).toBe(3)
 })
 
 test("gas stays within what the design promises", () => {

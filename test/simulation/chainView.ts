@@ -69,6 +69,7 @@ export function viewOf(
         newest = Math.max(newest, chain.finalised - weather.lag)
         return chain.block(newest)
       }),
+    block: (number) => read(() => chain.block(Number(number))),
     onHead(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

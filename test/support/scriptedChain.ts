@@ -93,6 +93,7 @@ export function viewOf(chain: ScriptedChain): ChainView {
   })
   return {
     head: async () => chain.head,
+    block: async (number) => blockAt(number, chain.head.timestamp),
     onHead(listener) {
       chain.headListeners.add(listener)
       return () => void chain.headListeners.delete(listener)

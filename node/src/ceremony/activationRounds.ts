@@ -56,6 +56,7 @@ export type SignedActivation = {
 export const transcriptDigestOf = ({ committee, attempt, proposalDigest }: Attempt, last: Digest): Digest =>
   taggedHash("twinlock/transcript/v1", committee.keyId, attempt, proposalDigest, last)
 
+export const ACTIVATION_ROUND = "activation"
 const COMMITMENT_BYTES = 2 * POINT_BYTES
 
 export type ActivationDeps = {
@@ -107,7 +108,7 @@ export function activationRounds(attempt: Attempt, deps: ActivationDeps): readon
   }
 
   const members: Round = {
-    spec: spec("activation", parties, SIGNATURE_BYTES + COMMITMENT_BYTES),
+    spec: spec(ACTIVATION_ROUND, parties, SIGNATURE_BYTES + COMMITMENT_BYTES),
     async produce(last) {
       const activation = activationOf(last)
       const digest = typedDigest(deps.signing, hashKeyActivation(activation))

@@ -17,6 +17,7 @@ import {
   parseKeyId,
 } from "@twinlock/sdk/protocol/ids"
 import { SIGNATURE_BYTES } from "@twinlock/sdk/protocol/signature"
+import type { GroupSignature } from "@twinlock/sdk/threshold/frost"
 import type { KeyProposal } from "../chain/chainView.ts"
 import type { SignedActivation } from "./activationRounds.ts"
 import { type CrsHistory, readCrsHistory, writeCrsHistory } from "./crsHistory.ts"
@@ -38,7 +39,10 @@ export type CeremonyBundle = {
   /** Summed chunk of the public key: with the public seed it makes the key that encryptors use. */
   readonly publicKeyChunk: Uint8Array
   readonly crs: CrsHistory
-  readonly signed: Pick<SignedActivation, "activation" | "signatures" | "groupSignature">
+  readonly signed: Pick<SignedActivation, "activation" | "signatures"> & {
+    /** Null, and its round absent, where a signer kept its share from the others and brought the activation to the chain itself. */
+    readonly groupSignature: GroupSignature | null
+  }
 }
 
 const MAGIC = utf8ToBytes("twinlock-ceremony-v2")
@@ -47,6 +51,9 @@ const MAX_ROUNDS = 256
 const MAX_NAME = 64
 const MAX_KEPT_BYTES = 4 * 1024 * 1024
 const MAX_PUBLIC_KEY_CHUNK = 1024 * 1024
+
+/** Of no signature: a point has no such address, and s is not zero. */
+const NO_SIGNATURE: GroupSignature = { r: parseAddress(`0x${"0".repeat(40)}`), s: 0n }
 
 const wide = (value: bigint): Hex => `0x${value.toString(16).padStart(64, "0")}`
 
@@ -87,8 +94,8 @@ function encodeSigned({ activation, signatures, groupSignature }: CeremonyBundle
     .hex(wide(activation.groupX))
     .uint(1, activation.groupV)
     .list(signatures, (inner, signature) => inner.raw(signature))
-    .hex(groupSignature.r)
-    .hex(wide(groupSignature.s))
+    .hex((groupSignature ?? NO_SIGNATURE).r)
+    .hex(wide((groupSignature ?? NO_SIGNATURE).s))
     .done()
 }
 
@@ -145,6 +152,7 @@ function readSigned(reader: Reader, keyId: KeyId): CeremonyBundle["signed"] {
     groupV: reader.uint(1),
   }
   const signatures = reader.list(MAX_PARTIES, () => reader.take(SIGNATURE_BYTES))
-  const groupSignature = { r: parseAddress(reader.hex(20)), s: BigInt(reader.hex(32)) }
-  return { activation, signatures, groupSignature }
+  const { r, s } = { r: parseAddress(reader.hex(20)), s: BigInt(reader.hex(32)) }
+  const isNone = r === NO_SIGNATURE.r && s === NO_SIGNATURE.s
+  return { activation, signatures, groupSignature: isNone ? null : { r, s } }
 }

@@ -15,9 +15,15 @@ import type { SigningNonces } from "@twinlock/sdk/threshold/frostSign"
 import type { BlobSink } from "../blobs/blobSink.ts"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView, KeyRecord } from "../chain/chainView.ts"
-import { activationRounds, type SignedActivation, type SigningKey } from "./activationRounds.ts"
+import {
+  ACTIVATION_ROUND,
+  activationRounds,
+  type SignedActivation,
+  type SigningKey,
+  splitActivation,
+} from "./activationRounds.ts"
 import { type Attempt, ONLY_ATTEMPT, proposalDigestOf, refuse } from "./attempt.ts"
-import { encodeBundle } from "./bundle.ts"
+import { type CeremonyBundle, encodeBundle } from "./bundle.ts"
 import { watchProposal } from "./chainWatch.ts"
 import { createReduceScatter } from "./contributions.ts"
 import { type Crs, crsRounds } from "./crsRounds.ts"
@@ -164,7 +170,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     contributionTimeoutMs: timeouts.contributionsMs,
   })
   const rounds: readonly Round[] = [
-    standingRound(attempt, deps, timeouts.roundMs),
+    standingRound(attempt, deps, { timeoutMs: timeouts.roundMs, signal }),
     ...nativeRounds(attempt, party, timeouts.roundMs),
     chunkDigests,
     ...rowRounds(attempt, {
@@ -209,6 +215,15 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     for (const wipe of wipes) wipe()
   }
 
+  /** Of a key that became active although a signer kept its share of the group's signature from this party. */
+  function witnessed(records: EndState["records"]): CeremonyBundle["signed"] | null {
+    const activation = unsigned.peek()?.activation
+    const broadcasts = records.find(({ name }) => name === ACTIVATION_ROUND)?.broadcasts
+    if (activation === undefined || !broadcasts) return null
+    const signatures = broadcasts.map((broadcast) => splitActivation(broadcast).signature)
+    return { activation, signatures, groupSignature: null }
+  }
+
   async function release(state: EndState): Promise<void> {
     destroySecrets()
     await sums.clear().catch((err: unknown) => logger.warn({ err }, "files of an ended attempt stay"))
@@ -222,7 +237,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
         return
       case "finished": {
         logger.info({ ceremony: keyId, rounds: state.records.length }, "ceremony finished")
-        const complete = signed.peek()
+        const complete = signed.peek() ?? witnessed(state.records)
         if (complete === null) return
         const { proposal } = record
         const { records } = state

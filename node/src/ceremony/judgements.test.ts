@@ -8,14 +8,14 @@ const named = (code: string) =>
   judged(new ProtocolError({ code, message: "a rule", culprits: [party(1)] }), party(3)).detail.culprits
 
 describe("a failed check of a party's bytes", () => {
-  test.each(["CODEC_SHORT", "SIGNATURE_SIGNER", "CHUNK_MISMATCH", "QUOTE_SIGNATURE", "EVIDENCE_MALFORMED"])(
+  test.each(["CODEC_SHORT", "SIGNATURE_SIGNER", "CHUNK_MISMATCH", "QUOTE_SIGNATURE", "EVIDENCE_STALE"])(
     "names it for %s",
     (code) => expect(named(code)).toEqual([3]),
   )
 
   test.each([
     ...["CHAIN_UNAVAILABLE", "CHAIN_MALFORMED", "RPC_TIMEOUT", "COLLATERAL_UNREACHABLE", "COLLATERAL_STALE"],
-    ...["CRL_EXPIRED", "TCB_INFO_BELOW_FLOOR", "EVIDENCE_STALE", "BLOB_UNAVAILABLE", "PEER_UNREACHABLE"],
+    ...["CRL_EXPIRED", "TCB_INFO_BELOW_FLOOR", "EVIDENCE_AHEAD", "BLOB_UNAVAILABLE", "PEER_UNREACHABLE"],
     ...["CEREMONY_STOPPED", "CEREMONY_ORDER", "SECRET_WIPED", "ANYTHING_NEW"],
   ])("names nobody for %s", (code) => expect(named(code)).toEqual([]))
 

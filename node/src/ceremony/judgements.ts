@@ -26,6 +26,7 @@ import type { DkgRoundErrorCode } from "./dkgRounds.ts"
 import type { KeyRoundErrorCode } from "./keyRounds.ts"
 import type { SelfTestErrorCode } from "./selfTestRounds.ts"
 import type { StandingProofErrorCode } from "./standingProof.ts"
+import type { StandingErrorCode } from "./standingRule.ts"
 import type { VerdictErrorCode } from "./verdictCollector.ts"
 
 const FORM = [
@@ -136,13 +137,16 @@ const QUOTES = [
   | Extract<AttestationErrorCode, `${"EVENT_LOG" | "CONFIG_DOCUMENT"}_MALFORMED`>
 )[]
 
-/** Of `roles/standingEvidence.ts`, but for what only says that this node's head is behind. */
-const STANDING: readonly (StandingProofErrorCode | `EVIDENCE_${string}` | "CHANNEL_EVIDENCE_MALFORMED")[] = [
+/** Not `EVIDENCE_AHEAD`, which may only say that this node's head is behind. */
+const STANDING = [
   "EVIDENCE_MALFORMED",
+  "EVIDENCE_STALE",
+  "EVIDENCE_OTHER_BLOCK",
   "EVIDENCE_UNREGISTERED",
   "EVIDENCE_OTHER_REGISTRATION",
+  "EVIDENCE_NO_STANDING",
   "CHANNEL_EVIDENCE_MALFORMED",
-]
+] as const satisfies readonly (StandingProofErrorCode | StandingErrorCode | "CHANNEL_EVIDENCE_MALFORMED")[]
 
 const JUDGEMENTS: ReadonlySet<string> = new Set([
   ...FORM,

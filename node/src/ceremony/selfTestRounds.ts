@@ -34,8 +34,9 @@ import {
   TASK_PROTOCOL,
   taskDigestOf,
   type Verdict,
+  type VerdictTerms,
 } from "./verdict.ts"
-import { type VerdictCollector, verdictError } from "./verdictCollector.ts"
+import { checkVerdict, type VerdictCollector } from "./verdictCollector.ts"
 
 export type SelfTestErrorCode =
   /** party 1 dealt a list of other types than two values of the test's type. */
@@ -59,12 +60,18 @@ const MAX_EXECUTORS = 32
 const encodeVerdicts = (verdicts: readonly Verdict[]): Uint8Array =>
   new Writer().list(verdicts, (writer, verdict) => writer.bytes(encodeVerdict(verdict))).done()
 
-export function decodeVerdicts(bytes: Uint8Array, recover?: SignerRecovery): readonly Verdict[] {
+/** What one party brought, if all of it counts. @throws SELF_TEST_FOREIGN, and what {@link decodeVerdict} throws */
+export function decodeVerdicts(
+  bytes: Uint8Array,
+  terms: VerdictTerms,
+  recover?: SignerRecovery,
+): readonly Verdict[] {
   const reader = new Reader(bytes)
   const verdicts = reader.list(MAX_EXECUTORS, (inner) =>
     decodeVerdict(inner.bytes(MAX_VERDICT_BYTES), recover),
   )
   reader.end()
+  for (const verdict of verdicts) checkVerdict(verdict, terms)
   return verdicts
 }
 
@@ -160,15 +167,11 @@ export function selfTestRounds(attempt: Attempt, deps: SelfTestDeps): readonly R
       return publicMessage(encodeVerdicts(await deps.verdicts.wait(taskDigestOf(mine))))
     },
     async consume(incoming) {
+      const { keyId } = committee
       const taskDigest = taskDigestOf(known(task))
+      const terms = { keyId, attempt: attempt.attempt, executors: deps.executors, taskDigest }
       const all: Verdict[] = []
-      await eachParty(incoming, (_, broadcast) => {
-        for (const verdict of decodeVerdicts(broadcast)) {
-          if (verdict.taskDigest !== taskDigest || !deps.executors.includes(verdict.executor))
-            throw verdictError("SELF_TEST_FOREIGN", `verdict of ${verdict.executor} on ${verdict.taskDigest}`)
-          all.push(verdict)
-        }
-      })
+      await eachParty(incoming, (_, broadcast) => void all.push(...decodeVerdicts(broadcast, terms)))
       const agreed = agreedResult(all, deps.executors, deps.k)
       if (agreed === null) throw testError("SELF_TEST_VERDICTS", `want ${deps.k} equal verdicts`)
       words = await fetchWords(agreed.resultDigest)

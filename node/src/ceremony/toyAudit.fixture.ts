@@ -57,7 +57,8 @@ const TIME = Number(PROPOSAL.deadline) - 3600
 export const toyStanding: AuditOptions["standing"] = (_, signer, evidence) => {
   if (new TextDecoder().decode(evidence) !== `quote of ${signer}`)
     throw new ProtocolError({ code: "QUOTE_SIGNATURE", message: "test quote of somebody else" })
-  return { status: "UpToDate", time: TIME, nodeRegistry: PROPOSAL.host.gateway }
+  const code = { image: signer, composeHash: signer, provider: signer }
+  return { status: "UpToDate", time: TIME, nodeRegistry: PROPOSAL.host.gateway, code }
 }
 
 /** Remembers what it has recovered: for many transcripts that differ in one byte. */

@@ -132,6 +132,13 @@ export type Verdict = {
   readonly signature: Uint8Array
 }
 
+/** Whose verdicts count, and on what. */
+export type VerdictTerms = Pick<SelfTestTask, "keyId" | "attempt"> & {
+  readonly executors: readonly Address[]
+  /** Null where it is not known yet. */
+  readonly taskDigest: Digest | null
+}
+
 export const taskDigestOf = (task: SelfTestTask): Digest => bytesDigest(encodeTask(task))
 
 /** Names every judged thing through the task's digest. */

@@ -2,7 +2,7 @@
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, Digest, KeyId } from "@twinlock/sdk/protocol/ids"
 import type { Scheduler } from "../clock.ts"
-import { agreedResult, decodeVerdict, type Verdict } from "./verdict.ts"
+import { agreedResult, decodeVerdict, type Verdict, type VerdictTerms } from "./verdict.ts"
 
 export type VerdictErrorCode =
   /** too many executors refused the key for k of them to accept it. */
@@ -14,6 +14,19 @@ export type VerdictErrorCode =
 
 export const verdictError = (code: VerdictErrorCode, message: string): ProtocolError =>
   new ProtocolError({ code, message })
+
+/** What an executor may say to this key's parties, live and in the transcript. @throws SELF_TEST_FOREIGN */
+export function checkVerdict(
+  verdict: Verdict,
+  { keyId, attempt, executors, taskDigest }: VerdictTerms,
+): void {
+  const named = verdict.keyId === keyId && verdict.attempt === attempt && executors.includes(verdict.executor)
+  if (!named || (taskDigest !== null && verdict.taskDigest !== taskDigest))
+    throw verdictError(
+      "SELF_TEST_FOREIGN",
+      `verdict of ${verdict.executor} on ${verdict.taskDigest} of key ${verdict.keyId}, attempt ${verdict.attempt}`,
+    )
+}
 
 export type VerdictCollectorOptions = {
   readonly keyId: KeyId
@@ -40,8 +53,8 @@ export function createVerdictCollector(options: VerdictCollectorOptions): Verdic
   return {
     receive(from, payload) {
       const verdict = decodeVerdict(payload)
-      const named = verdict.executor === from && executors.includes(from)
-      if (!named || verdict.keyId !== keyId || verdict.attempt !== attempt)
+      checkVerdict(verdict, { keyId, attempt, executors, taskDigest: null })
+      if (verdict.executor !== from)
         throw verdictError("SELF_TEST_FOREIGN", `verdict of ${verdict.executor} from ${from}`)
       if (!held.has(from)) held.set(from, verdict)
       check()

@@ -185,7 +185,10 @@ describe("a changed transcript is refused", () => {
         ...b,
         signed: {
           ...b.signed,
-          groupSignature: { ...b.signed.groupSignature, s: b.signed.groupSignature.s + 1n },
+          groupSignature: b.signed.groupSignature && {
+            ...b.signed.groupSignature,
+            s: b.signed.groupSignature.s + 1n,
+          },
         },
       }),
     ],

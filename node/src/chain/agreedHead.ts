@@ -1,7 +1,7 @@
 /** The newest final block that a majority of endpoints names (protocol §8), usually in one question to each. */
 import { parseDigest } from "@twinlock/sdk/protocol/ids"
 import { z } from "zod"
-import { chainError, resultOf } from "./chainError.ts"
+import { resultOf } from "./chainError.ts"
 import type { BlockRef } from "./chainView.ts"
 import { type EndpointVotes, keyOf } from "./endpointVotes.ts"
 import type { RpcAnswer } from "./jsonRpc.ts"
@@ -15,7 +15,7 @@ export function parseBlock(answer: RpcAnswer): RawBlock {
   return { number, hash: parseDigest(hash), timestamp }
 }
 
-const refOf = ({ number, hash, timestamp }: RawBlock): BlockRef => ({
+export const refOf = ({ number, hash, timestamp }: RawBlock): BlockRef => ({
   number: BigInt(number),
   hash: parseDigest(hash),
   timestamp: BigInt(timestamp),
@@ -25,18 +25,18 @@ const METHOD = "eth_getBlockByNumber"
 
 /**
  * @returns reader of the head; it never goes back, and readers at the same time share one question.
- * @param readBlock the block that a majority holds at a number
+ * @param block the block that a majority holds at a number
  */
 export function createAgreedHead(
   { majority, poll, unavailable, contradiction }: EndpointVotes,
   endpoints: number,
-  readBlock: (number: bigint) => Promise<RawBlock>,
+  block: (number: bigint) => Promise<BlockRef>,
 ): () => Promise<BlockRef> {
   let best: BlockRef | null = null
   let reading: Promise<BlockRef> | null = null
 
-  const advance = (block: BlockRef): BlockRef => {
-    if (best === null || block.number > best.number) best = block
+  const advance = (found: BlockRef): BlockRef => {
+    if (best === null || found.number > best.number) best = found
     return best
   }
 
@@ -74,11 +74,7 @@ export function createAgreedHead(
 
   async function readHead(): Promise<BlockRef> {
     const found = await finalised()
-    if (typeof found !== "bigint") return found
-    const agreed = await readBlock(found)
-    if (BigInt(agreed.number) !== found)
-      throw chainError("CHAIN_MALFORMED", `asked for block ${found}, got ${agreed.number}`)
-    return advance(refOf(agreed))
+    return typeof found === "bigint" ? advance(await block(found)) : found
   }
 
   return () => {

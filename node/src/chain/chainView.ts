@@ -140,6 +140,8 @@ export type PermitFloor = { readonly nonce: bigint; readonly invalidBefore: bigi
 export type ChainView = {
   /** Newest agreed finalised block. @throws ChainErrorCode */
   head(): Promise<BlockRef>
+  /** A final block. @param number not above an agreed head @throws ChainErrorCode */
+  block(number: bigint): Promise<BlockRef>
   /**
    * Calls `listener` when there may be a new head, until cancelled. An endpoint's unproven word: early, late, false or
    * missing calls must cost nothing but latency, so that whoever listens also polls.

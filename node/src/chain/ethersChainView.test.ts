@@ -126,6 +126,7 @@ const pool: RpcPool = {
   },
   first: () => Promise.reject(new Error("unused")),
   head: async () => at,
+  block: async () => at,
   checkChain: async () => {},
   broadcast: async () => word(0),
 }

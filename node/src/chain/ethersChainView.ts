@@ -112,6 +112,7 @@ export function createEthersChainView({
 
   return {
     head: () => pool.head(),
+    block: (number) => pool.block(number),
 
     onHead: (listener) => hint.onHead(listener),
 

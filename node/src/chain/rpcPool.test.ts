@@ -78,6 +78,13 @@ describe("reads by majority", () => {
     expect((await alarms()).sort()).toEqual(["e1", "e4"])
   })
 
+  test("a block by its number, and never another one", async () => {
+    const block = (number: string) => ({ number, hash: hash(1), timestamp: "0x9" })
+    const { pool } = poolOf(() => block("0x7"))
+    expect(await pool.block(7n)).toEqual({ number: 7n, hash: hash(1), timestamp: 9n })
+    await expect(pool.block(8n)).rejects.toMatchObject({ detail: { code: "CHAIN_MALFORMED" } })
+  })
+
   const letters = (answer: RpcAnswer): readonly string[] => [...text(answer)]
 
   test("parts of an answer are agreed one by one", async () => {

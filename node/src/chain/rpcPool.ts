@@ -4,7 +4,7 @@
  */
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { z } from "zod"
-import { createAgreedHead, parseBlock, quantity } from "./agreedHead.ts"
+import { createAgreedHead, parseBlock, quantity, refOf } from "./agreedHead.ts"
 import { chainError, resultOf } from "./chainError.ts"
 import type { BlockRef } from "./chainView.ts"
 import { type Agreed, createEndpointVotes, type RpcPoolDeps } from "./endpointVotes.ts"
@@ -37,6 +37,8 @@ export type RpcPool = {
   first<T>(method: string, params: readonly unknown[], parse: (answer: RpcAnswer) => T): Promise<T>
   /** Newest block that a majority holds for final; never behind an earlier answer. */
   head(): Promise<BlockRef>
+  /** The block that a majority holds at a number; final only where a head has passed it. @throws as `read`, CHAIN_MALFORMED */
+  block(number: bigint): Promise<BlockRef>
   /** @throws CHAIN_WRONG_ID unless a majority serves this chain with this genesis block. */
   checkChain(chainId: number, genesisHash: string): Promise<void>
   /** Hands a signed transaction to all endpoints; the first that takes it answers its hash. */
@@ -57,8 +59,12 @@ export function createRpcPool(deps: RpcPoolDeps): RpcPool {
     throw agreed?.error ?? chainError("CHAIN_MALFORMED", `${method}: no answer`)
   }
 
-  const readBlock = (number: bigint) =>
-    read("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], parseBlock)
+  async function block(number: bigint): Promise<BlockRef> {
+    const found = refOf(await read("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], parseBlock))
+    if (found.number !== number)
+      throw chainError("CHAIN_MALFORMED", `asked for block ${number}, got ${found.number}`)
+    return found
+  }
 
   const first = async <T>(
     method: string,
@@ -78,7 +84,8 @@ export function createRpcPool(deps: RpcPoolDeps): RpcPool {
     read,
     readParts,
     first,
-    head: createAgreedHead(votes, endpoints.length, readBlock),
+    head: createAgreedHead(votes, endpoints.length, block),
+    block,
     async checkChain(chainId, genesisHash) {
       const served = await read("eth_chainId", [], (answer) => quantity.parse(resultOf(answer)))
       if (BigInt(served) !== BigInt(chainId))
@@ -86,7 +93,7 @@ export function createRpcPool(deps: RpcPoolDeps): RpcPool {
           "CHAIN_WRONG_ID",
           `endpoints serve chain ${BigInt(served)}, configured is ${chainId}`,
         )
-      const genesis = await readBlock(0n)
+      const genesis = await block(0n)
       if (genesis.hash !== genesisHash)
         throw chainError("CHAIN_WRONG_ID", `genesis block is ${genesis.hash}, configured is ${genesisHash}`)
     },

@@ -1,6 +1,7 @@
 /**
  * The policy file of `twinlock verify-ceremony`: the key that a reader expects, without a chain. Every member is optional
  * and what is absent is not compared; a member that is not known here is refused, since it would silently compare nothing.
+ * Only parties and digests bind a transcript to a key, and only images, compose files and key providers to code.
  *
  *   {
  *     "keyId": "0x…", "chainId": 31337, "verifyingContract": "0x…", "coprocessor": "0x…", "gateway": "0x…",
@@ -64,5 +65,8 @@ export function parseCeremonyPolicy(text: string): CeremonyPolicyFile {
   const { quotes, ...key } = parsed.data
   const named = Object.entries(key).filter(([, value]) => value !== undefined)
   if (named.length === 0 && quotes === undefined) throw refuse("the policy names nothing to compare")
-  return { key: Object.fromEntries(named), quotes: quotes === undefined ? {} : policyFrom(quotes) }
+  const { reportData, ...wanted } = quotes === undefined ? {} : policyFrom(quotes)
+  if (reportData !== undefined)
+    throw refuse("quotes.reportData: every seat has its own, from its registration")
+  return { key: Object.fromEntries(named), quotes: wanted }
 }

@@ -120,9 +120,9 @@ afterAll(() => {
   lying.close()
 })
 
-describe("a chain, as the contract of the transcript's own domain leads to it", () => {
+describe("a chain, as the contract that the reader named leads to it", () => {
   test("key, registry, blocks and registrations", async () => {
-    const chain = chainAudit([urlOf(honest)], bundle)
+    const chain = chainAudit([urlOf(honest)], SIGNING.verifyingContract, bundle)
     expect(await chain.chainId()).toBe(31_337n)
     const head = await chain.head()
     expect(head.number).toBe(HEAD)
@@ -140,17 +140,21 @@ describe("a chain, as the contract of the transcript's own domain leads to it", 
   })
 
   test("two endpoints that differ say nothing", async () => {
-    const chain = chainAudit([urlOf(honest), urlOf(lying)], bundle)
+    const chain = chainAudit([urlOf(honest), urlOf(lying)], SIGNING.verifyingContract, bundle)
     const head = await chain.head()
     expect(await rejectionCodeOf(() => chain.key(COMMITTEE.keyId, head))).toBe("CHAIN_DISAGREEMENT")
   })
 
   test("a block that the chain does not have yet, and no endpoint at all", async () => {
-    expect(await rejectionCodeOf(() => chainAudit([urlOf(honest)], bundle).block(HEAD + 1n))).toBe(
-      "CHAIN_UNAVAILABLE",
-    )
-    expect(await rejectionCodeOf(() => chainAudit(["http://127.0.0.1:1"], bundle).head())).toBe(
-      "CHAIN_UNAVAILABLE",
-    )
+    expect(
+      await rejectionCodeOf(() =>
+        chainAudit([urlOf(honest)], SIGNING.verifyingContract, bundle).block(HEAD + 1n),
+      ),
+    ).toBe("CHAIN_UNAVAILABLE")
+    expect(
+      await rejectionCodeOf(() =>
+        chainAudit(["http://127.0.0.1:1"], SIGNING.verifyingContract, bundle).head(),
+      ),
+    ).toBe("CHAIN_UNAVAILABLE")
   })
 })

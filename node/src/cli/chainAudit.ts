@@ -1,9 +1,9 @@
 /** What the verification of a ceremony asks of a chain, over RPC endpoints of the reader's choice: a majority must agree. */
-import { parseAddress, parseDigest } from "@twinlock/sdk/protocol/ids"
+import { type Address, parseAddress } from "@twinlock/sdk/protocol/ids"
 import { Interface } from "ethers"
 import type { CeremonyBundle } from "../ceremony/bundle.ts"
 import type { ChainAudit } from "../ceremony/verify/chain.ts"
-import { parseBlock, quantity } from "../chain/agreedHead.ts"
+import { quantity } from "../chain/agreedHead.ts"
 import { resultOf } from "../chain/chainError.ts"
 import type { BlockRef } from "../chain/chainView.ts"
 import { createContractReader } from "../chain/contractReader.ts"
@@ -22,8 +22,12 @@ const partsAbi = new Interface([
   "function nodeRegistry() view returns (address)",
 ])
 
-/** @param urls at least one */
-export function chainAudit(urls: readonly string[], { proposal, signing }: CeremonyBundle): ChainAudit {
+/** @param urls at least one @param verifyingContract as the reader trusts it: a transcript may name one of its maker's */
+export function chainAudit(
+  urls: readonly string[],
+  verifyingContract: Address,
+  { proposal, signing }: CeremonyBundle,
+): ChainAudit {
   const pool = createRpcPool({
     endpoints: urls.map(createRpcEndpoint),
     timeoutMs: TIMEOUT_MS,
@@ -31,7 +35,6 @@ export function chainAudit(urls: readonly string[], { proposal, signing }: Cerem
     metrics: null,
   })
   const reader = createContractReader(pool)
-  const { verifyingContract } = signing
   const part = (method: "keyRegistry" | "nodeRegistry", at: BlockRef) =>
     reader.call({ to: verifyingContract, abi: partsAbi, method, args: [] }, at, ([found]) =>
       parseAddress(String(found).toLowerCase()),
@@ -59,14 +62,7 @@ export function chainAudit(urls: readonly string[], { proposal, signing }: Cerem
   return {
     chainId: () => pool.read("eth_chainId", [], (answer) => quantity.parse(resultOf(answer))).then(BigInt),
     head: () => pool.head(),
-    async block(number) {
-      const { hash, timestamp } = await pool.read(
-        "eth_getBlockByNumber",
-        [`0x${number.toString(16)}`, false],
-        parseBlock,
-      )
-      return { number, hash: parseDigest(hash), timestamp: BigInt(timestamp) }
-    },
+    block: (number) => pool.block(number),
     nodeRegistry: (at) => part("nodeRegistry", at),
     key: async (keyId, at) => (await viewAt(at)).key(keyId, at),
     node: async (signer, at) => (await viewAt(at)).node(signer, at),

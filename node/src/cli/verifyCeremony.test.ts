@@ -21,6 +21,7 @@ let url: string
 
 const text = (value: object): Uint8Array => Buffer.from(JSON.stringify(value))
 const policy = { keyId: COMMITTEE.keyId, chainId: Number(SIGNING.chainId), parties: PROPOSAL.parties }
+const CODE = { images: [], composeHashes: [], providers: [] }
 const deployment = {
   chainId: String(SIGNING.chainId),
   startBlock: "0",
@@ -40,9 +41,13 @@ beforeAll(async () => {
     ["-", bundle],
     ["changed.bundle", bundle.map((byte, at) => (at === 5_000 ? byte ^ 1 : byte))],
     ["policy.json", text(policy)],
+    ["whole.json", text({ ...policy, quotes: CODE })],
+    ["copied.json", text({ keyId: COMMITTEE.keyId, verifyingContract: SIGNING.verifyingContract })],
+    ["quotes.json", text({ quotes: CODE })],
     ["other.json", text({ ...policy, chainId: 1 })],
     ["deployment.json", text(deployment)],
     ["elsewhere.json", text({ ...deployment, coprocessor: SIGNING.verifyingContract })],
+    ["impostor.json", text({ ...deployment, decryptionVerifier: PROPOSAL.host.gateway })],
     ["broken.json", Buffer.from("{")],
   ])
   for (const [digest, bytes] of world.blobs) {
@@ -89,10 +94,13 @@ const auditOf = async (...argv: readonly string[]): Promise<CeremonyAudit> =>
 describe("twinlock verify-ceremony", () => {
   test("explains every step of a transcript that holds, in 90 columns", async () => {
     const { code, out } = await run("key.bundle")
-    expect(code).toBe(0)
+    expect(code).toBe(3)
     expect(out).toContain("✓  signatures of every round\n     Every message is signed by its party")
     expect(out).toContain("–  the chain's word: not checked, no --rpc")
-    expect(out).toMatch(/\nHOLDS\n {2}steps {15}13 passed, 2 not checked\n/)
+    expect(out).toMatch(/\nHOLDS AS WRITTEN\n {2}steps {15}13 passed, 3 not checked\n/)
+    expect(out).toContain("open                whether this is the key that you mean")
+    expect(out).toContain("open                what the enclaves ran")
+    expect(out).toContain("not checked         what you expect, published files, the chain's word")
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(90)
     expect(out).toContain(COMMITTEE.keyId)
   })
@@ -101,7 +109,8 @@ describe("twinlock verify-ceremony", () => {
     const audit = await auditOf("-")
     expect(audit).toMatchObject({
       format: "twinlock/verify-ceremony/1",
-      verdict: "holds",
+      verdict: "holds-as-written",
+      open: ["key", "code"],
       key: { keyId: COMMITTEE.keyId, epoch: 1, chainId: "31337", n: 4, t: 1, parties: PROPOSAL.parties },
     })
     expect(audit.steps.map(({ id }) => id)).toContain("activation")
@@ -116,34 +125,54 @@ describe("twinlock verify-ceremony", () => {
   })
 
   test.each([
-    ["policy", ["--policy", "policy.json"], 0],
-    ["policy of another chain", ["--policy", "other.json"], 2],
-    ["deployment", ["--deployment", "deployment.json", "--policy", "policy.json"], 0],
+    ["parties and code", ["--policy", "whole.json"], 0],
+    ["parties, code and deployment", ["--deployment", "deployment.json", "--policy", "whole.json"], 0],
+    ["parties without code", ["--policy", "policy.json"], 3],
+    ["code without parties", ["--policy", "quotes.json"], 3],
+    ["key id and contract, which anybody can copy", ["--policy", "copied.json"], 3],
+    ["a deployment alone", ["--deployment", "deployment.json"], 3],
+    ["another chain", ["--policy", "other.json"], 2],
     ["another deployment", ["--deployment", "elsewhere.json"], 2],
-  ] as const)("%s", async (_, argv, wanted) => {
+  ] as const)("a reader who names %s", async (_, argv, wanted) => {
     const { code, out } = await run("key.bundle", ...argv)
     expect(code).toBe(wanted)
-    if (wanted === 2) expect(out).toContain('REFUSED at step "policy"')
+    expect(out).toMatch({ 0: /\nHOLDS\n/, 2: /REFUSED at step "policy"/, 3: /\nHOLDS AS WRITTEN\n/ }[wanted])
+    const text = out.replace(/\s+/g, " ")
+    expect(text.includes("this alone anybody can write")).toBe(
+      argv.some((file) => file === "copied.json") || argv.join() === "--deployment,deployment.json",
+    )
+    expect(text.includes("what you expect: not checked, no --deployment, and no --policy that names")).toBe(
+      argv.some((file) => file === "quotes.json"),
+    )
+  })
+
+  test("the chain is asked about the contract that the reader names, never the transcript's own", async () => {
+    const rpc = ["--rpc", "http://127.0.0.1:1"] as const
+    for (const named of [[], ["--policy", "policy.json"], ["--policy", "quotes.json"]])
+      expect(await rejectionCodeOf(() => run("key.bundle", ...rpc, ...named))).toBe("VERIFY_USAGE")
+    const { code, out } = await run("key.bundle", ...rpc, "--deployment", "impostor.json")
+    expect([code, out]).toEqual([2, expect.stringContaining('REFUSED at step "policy"')])
   })
 
   test("published files: a folder, a coordinator, and what is missing", async () => {
     for (const place of [folder, url]) {
       const { code, out } = await run("key.bundle", "--chunks", place)
       expect([code, out.replace(/\s+/g, " ")]).toEqual([
-        0,
+        3,
         expect.stringMatching(/the published chunks \(\d+ bytes\), public key and CRS hash/),
       ])
     }
     for (const place of ["/nowhere", `${url}/`.replace(/\d+\/$/, "1/")]) {
       const { code, out } = await run("key.bundle", "--chunks", place)
-      expect([code, out]).toEqual([1, expect.stringContaining('NOT JUDGED: step "chunks" has no answer')])
+      expect([code, out]).toEqual([1, expect.stringContaining('NOT JUDGED: step "published" has no answer')])
     }
     rmSync(join(folder, world.submitted[0]?.activation.crsDigest.slice(2, 4) ?? "none"), { recursive: true })
     expect((await run("key.bundle", "--chunks", folder)).code).toBe(1)
   })
 
   test("an endpoint that does not answer says nothing about the transcript", async () => {
-    const audit = await auditOf("key.bundle", "--rpc", "http://127.0.0.1:1")
+    const named = ["--deployment", "deployment.json"]
+    const audit = await auditOf("key.bundle", "--rpc", "http://127.0.0.1:1", ...named)
     expect(audit.verdict).toBe("unreachable")
     expect(audit.steps.at(-1)).toMatchObject({
       id: "chain",
@@ -190,6 +219,11 @@ describe("the policy file", () => {
     ["an unknown member", { keyID: COMMITTEE.keyId }, "CEREMONY_POLICY"],
     ["nothing", {}, "CEREMONY_POLICY"],
     ["an address of another length", { verifyingContract: "0x12" }, "CEREMONY_POLICY"],
+    [
+      "report data, which every seat has of its own",
+      { quotes: { reportData: `0x${"00".repeat(64)}` } },
+      "CEREMONY_POLICY",
+    ],
     ["a bad policy of quotes", { quotes: { status: [] } }, "POLICY_FILE"],
   ])("%s is refused", async (_, json, code) => {
     expect(await rejectionCodeOf(async () => parseCeremonyPolicy(JSON.stringify(json)))).toBe(code)

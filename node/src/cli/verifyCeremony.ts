@@ -8,7 +8,12 @@ import { parseDeployment } from "@twinlock/sdk/chain/deployments"
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import { assertNever, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { CeremonyBundle } from "../ceremony/bundle.ts"
-import { type AuditReport, type AuditVerdict, auditCeremony } from "../ceremony/verify/auditCeremony.ts"
+import {
+  type AuditOptions,
+  type AuditReport,
+  type AuditVerdict,
+  auditCeremony,
+} from "../ceremony/verify/auditCeremony.ts"
 import type { KeygenAudit } from "../ceremony/verify/keygenAudit.ts"
 import type { CeremonyPolicy } from "../ceremony/verify/policy.ts"
 import { createStandingJudge, type StandingJudge } from "../ceremony/verify/quotes.ts"
@@ -109,6 +114,15 @@ function joined(one: CeremonyPolicy, other: CeremonyPolicy): CeremonyPolicy | nu
   return Object.keys(both).length === 0 ? null : both
 }
 
+/** @throws VERIFY_USAGE where no contract is named: the transcript's own may be one that its maker deployed */
+function chainOf(urls: readonly string[], expected: CeremonyPolicy | null): AuditOptions["chain"] {
+  if (urls.length === 0) return null
+  const contract = expected?.verifyingContract
+  if (contract === undefined)
+    throw usage("--rpc needs a contract that you trust: --deployment, or a policy with verifyingContract")
+  return (bundle) => chainAudit(urls, contract, bundle)
+}
+
 /** What a program wants to know of a bundle; integers beyond 53 bits as text. */
 function factsOf({ keyId, proposal, signing, signed }: CeremonyBundle) {
   const { epoch, publicKeyDigest, serverKeyDigest, crsDigest, transcriptDigest, groupX, groupV } =
@@ -129,7 +143,9 @@ export type CeremonyAudit = Omit<AuditReport, "bundle"> & {
   readonly key: CeremonyFacts | null
 }
 
-export function exitCodeOf(verdict: AuditVerdict): 0 | 1 | 2 {
+export type VerifyExitCode = 0 | 1 | 2 | 3
+
+export function exitCodeOf(verdict: AuditVerdict): VerifyExitCode {
   switch (verdict) {
     case "holds":
       return 0
@@ -137,6 +153,8 @@ export function exitCodeOf(verdict: AuditVerdict): 0 | 1 | 2 {
       return 1
     case "refused":
       return 2
+    case "holds-as-written":
+      return 3
     default:
       return assertNever(verdict)
   }
@@ -146,17 +164,23 @@ export function exitCodeOf(verdict: AuditVerdict): 0 | 1 | 2 {
  * @param argv behind `verify-ceremony`. @returns the exit code of the verdict.
  * @throws VERIFY_USAGE, VERIFY_FILE, CEREMONY_POLICY, POLICY_FILE, BAD_DEPLOYMENT, BAD_ADDRESS
  */
-export async function verifyCeremony(argv: readonly string[], deps: VerifyCeremonyDeps): Promise<0 | 1 | 2> {
+export async function verifyCeremony(
+  argv: readonly string[],
+  deps: VerifyCeremonyDeps,
+): Promise<VerifyExitCode> {
   const given = parse(argv)
   const policy =
     given.policy === undefined
       ? { key: {}, quotes: {} }
       : parseCeremonyPolicy(await textOf(given.policy, deps))
+  const expected = joined(policy.key, await deploymentOf(given.deployment, deps))
+  const { images, composeHashes, providers } = policy.quotes
   const { bundle, ...report } = await auditCeremony(await contents(given.file, deps), {
     keygens: deps.keygens,
     standing: deps.standing ?? createStandingJudge(deps.explain, policy.quotes),
-    policy: joined(policy.key, await deploymentOf(given.deployment, deps)),
-    chain: given.rpc.length === 0 ? null : (opened) => chainAudit(given.rpc, opened),
+    policy: expected,
+    namesCode: [images, composeHashes, providers].every((list) => list !== undefined),
+    chain: chainOf(given.rpc, expected),
     files: given.chunks === undefined ? null : publishedFiles(given.chunks),
   })
   const audit: CeremonyAudit = { ...report, key: bundle === null ? null : factsOf(bundle) }

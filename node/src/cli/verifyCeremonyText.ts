@@ -1,6 +1,7 @@
 /** A judged transcript as text for a terminal of 80 to 120 columns: the steps, the key, and the verdict at the end. */
 
 import { assertNever } from "@twinlock/sdk/protocol/errors"
+import type { OpenQuestion } from "../ceremony/verify/assurance.ts"
 import type { StepResult } from "../ceremony/verify/step.ts"
 import type { TextOptions } from "./explainText.ts"
 import { type Paint, paintOf, printable, wrap } from "./terminal.ts"
@@ -19,7 +20,9 @@ function describeStep(step: StepResult, columns: number, paint: Paint): readonly
     case "passed":
       return [`  ${paint("✓", "green")}  ${paint(title, "bold")}`, ...means, ...indented(step.found, columns)]
     case "not-checked":
-      return [paint(`  –  ${title}: not checked, ${printable(step.reason)}`, "dim")]
+      return indented(`${title}: not checked, ${step.reason}`, columns, "  –  ").map((line) =>
+        paint(line, "dim"),
+      )
     case "failed":
     case "unreachable":
       return [
@@ -61,8 +64,30 @@ function describeKey({ key, verdict }: CeremonyAudit, columns: number, paint: Pa
   return ["", paint("Key", "bold") + paint(note, "dim"), ...fields(rows, columns)]
 }
 
+const SEALED: Field = ["not shown", "what parties sealed to each other: only its hashes are public"]
+const NEXT: Field = [
+  "next",
+  "ask the chain with --rpc and your own --deployment; or compare parties or the transcript's digest with a source that you trust, and name them with images, composeHashes and providers in --policy. Key id and contract prove nothing: anybody can copy them",
+]
+
+const notAsked = (steps: readonly StepResult[]): readonly Field[] => {
+  const titles = steps.flatMap(({ title, status }) => (status === "not-checked" ? [title] : []))
+  return titles.length === 0 ? [] : [["not checked", titles.join(", ")]]
+}
+
+function describeQuestion(question: OpenQuestion): Field {
+  switch (question) {
+    case "key":
+      return ["open", "whether this is the key that you mean: you named no party and no digest of it"]
+    case "code":
+      return ["open", "what the enclaves ran: every image was accepted"]
+    default:
+      return assertNever(question)
+  }
+}
+
 function describeVerdict(
-  { verdict, steps }: CeremonyAudit,
+  { verdict, steps, open }: CeremonyAudit,
   columns: number,
   paint: Paint,
 ): readonly string[] {
@@ -71,23 +96,11 @@ function describeVerdict(
   const counted: Field = ["steps", `${count("passed")} passed, ${count("not-checked")} not checked`]
   switch (verdict) {
     case "holds":
+      return [paint("HOLDS", "green", "bold"), ...fields([counted, SEALED, ...notAsked(steps)], columns)]
+    case "holds-as-written":
       return [
-        paint("HOLDS", "green", "bold"),
-        ...fields(
-          [
-            counted,
-            ["not shown", "what parties sealed to each other: only its hashes are public"],
-            ...(steps.some(({ id, status }) => id === "chain" && status === "not-checked")
-              ? [
-                  [
-                    "next",
-                    "compare key id and contract with your dApp's, or ask the chain with --rpc",
-                  ] as const,
-                ]
-              : []),
-          ],
-          columns,
-        ),
+        paint("HOLDS AS WRITTEN", "yellow", "bold"),
+        ...fields([counted, ...open.map(describeQuestion), SEALED, ...notAsked(steps), NEXT], columns),
       ]
     case "refused":
       return [

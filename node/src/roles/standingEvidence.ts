@@ -3,93 +3,90 @@
  * block, with the collateral that judges it, so that whoever reads the transcript later finds which enclave held which seat
  * and can judge it as of then.
  */
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address } from "@twinlock/sdk/protocol/ids"
 import { decodeChannelEvidence, encodeChannelEvidence } from "../attestation/channelEvidence.ts"
+import { pause } from "../ceremony/outbox.ts"
 import {
   decodeStandingProof,
   encodeStandingProof,
   type StandingBinding,
   standingReportData,
 } from "../ceremony/standingProof.ts"
-import type { BlockRef, NodeRecord } from "../chain/chainView.ts"
+import type { StandingDeps } from "../ceremony/standingRound.ts"
+import {
+  checkMachine,
+  checkRegistration,
+  checkStanding,
+  MAX_AGE_SECONDS,
+  refuseEvidence,
+} from "../ceremony/standingRule.ts"
+import type { BlockRef } from "../chain/chainView.ts"
 import type { NodeContext } from "../nodeContext.ts"
 
-export type StandingEvidenceErrorCode =
-  /** the signer is not registered at the agreed head. */
-  | "EVIDENCE_UNREGISTERED"
-  /** the evidence names another registration than the chain has. */
-  | "EVIDENCE_OTHER_REGISTRATION"
-  /** the quote is over a block that is too old, or not final yet: made for another occasion. */
-  | "EVIDENCE_STALE"
+export type StandingEvidence = StandingDeps
 
-export type StandingEvidence = {
-  evidence(): Promise<Uint8Array>
-  /** @throws EVIDENCE_*, and the codes of a quote's appraisal */
-  checkEvidence(signer: Address, evidence: Uint8Array): Promise<void>
-}
-
-/** Blocks between the challenge in a quote and the agreed head of whoever reads it. */
-const MAX_AGE = 7_200n
-/** A peer's agreed head may be a little newer. */
-const MAX_AHEAD = 64n
-/** The same in chain time, which judges the collateral. */
-const MAX_AGE_SECONDS = 86_400
-const MAX_AHEAD_SECONDS = 3_600
-/** The own policy has judged the quote; the collateral that comes along must only be genuine and current. */
+/** How long the own head may take to reach a peer's block; a peer waits for this node's next message twice as long. */
+const PATIENCE_MS = 60_000
+const POLL_MS = 1_000
+/** The own policy has judged the quote with its own floors; the collateral that comes along must be as good. */
 const NO_FLOORS = { tcb: 0, qe: 0 }
-const refuse = (code: StandingEvidenceErrorCode, message: string) => new ProtocolError({ code, message })
 
 export function createStandingEvidence(
-  context: Pick<NodeContext, "chain" | "config" | "identity" | "quoter" | "peerPolicy" | "verifier">,
+  context: Pick<
+    NodeContext,
+    "chain" | "clock" | "config" | "identity" | "peerPolicy" | "quoter" | "scheduler" | "verifier"
+  >,
 ): StandingEvidence {
-  const { chain, config, identity, quoter, peerPolicy, verifier } = context
+  const { chain, clock, config, identity, quoter, peerPolicy, scheduler, verifier } = context
+  const { nodeRegistry } = config.contracts
   const domain = { chainId: BigInt(config.chain.id) }
 
-  const bindingOf = ({ operator, peerIdHash, configHash }: NodeRecord, block: BlockRef): StandingBinding => ({
-    ...{ operator, peerIdHash, configHash },
-    nodeRegistry: config.contracts.nodeRegistry,
-    challengeBlock: block.number,
-    challengeBlockHash: block.hash,
-  })
-
-  async function recordOf(signer: Address, at: BlockRef): Promise<NodeRecord> {
-    const record = await chain.node(signer, at)
-    if (record === null) throw refuse("EVIDENCE_UNREGISTERED", `${signer} is not registered`)
-    return record
+  /** Agreed heads of honest nodes differ: a block that is not known yet may be known soon. @throws EVIDENCE_AHEAD */
+  async function headFrom(number: bigint, signer: Address, signal: AbortSignal): Promise<BlockRef> {
+    const end = clock.now() + PATIENCE_MS
+    for (;;) {
+      const head = await chain.head()
+      if (head.number >= number) return head
+      if (signal.aborted || clock.now() >= end)
+        throw refuseEvidence(
+          "EVIDENCE_AHEAD",
+          `the quote of ${signer} is over block ${number}, the agreed head is still ${head.number}`,
+        )
+      await pause(POLL_MS, { scheduler, signal })
+    }
   }
 
   return {
     async evidence() {
       const head = await chain.head()
-      const record = await recordOf(identity.signer, head)
-      const binding = bindingOf(record, head)
+      const record = await chain.node(identity.signer, head)
+      if (record === null)
+        throw refuseEvidence("EVIDENCE_UNREGISTERED", `${identity.signer} is not registered`)
+      const { operator, peerIdHash, configHash } = record
+      const binding: StandingBinding = {
+        ...{ nodeRegistry, operator, peerIdHash, configHash },
+        challengeBlock: head.number,
+        challengeBlockHash: head.hash,
+      }
       const reportData = standingReportData(binding, identity.signer, domain)
       const evidence = encodeChannelEvidence(await quoter.quote(reportData))
       const { collateral } = await peerPolicy.appraise(evidence, reportData, record)
       return encodeStandingProof({ ...binding, time: Number(head.timestamp), evidence, collateral })
     },
-    async checkEvidence(signer, bytes) {
+    async checkEvidence(signer, bytes, signal) {
       const proof = decodeStandingProof(bytes)
-      const { challengeBlock: number, time } = proof
-      const head = await chain.head()
-      const now = Number(head.timestamp)
-      // The block's number and hash are inside the quoted report data: an older quote cannot claim a newer block.
-      if (number > head.number + MAX_AHEAD || number + MAX_AGE < head.number)
-        throw refuse(
+      const head = await headFrom(proof.challengeBlock, signer, signal)
+      if (proof.time + MAX_AGE_SECONDS < Number(head.timestamp))
+        throw refuseEvidence(
           "EVIDENCE_STALE",
-          `the quote of ${signer} is over block ${number}, the agreed head is ${head.number}`,
+          `the quote of ${signer} is of time ${proof.time}, the agreed head of ${head.timestamp}`,
         )
-      if (time > now + MAX_AHEAD_SECONDS || time + MAX_AGE_SECONDS < now)
-        throw refuse("EVIDENCE_STALE", `the quote of ${signer} is of time ${time}, the agreed head of ${now}`)
-      const record = await recordOf(signer, head)
-      const block = { number, hash: proof.challengeBlockHash, timestamp: BigInt(time) }
-      const wanted = standingReportData(bindingOf(record, block), signer, domain)
-      if (Buffer.compare(wanted, standingReportData(proof, signer, domain)) !== 0)
-        throw refuse("EVIDENCE_OTHER_REGISTRATION", `the evidence of ${signer} names another registration`)
-      await peerPolicy.appraise(proof.evidence, wanted, record)
+      const record = await checkStanding(proof, signer, nodeRegistry, chain)
+      checkRegistration(proof, signer, await chain.node(signer, head), head)
+      await peerPolicy.appraise(proof.evidence, standingReportData(proof, signer, domain), record)
       const { quote } = decodeChannelEvidence(proof.evidence)
-      verifier.verify(quote, { collateral: proof.collateral, time, floors: NO_FLOORS })
+      const { collateral, time } = proof
+      checkMachine(verifier.verify(quote, { collateral, time, floors: NO_FLOORS }))
     },
   }
 }

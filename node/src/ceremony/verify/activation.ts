@@ -1,6 +1,6 @@
 /**
  * Step "activation": all parties signed the activation of exactly this key after exactly these rounds, and so did the
- * group with the key that it made.
+ * group with the key that it made, where the file has its signature: a party that goes to the chain alone can keep it back.
  */
 import { signerOf } from "@twinlock/sdk/protocol/committee"
 import { hashKeyActivation, typedDigest } from "@twinlock/sdk/protocol/eip712"
@@ -29,6 +29,8 @@ export function checkActivation(
   signatures.forEach((signature, at) => {
     verifySignature(digest, signature, signerOf(committee, parsePartyIndex(at + 1, committee.n)), recover)
   })
+  if (groupSignature === null)
+    return `signed by all ${committee.n} parties, for chain ${bundle.signing.chainId}; without the group's signature, which only the contract saw`
   const key = { groupX: activation.groupX, groupV: activation.groupV } as const
   if (!verifyGroupSignature(key, digest, groupSignature)) throw refuse("the group signature does not verify")
   return `signed by all ${committee.n} parties and by the group, for chain ${bundle.signing.chainId}`

@@ -11,6 +11,7 @@ import type { RoundRecord } from "../state.ts"
 import { rememberingRecovery, toyAudit, toyStanding } from "../toyAudit.fixture.ts"
 import { toyLayout } from "../toyEngine.fixture.ts"
 import { createWorld, SIGNING, type World } from "../world.fixture.ts"
+import { type OpenQuestion, openQuestions } from "./assurance.ts"
 import { type AuditOptions, auditCeremony } from "./auditCeremony.ts"
 import { plannedRounds } from "./order.ts"
 import { checkSigningKey } from "./signingKey.ts"
@@ -22,6 +23,7 @@ const OPTIONS: AuditOptions = {
   keygens: [toyAudit(LAYOUT)],
   standing: toyStanding,
   policy: null,
+  namesCode: true,
   chain: null,
   files: null,
   recover: rememberingRecovery(recoverSigner),
@@ -49,10 +51,10 @@ async function refusedAt(file: Uint8Array, options: Partial<AuditOptions> = {}):
 describe("an honest transcript", () => {
   test("passes every step, and each says what it found", async () => {
     const { verdict, steps } = await auditCeremony(bytes, OPTIONS)
-    expect(verdict).toBe("holds")
+    expect(verdict).toBe("holds-as-written")
     for (const step of steps) {
-      const outside = step.id === "policy" || step.id === "chain"
-      expect([step.id, step.status]).toEqual([step.id, outside ? "not-checked" : "passed"])
+      const outside: readonly StepId[] = ["policy", "published", "chain"]
+      expect([step.id, step.status]).toEqual([step.id, outside.includes(step.id) ? "not-checked" : "passed"])
       expect(step.meaning).toMatch(/^[A-Z].*\.$/)
     }
   })
@@ -83,7 +85,44 @@ describe("an honest transcript", () => {
         yield new Uint8Array(64)
       },
     }
-    expect(await refusedAt(bytes, { files: other })).toBe("chunks")
+    expect(await refusedAt(bytes, { files: other })).toBe("published")
+  })
+})
+
+describe("what an honest transcript leaves open", () => {
+  const { keyId, parties } = { ...COMMITTEE, ...PROPOSAL }
+  const copied = { keyId, chainId: SIGNING.chainId, verifyingContract: SIGNING.verifyingContract }
+  test.each<readonly [string, Partial<AuditOptions>, readonly OpenQuestion[]]>([
+    ["nothing is named", { policy: null, namesCode: false }, ["key", "code"]],
+    [
+      "what anybody can copy is named",
+      { policy: { ...copied, executors: PROPOSAL.executors, t: 1 } },
+      ["key"],
+    ],
+    ["the code alone is named", { policy: null, namesCode: true }, ["key"]],
+    ["the parties alone are named", { policy: { parties }, namesCode: false }, ["code"]],
+    ["parties and code are named", { policy: { parties }, namesCode: true }, []],
+  ])("where %s", async (_, options, questions) => {
+    const { verdict, open } = await auditCeremony(bytes, { ...OPTIONS, ...options })
+    expect([verdict, open]).toEqual([questions.length === 0 ? "holds" : "holds-as-written", questions])
+  })
+
+  test.each(["publicKeyDigest", "serverKeyDigest", "crsDigest", "transcriptDigest"] as const)(
+    "a named %s binds the key",
+    async (name) => {
+      const policy = { [name]: bundle.signed.activation[name] }
+      expect((await auditCeremony(bytes, { ...OPTIONS, policy })).verdict).toBe("holds")
+    },
+  )
+
+  test("the word of a chain answers it all", () => {
+    const passed = { id: "chain", title: "", meaning: "", status: "passed", found: "" } as const
+    const nothing = { policy: null, namesCode: false }
+    expect(openQuestions(nothing, [passed])).toEqual([])
+    expect(openQuestions(nothing, [{ ...passed, status: "not-checked", reason: "" }])).toEqual([
+      "key",
+      "code",
+    ])
   })
 })
 
@@ -216,7 +255,7 @@ describe("each step refuses what it is there for", () => {
     expect(await refusedAt(bytes, { standing: liar })).toBe("quotes")
     const old: AuditOptions["standing"] = (transcript, signer, evidence) => ({
       ...toyStanding(transcript, signer, evidence),
-      time: Number(PROPOSAL.deadline) - 31 * 86_400,
+      time: Number(PROPOSAL.deadline) - 32 * 86_400,
     })
     expect(await refusedAt(bytes, { standing: old })).toBe("quotes")
     const scattered: AuditOptions["standing"] = (transcript, signer, evidence) => ({
@@ -266,6 +305,21 @@ describe("each step refuses what it is there for", () => {
       })),
     ].map((change) => codeOf(() => checkSigningKey(openTranscript(change(bundle)))))
     expect(refusals).toEqual(["AUDIT_REFUSED", "AUDIT_REFUSED", "DKG_POSSESSION"])
+  })
+
+  test("order: the last round belongs to the group's signature, and both may be missing together", async () => {
+    const none = (now: CeremonyBundle) => ({ ...now, signed: { ...now.signed, groupSignature: null } })
+    const shorter = (now: CeremonyBundle) => ({ ...now, records: now.records.slice(0, -1) })
+    expect(await refusedAt(changed(none))).toBe("order")
+    expect(await refusedAt(changed((now) => none(shorter(shorter(now)))))).toBe("order")
+    const { verdict, steps } = await auditCeremony(
+      changed((now) => none(shorter(now))),
+      OPTIONS,
+    )
+    expect(verdict).toBe("holds-as-written")
+    expect(steps.find(({ id }) => id === "activation")).toMatchObject({
+      found: expect.stringContaining("without the group's signature"),
+    })
   })
 
   test("an epoch is part of what is signed", async () => {

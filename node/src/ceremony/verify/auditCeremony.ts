@@ -6,13 +6,14 @@ import { toHex } from "@twinlock/sdk/protocol/codec"
 import { recoverSigner, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import { type CeremonyBundle, decodeBundle, encodeBundle } from "../bundle.ts"
 import { checkActivation } from "./activation.ts"
+import { type Expectations, type OpenQuestion, openQuestions } from "./assurance.ts"
 import { type ChainAudit, checkChain } from "./chain.ts"
 import { checkPublished, checkServerKey, type PublishedFiles } from "./chunks.ts"
 import { checkCrs } from "./crs.ts"
 import type { KeygenAudit } from "./keygenAudit.ts"
 import { checkPublicKey } from "./masks.ts"
 import { checkOrder } from "./order.ts"
-import { type CeremonyPolicy, checkPolicy } from "./policy.ts"
+import { checkPolicy } from "./policy.ts"
 import { checkProposal } from "./proposal.ts"
 import { checkQuotes, type StandingJudge } from "./quotes.ts"
 import { checkRounds } from "./rounds.ts"
@@ -21,12 +22,11 @@ import { checkSigningKey } from "./signingKey.ts"
 import { type Finding, refuse, runSteps, type Step, type StepResult } from "./step.ts"
 import { openTranscript, type Transcript } from "./transcript.ts"
 
-export type AuditOptions = {
+export type AuditOptions = Expectations & {
   /** Parameter sets that this program knows. */
   readonly keygens: readonly KeygenAudit[]
   readonly standing: StandingJudge
-  readonly policy: CeremonyPolicy | null
-  /** The chain as the contracts of the transcript's own domain show it; null where none is asked. */
+  /** The chain as contracts show it that the reader has named, never the transcript; null where none is asked. */
   readonly chain: ((bundle: CeremonyBundle) => ChainAudit) | null
   readonly files: PublishedFiles | null
   /** Another implementation of the same rules, as the node has one in its addon. */
@@ -34,8 +34,10 @@ export type AuditOptions = {
 }
 
 export type AuditVerdict =
-  /** every step that had something to look at passed. */
+  /** every step that had something to look at passed, for the key and the code that the reader named or the chain admits. */
   | "holds"
+  /** the same, but nothing from outside says that it is the reader's key, or what the enclaves ran. */
+  | "holds-as-written"
   | "refused"
   /** a file, endpoint or service does not answer: nothing is said about the transcript. */
   | "unreachable"
@@ -44,6 +46,8 @@ export type AuditReport = {
   readonly format: "twinlock/verify-ceremony/1"
   readonly verdict: AuditVerdict
   readonly steps: readonly StepResult[]
+  /** Empty unless it holds as written. */
+  readonly open: readonly OpenQuestion[]
   /** Null where the file is no bundle. */
   readonly bundle: CeremonyBundle | null
 }
@@ -88,7 +92,7 @@ export async function auditCeremony(bytes: Uint8Array, options: AuditOptions): P
       meaning: "The transcript is of the key that your policy file names.",
       run: () =>
         options.policy === null
-          ? { skipped: "no --policy" }
+          ? { skipped: "no --deployment, and no --policy that names anything of the key" }
           : found(checkPolicy(transcript(), options.policy)),
     },
     {
@@ -128,12 +132,16 @@ export async function auditCeremony(bytes: Uint8Array, options: AuditOptions): P
       id: "chunks",
       title: "server key",
       meaning: "The activated server key is the sum that the parties signed, under the public seed.",
-      run: async () => {
-        const layout = keygen().keyLayout()
-        const text = checkServerKey(transcript(), layout, keygen().publicSeed(transcript()))
-        if (options.files === null) return found(`${text}; published chunks not read (--chunks)`)
-        return found(`${text}; ${await checkPublished(transcript(), layout, options.files)}`)
-      },
+      run: () => found(checkServerKey(transcript(), keygen().keyLayout(), keygen().publicSeed(transcript()))),
+    },
+    {
+      id: "published",
+      title: "published files",
+      meaning: "The key and the CRS that everybody downloads are the activated ones, byte by byte.",
+      run: async () =>
+        options.files === null
+          ? { skipped: "no --chunks" }
+          : found(await checkPublished(transcript(), keygen().keyLayout(), options.files)),
     },
     {
       id: "masks",
@@ -180,15 +188,18 @@ export async function auditCeremony(bytes: Uint8Array, options: AuditOptions): P
     },
   ]
   const results = await runSteps(steps)
+  const verdict = verdictOf(results, options)
   return {
     format: "twinlock/verify-ceremony/1",
-    verdict: verdictOf(results),
+    verdict,
     steps: results,
+    open: verdict === "holds-as-written" ? openQuestions(options, results) : [],
     bundle: (opened as Transcript | null)?.bundle ?? null,
   }
 }
 
-function verdictOf(steps: readonly StepResult[]): AuditVerdict {
+function verdictOf(steps: readonly StepResult[], expected: Expectations): AuditVerdict {
   if (steps.some(({ status }) => status === "failed")) return "refused"
-  return steps.some(({ status }) => status === "unreachable") ? "unreachable" : "holds"
+  if (steps.some(({ status }) => status === "unreachable")) return "unreachable"
+  return openQuestions(expected, steps).length === 0 ? "holds" : "holds-as-written"
 }

@@ -3,25 +3,31 @@
  * registration that its quote binds, at the block that its quote names.
  */
 import { partyIndexes, signerOf } from "@twinlock/sdk/protocol/committee"
+import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, KeyId } from "@twinlock/sdk/protocol/ids"
-import { type BlockRef, isLive, type KeyRecord, type NodeRecord } from "../../chain/chainView.ts"
+import type { BlockRef, KeyRecord } from "../../chain/chainView.ts"
 import { proposalDigestOf } from "../attempt.ts"
 import { sameActivation } from "../chainWatch.ts"
 import { decodeStandingProof } from "../standingProof.ts"
+import { checkStanding, type StandingChain, type StandingErrorCode } from "../standingRule.ts"
 import { refuse } from "./step.ts"
 import type { Transcript } from "./transcript.ts"
 
 /** What the verification asks of a chain. */
-export type ChainAudit = {
+export type ChainAudit = StandingChain & {
   chainId(): Promise<bigint>
   head(): Promise<BlockRef>
-  /** @throws AUDIT_UNREACHABLE where no endpoint has it, CHAIN_* */
-  block(number: bigint): Promise<BlockRef>
   /** The registry of nodes on which the key's verifier stands. */
   nodeRegistry(at: BlockRef): Promise<Address>
   key(keyId: KeyId, at: BlockRef): Promise<KeyRecord | null>
-  node(signer: NodeRecord["signer"], at: BlockRef): Promise<NodeRecord | null>
 }
+
+const REFUSED: readonly StandingErrorCode[] = [
+  "EVIDENCE_OTHER_BLOCK",
+  "EVIDENCE_UNREGISTERED",
+  "EVIDENCE_OTHER_REGISTRATION",
+  "EVIDENCE_NO_STANDING",
+]
 
 export async function checkChain(
   { bundle, attempt, broadcasts }: Transcript,
@@ -46,19 +52,16 @@ export async function checkChain(
   const standing = broadcasts("standing")
   for (const party of partyIndexes(committee)) {
     const proof = decodeStandingProof(standing.get(party) ?? new Uint8Array())
-    if (proof.nodeRegistry !== nodeRegistry)
+    if (proof.challengeBlock > head.number)
       throw refuse(
-        `party ${party} was registered with ${proof.nodeRegistry}, the key's registry is ${nodeRegistry}`,
+        `the quote of party ${party} is over block ${proof.challengeBlock}, the chain ends at ${head.number}`,
       )
-    const block = await chain.block(proof.challengeBlock)
-    if (block.hash !== proof.challengeBlockHash || Number(block.timestamp) !== proof.time)
-      throw refuse(`the quote of party ${party} names a block that the chain does not have`)
-    const node = await chain.node(signerOf(committee, party), block)
-    if (node === null || node.role !== "keyholder" || !isLive(node, block))
-      throw refuse(`party ${party} had no live standing as keyholder at block ${block.number}`)
-    const { operator, peerIdHash, configHash } = proof
-    if (node.operator !== operator || node.peerIdHash !== peerIdHash || node.configHash !== configHash)
-      throw refuse(`party ${party} was registered with other facts than its quote binds`)
+    try {
+      await checkStanding(proof, signerOf(committee, party), nodeRegistry, chain)
+    } catch (error) {
+      if (!isProtocolError(error, ...REFUSED)) throw error
+      throw refuse(`party ${party}: ${error.detail.message}`)
+    }
   }
   return `active at block ${head.number}; all ${committee.n} parties were live when they were quoted`
 }

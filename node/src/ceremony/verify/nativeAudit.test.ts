@@ -1,5 +1,6 @@
-import { fromHex, toHex } from "@twinlock/sdk/protocol/codec"
+import { concatBytes, fromHex, toHex } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
+import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { beforeAll, expect, test } from "vitest"
 import { codeOf } from "../../../../test/support/codeOf.ts"
 import { nativeEngine } from "../../threshold/nativeEngine.ts"
@@ -13,38 +14,56 @@ const audit = createNativeAudit(BITS)
 const { n, t, keyId } = COMMITTEE
 const indexes = partyIndexes(COMMITTEE)
 
-let rounds: ReadonlyMap<string, readonly Uint8Array[]>
+type Said = ReadonlyMap<string, readonly Uint8Array[]>
+type Lie = (broadcast: Uint8Array) => Uint8Array
+const LIAR = 3
+
+let rounds: Said
 let seed: Uint8Array
 
-beforeAll(async () => {
+/** @param lie what party 3 says in `round`, believing that it said the truth @throws what an honest party throws */
+async function ceremony(
+  round?: string,
+  lie?: Lie,
+): Promise<{ readonly said: Said; readonly seed: Uint8Array }> {
   const parties = indexes.map((index) =>
     nativeEngine.createParty({ ceremonyId: fromHex(keyId), attempt: 1, n, t, index, bits: BITS }),
   )
-  const names = parties.slice(0, 1).flatMap((party) => [...party.rounds(), ...party.rowRounds()])
-  const said = new Map<string, readonly Uint8Array[]>()
-  for (const [round, name] of names.entries()) {
-    const sent = await Promise.all(parties.map((party) => party.produce(round)))
-    const broadcasts = sent.map(({ broadcast }) => broadcast)
-    said.set(name, broadcasts)
-    await Promise.all(
-      parties.map((party, at) => {
-        const sealed = sent.map(({ sealed: boxes }) => boxes[at] ?? null)
-        return party.consume(round, broadcasts, sealed)
-      }),
-    )
+  try {
+    const names = parties.slice(0, 1).flatMap((party) => [...party.rounds(), ...party.rowRounds()])
+    const said = new Map<string, readonly Uint8Array[]>()
+    for (const [number, name] of names.entries()) {
+      const sent = await Promise.all(parties.map((party) => party.produce(number)))
+      const truth = sent.map(({ broadcast }) => broadcast)
+      const lies = lie !== undefined && name === round
+      const heard = truth.map((broadcast, at) => (lies && at + 1 === LIAR ? lie(broadcast) : broadcast))
+      said.set(name, heard)
+      await Promise.all(
+        parties.map((party, at) => {
+          const sealed = sent.map(({ sealed: boxes }) => boxes[at] ?? null)
+          return party.consume(number, at + 1 === LIAR ? truth : heard, sealed)
+        }),
+      )
+    }
+    return { said, seed: parties[0]?.publicSeed() ?? new Uint8Array() }
+  } finally {
+    for (const party of parties) party.destroy()
   }
-  rounds = said
-  seed = parties[0]?.publicSeed() ?? new Uint8Array()
-  for (const party of parties) party.destroy()
+}
+
+beforeAll(async () => {
+  const honest = await ceremony()
+  rounds = honest.said
+  seed = honest.seed
 })
 
 /** @param change replaces what party 3 said in a round */
-function transcript(name?: string, change?: (broadcast: Uint8Array) => Uint8Array): Transcript {
+function transcript(name?: string, change?: Lie, said = rounds): Transcript {
   const broadcasts: Transcript["broadcasts"] = (round) =>
     new Map(
       indexes.map((party, at) => {
-        const broadcast = rounds.get(round)?.[at] ?? new Uint8Array()
-        return [party, round === name && party === 3 && change ? change(broadcast) : broadcast]
+        const broadcast = said.get(round)?.[at] ?? new Uint8Array()
+        return [party, round === name && party === LIAR && change ? change(broadcast) : broadcast]
       }),
     )
   const missing = (): never => {
@@ -105,3 +124,28 @@ test("masks of the public key are recomputed, and others are refused", () => {
   expect(codeOf(() => audit.checkMasks(seed, chosen, chunk))).toBe("AUDIT_REFUSED")
   expect(maskBytes(seed, 40)).toEqual(maskBytes(seed, 64).slice(0, 40))
 })
+
+const LIES: readonly (readonly [string, Lie])[] = [
+  ["another first byte", flipped(0)],
+  ["another byte in the middle", (bytes) => flipped(bytes.length >> 1)(bytes)],
+  ["another last byte", (bytes) => flipped(bytes.length - 1)(bytes)],
+  ["a byte less", (bytes) => bytes.slice(0, -1)],
+  ["a byte more", (bytes) => concatBytes(bytes, Uint8Array.of(0))],
+]
+
+test.each(LIES)(
+  "what the parties accept is accepted later: %s in any round",
+  async (_, lie) => {
+    for (const name of rounds.keys()) {
+      const told = await ceremony(name, lie).catch((error: unknown) => {
+        if (isProtocolError(error)) return null
+        throw error
+      })
+      if (told === null) continue
+      const shown = transcript(undefined, undefined, told.said)
+      expect([name, toHex(audit.publicSeed(shown))]).toEqual([name, toHex(told.seed)])
+      expect(audit.checkPoints(shown)).toContain("the coins open")
+    }
+  },
+  120_000,
+)

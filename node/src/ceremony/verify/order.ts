@@ -33,8 +33,9 @@ export function plannedRounds(
 }
 
 export function checkOrder({ bundle, attempt }: Transcript, keygen: KeygenRounds): string {
-  const planned = plannedRounds(attempt.committee, keygen)
-  const { records } = bundle
+  const { records, signed } = bundle
+  const all = plannedRounds(attempt.committee, keygen)
+  const planned = signed.groupSignature === null ? all.slice(0, -1) : all
   planned.forEach(({ name, speakers, kept }, at) => {
     const record = records[at]
     if (record?.name !== name) throw refuse(`round ${at} must be ${name}, is ${record?.name ?? "missing"}`)

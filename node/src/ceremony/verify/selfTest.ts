@@ -23,15 +23,11 @@ export function checkVerdicts(
   const { keyId, attempt, proposal } = bundle
   const { executors, k } = proposal
   const verdicts: Verdict[] = []
-  for (const [party, broadcast] of broadcasts("self-test-verdicts"))
-    for (const verdict of decodeVerdicts(broadcast, recover)) {
-      if (verdict.keyId !== keyId || verdict.attempt !== attempt || !executors.includes(verdict.executor))
-        throw refuse(`party ${party} brought a verdict of ${verdict.executor} on something else`)
-      verdicts.push(verdict)
-    }
-  const wanted = task ?? verdicts[0]?.taskDigest
-  if (verdicts.some(({ taskDigest }) => taskDigest !== wanted))
-    throw refuse("the executors judged another task than this key")
+  const terms = { keyId, attempt, executors, taskDigest: task }
+  for (const broadcast of broadcasts("self-test-verdicts").values())
+    verdicts.push(...decodeVerdicts(broadcast, terms, recover))
+  if (verdicts.some(({ taskDigest }) => taskDigest !== verdicts[0]?.taskDigest))
+    throw refuse("the executors judged different tasks")
   const agreed = agreedResult(verdicts, executors, k)
   if (agreed === null) throw refuse(`want equal verdicts of ${k} executors`)
   return agreed.resultDigest

@@ -10,6 +10,7 @@ export type StepId =
   | "seeds"
   | "checks"
   | "chunks"
+  | "published"
   | "masks"
   | "crs"
   | "self-test"
@@ -51,6 +52,7 @@ const OUTSIDE: readonly string[] = [
   "AUDIT_UNREACHABLE" satisfies AuditErrorCode,
   "CHAIN_UNAVAILABLE",
   "CHAIN_DISAGREEMENT",
+  "CHAIN_MALFORMED",
 ]
 
 /** Runs the steps in order. After one that does not pass, nothing that follows means anything. */

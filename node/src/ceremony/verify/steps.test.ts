@@ -44,7 +44,7 @@ const inRound = (name: string, change: (record: RoundRecord) => Partial<RoundRec
   })
 
 const refusedAt = async (file: Uint8Array): Promise<string | undefined> => {
-  const outside = { policy: null, chain: null, files: null }
+  const outside = { policy: null, namesCode: false, chain: null, files: null }
   const { steps } = await auditCeremony(file, { keygens: [keygen], standing: toyStanding, ...outside })
   return steps.find(({ status }) => status === "failed")?.id
 }
@@ -121,7 +121,7 @@ test("crs: a party without an update, a link that does not fit, another file", a
 
 describe("self-test", () => {
   test("verdicts on another task", () => {
-    expect(codeOf(() => checkVerdicts(openTranscript(bundle), other))).toBe("AUDIT_REFUSED")
+    expect(codeOf(() => checkVerdicts(openTranscript(bundle), other))).toBe("SELF_TEST_FOREIGN")
   })
 
   test("fewer verdicts than executors that must agree", () => {
