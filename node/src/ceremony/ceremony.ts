@@ -76,6 +76,8 @@ export type CeremonyDeps = RunnerDeps &
     readonly timeouts: CeremonyTimeouts
     /** Bytes of contributions, as they leave. */
     onContribution(bytes: number): void
+    /** Bytes of the key, as the row check takes them in. */
+    onAbsorbed(bytes: number): void
     /** Keeps the public transcript of a finished ceremony. */
     keepTranscript(record: KeyRecord, bundle: Uint8Array): Promise<void>
   }
@@ -154,6 +156,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
       signal,
       timeoutMs: timeouts.roundMs,
       chunksTimeoutMs: timeouts.contributionsMs,
+      onAbsorbed: deps.onAbsorbed,
     }),
     publicKey,
     ...crsRounds(attempt, { ...shared, signal, timeoutMs: timeouts.crsMs }),

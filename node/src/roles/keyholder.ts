@@ -10,6 +10,7 @@ import type { KeyId, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { CEREMONY_TIMEOUTS } from "../ceremony/ceremony.ts"
 import { createCeremonyService } from "../ceremony/ceremonyService.ts"
+import { patientSink, patientSource } from "../ceremony/patientBlobs.ts"
 import { createProgressMeter, describeProgress } from "../ceremony/progress.ts"
 import { createRouter } from "../ceremony/router.ts"
 import { createShareVault } from "../ceremony/shareVault.ts"
@@ -169,7 +170,9 @@ export function keyholderServices(
     { host, fromBlock },
     {
       ...createStandingEvidence(context),
-      ...{ chain, network, scheduler, rng, signing, sink, source, vault },
+      ...{ chain, network, scheduler, rng, signing, vault },
+      sink: patientSink(sink, scheduler),
+      source: patientSource(source, scheduler),
       logger,
       engine: { ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) },
       router: createRouter(network),
@@ -202,6 +205,10 @@ export function keyholderServices(
       onContribution(bytes) {
         contributed.add({}, bytes)
         meter.contributed(bytes)
+        tellProgress()
+      },
+      onAbsorbed(bytes) {
+        meter.absorbed(bytes)
         tellProgress()
       },
       async keepTranscript({ keyId }, bundle) {
