@@ -138,6 +138,7 @@ function startKeyholder(
       },
       onProgress: ({ phase }) => world.log(`${machine.party} is at ${phase}`),
       onContribution: () => {},
+      onAbsorbed: () => {},
       keepTranscript: async () => {},
       onActiveKey,
       onEnd: (_, state) => {

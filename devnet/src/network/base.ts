@@ -23,6 +23,8 @@ export type BaseOptions = {
   readonly processes: Processes
   /** How members reach each other, where that is not directly. */
   readonly addressOf?: AddressOf
+  /** Program of a node, with the arguments of twinlockNode.ts, which is the default. */
+  readonly program?: string
 }
 
 export type Base = BaseOptions & {
@@ -50,7 +52,7 @@ export async function choosePorts(layout: Layout): Promise<Ports> {
 
 /** @param seed of the simulated platform. */
 export async function startBase(
-  { paths, layout, processes, addressOf }: BaseOptions,
+  { paths, layout, processes, addressOf, program }: BaseOptions,
   ports: Ports,
   seed: string,
 ): Promise<Base> {
@@ -67,7 +69,10 @@ export async function startBase(
   return {
     ...{ paths, layout, processes, ports, seed, chain, accounts, platform },
     ...(addressOf === undefined ? {} : { addressOf }),
-    tools: { paths, ports, processes, rootKey: platform.rootKey },
+    tools: {
+      ...{ paths, ports, processes, rootKey: platform.rootKey },
+      ...(program === undefined ? {} : { program }),
+    },
   }
 }
 

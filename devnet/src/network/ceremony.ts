@@ -21,13 +21,19 @@ export type CeremonyOptions = {
   readonly executors: readonly RunningMember[]
   readonly progress: (text: string) => void
   readonly timeoutMs: number
+  /** Ends the wait. */
+  readonly signal?: AbortSignal
 }
 
-/** Proposes a key and waits until every enclave together has made and activated it. @returns its id and the activation's gas */
+/**
+ * Proposes a key and waits until every enclave together has made and activated it.
+ * @returns its id and the activation's gas
+ * @throws Error at once where a process has ended or the proposal is discarded
+ */
 export async function makeKey(
   options: CeremonyOptions,
 ): Promise<{ readonly keyId: string; readonly activationGas: bigint }> {
-  const { chain, layout, accounts, contracts, keyholders, executors, progress, timeoutMs } = options
+  const { chain, layout, accounts, contracts, keyholders, executors, progress, timeoutMs, signal } = options
   const registry = contractAt("KeyRegistry", contracts.keyRegistry, accounts.governance)
   const block = await chain.provider.getBlock("latest")
   const proposal = {
@@ -42,22 +48,23 @@ export async function makeKey(
   }
   const keyId: string = await registry.getFunction("propose").staticCall(proposal)
   const proposed = await sent(registry.getFunction("propose").send(proposal))
-  await waitFor(
+  const failure = await waitFor(
     async () => {
       const gone = [...keyholders, ...executors].find((member) => !member.process().isRunning())
-      if (gone !== undefined) throw new Error(`${gone.member.name} ended: ${await gone.process().exited}`)
+      if (gone !== undefined) return `${gone.member.name} ended: ${await gone.process().exited}`
       const key = await registry.getFunction("keyOf").staticCall(keyId)
-      if (BigInt(key.status) === DISCARDED) throw new Error("the proposal was discarded")
-      if (BigInt(key.status) === ACTIVE) return true
+      if (BigInt(key.status) === DISCARDED) return "the proposal was discarded"
+      if (BigInt(key.status) === ACTIVE) return "none"
       const [first] = keyholders
       if (first !== undefined) {
         const read = (name: string) => readMetric(first.url, `twinlock_ceremony_${name}`).catch(() => 0)
         progress(`round ${await read("round")}, ${await read("percent")} %`)
       }
-      return false
+      return null
     },
-    { what: "the key ceremony", timeoutMs, everyMs: 500 },
+    { what: "the key ceremony", timeoutMs, everyMs: 500, ...(signal === undefined ? {} : { signal }) },
   )
+  if (failure !== "none") throw new Error(failure)
   const activated = registry.getEvent("KeyActivated")
   const [event] = await registry.queryFilter(activated(keyId), proposed.blockNumber)
   const receipt =

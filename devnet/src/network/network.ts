@@ -6,9 +6,18 @@ import { parseDeployment } from "@twinlock/sdk"
 import { toHex } from "@twinlock/sdk/protocol/codec"
 import type { Report } from "../demo/report.ts"
 import { CHAIN_ID } from "./anvil.ts"
-import { type Base, type BaseOptions, choosePorts, makeContracts, makeMembers, startBase } from "./base.ts"
+import {
+  type Base,
+  type BaseOptions,
+  choosePorts,
+  type MemberCommands,
+  makeContracts,
+  makeMembers,
+  startBase,
+} from "./base.ts"
 import { makeKey } from "./ceremony.ts"
 import { urlsOf, writeCoordinatorConfig } from "./configs.ts"
+import type { ChainSetup } from "./contracts.ts"
 import type { DevNetwork, RunningMember } from "./devNetwork.ts"
 import { type Layout, LOCAL_LAYOUT, membersOf, type Paths } from "./layout.ts"
 import { awaitReady, runMember } from "./members.ts"
@@ -25,7 +34,20 @@ export type NetworkOptions = {
   readonly signal: AbortSignal
 }
 
-type Making = BaseOptions & Pick<NetworkOptions, "report">
+export type MembersOptions = BaseOptions & {
+  readonly report: Report
+  /** How members get identity and standing; in processes of their own by default. */
+  readonly commands?: MemberCommands
+}
+
+/** A network before its key. */
+export type RunningMembers = {
+  readonly base: Base
+  readonly setup: ChainSetup
+  readonly identities: NetworkState["identities"]
+  readonly keyholders: readonly RunningMember[]
+  readonly executors: readonly RunningMember[]
+}
 
 const CEREMONY_TIMEOUT_MS = 900_000
 
@@ -63,12 +85,9 @@ async function runMembers(
   return running
 }
 
-async function create(options: Making): Promise<{
-  readonly base: Base
-  readonly state: NetworkState
-  readonly members: readonly RunningMember[]
-}> {
-  const { paths, report } = options
+/** Starts from nothing, up to nodes that have attested each other. */
+export async function startMembers(options: MembersOptions): Promise<RunningMembers> {
+  const { paths, report, commands } = options
   resetHome(paths)
   mkdirSync(paths.logs, { recursive: true })
   const seed = toHex(randomBytes(16)).slice(2)
@@ -77,7 +96,7 @@ async function create(options: Making): Promise<{
     "chain and simulated TDX platform with its own root CA",
     async () => startBase(options, await choosePorts(options.layout), seed),
   )
-  const { layout, chain, accounts, ports } = base
+  const { layout, accounts, ports } = base
   const setup = await report.step("start.contracts", "contracts, collateral, operators, allow-list", () =>
     makeContracts(base),
   )
@@ -85,7 +104,7 @@ async function create(options: Making): Promise<{
   const { identities, gas } = await report.step(
     "start.register",
     `${membersOf(layout).length} enclaves make their keys and register: quotes verified by the contract`,
-    () => makeMembers(base, setup),
+    () => makeMembers(base, setup, commands),
   )
   report.gas("quote_register", gas)
   const { contracts, startBlock } = setup
@@ -94,13 +113,25 @@ async function create(options: Making): Promise<{
   const members = await report.step("start.nodes", "nodes attest each other on their channels", () =>
     runMembers(base, identities, ["key"]),
   )
+  return { base, setup, identities, ...split(layout, members) }
+}
+
+async function create(options: MembersOptions): Promise<{
+  readonly base: Base
+  readonly state: NetworkState
+  readonly members: readonly RunningMember[]
+}> {
+  const { paths, report } = options
+  const { base, setup, identities, keyholders, executors } = await startMembers(options)
+  const { layout, chain, accounts, ports, seed } = base
+  const { contracts, startBlock } = setup
+  const members = [...keyholders, ...executors]
   const { keyId, activationGas } = await report.step(
     "ceremony.total",
     "key ceremony without a dealer, CRS, FROST, activation",
     (progress) =>
       makeKey({
-        ...split(layout, members),
-        ...{ chain, layout, accounts, contracts, progress },
+        ...{ chain, layout, accounts, contracts, keyholders, executors, progress },
         timeoutMs: CEREMONY_TIMEOUT_MS,
       }),
   )
@@ -125,7 +156,7 @@ async function create(options: Making): Promise<{
 }
 
 async function reuse(
-  options: Making,
+  options: MembersOptions,
   state: NetworkState,
 ): Promise<{ readonly base: Base; readonly members: readonly RunningMember[] }> {
   const { report } = options

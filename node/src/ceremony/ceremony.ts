@@ -32,6 +32,7 @@ import type { KeygenEngine, KeyShare } from "./engine.ts"
 import { type KeptSums, keepingSink, serveSums } from "./keptSums.ts"
 import { type KeyMaterial, keyRounds } from "./keyRounds.ts"
 import { nativeRounds } from "./nativeRounds.ts"
+import { patientSource } from "./patientBlobs.ts"
 import { createChunkSource } from "./publishedChunks.ts"
 import { type Round, slot } from "./rounds.ts"
 import { rowRounds } from "./rowRounds.ts"
@@ -87,6 +88,8 @@ export type CeremonyDeps = RunnerDeps &
     readonly timeouts: CeremonyTimeouts
     /** Bytes of contributions, as they leave. */
     onContribution(bytes: number): void
+    /** Bytes of the key, as the row check takes them in. */
+    onAbsorbed(bytes: number): void
     /** Keeps the public transcript of a finished ceremony. */
     keepTranscript(record: KeyRecord, bundle: Uint8Array): Promise<void>
   }
@@ -151,7 +154,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
   const shared = {
     engine,
     sink,
-    source,
+    source: patientSource(source, scheduler),
     chunks,
     sign,
     vault,
@@ -179,6 +182,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
       signal,
       timeoutMs: timeouts.roundMs,
       chunksTimeoutMs: timeouts.contributionsMs,
+      onAbsorbed: deps.onAbsorbed,
     }),
     publicKey,
     ...crsRounds(attempt, { ...shared, signal, timeoutMs: timeouts.crsMs }),

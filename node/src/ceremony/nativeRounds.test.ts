@@ -46,6 +46,7 @@ async function run(
       chunks: { fetch: async () => new Uint8Array() },
       signal: new AbortController().signal,
       material: { get: () => ({ chunkDigests: [] }) },
+      onAbsorbed: () => {},
     })
     const rounds = [...nativeRounds(attempt, party, 60_000), ...rows].map((round): Round => {
       const produce = async (...args: Parameters<Round["produce"]>) => {

@@ -45,6 +45,18 @@ describe("progress of a ceremony", () => {
     expect(meter.current()?.bytesSent).toBe(502_000_000)
   })
 
+  test("grows with what the row check takes in, which is not sent", () => {
+    const { meter, enter } = scene()
+    enter("row-points")
+    const before = meter.current()?.percent ?? 0
+    meter.absorbed(400_000_000)
+    expect(meter.current()?.percent).toBeGreaterThan(before + 2)
+    expect(meter.current()?.bytesSent).toBe(2_000_000)
+    const all = meter.current()?.percent
+    enter("public-key")
+    expect(meter.current()?.percent).toBe(all)
+  })
+
   test("tells the time left by the measured pace at first, then by the own one", () => {
     const { meter, time, enter } = scene()
     enter("standing")

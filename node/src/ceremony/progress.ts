@@ -41,8 +41,9 @@ const SECONDS: readonly (readonly [RegExp, number])[] = [
 ]
 const weightOf = (name: string): number => SECONDS.find(([pattern]) => pattern.test(name))?.[1] ?? ORDINARY
 
-/** The round in which contributions are made. */
+/** The round in which contributions are made, and the one in which the sums of all are taken in again. */
 const CONTRIBUTIONS = "chunk-digests"
+const ROWS = "row-points"
 /** Work, in measured seconds, after which the own pace says more than the measured one. */
 const KNOWN_PACE = 2
 
@@ -50,6 +51,8 @@ export type ProgressMeter = {
   enter(progress: RoundProgress): void
   /** More bytes of contributions have left. */
   contributed(bytes: number): void
+  /** More bytes of the key have been taken in for the row check. */
+  absorbed(bytes: number): void
   /** The attempt is over. */
   end(): void
   /** Null while no ceremony runs. */
@@ -57,7 +60,7 @@ export type ProgressMeter = {
 }
 
 export type ProgressOptions = {
-  /** Bytes of contributions that a party makes in all; what it sums itself never leaves it. */
+  /** Bytes of the key: of contributions that a party makes in all, though what it sums itself never leaves it. */
   readonly keyBytes: number
   /** Milliseconds. */
   readonly now: () => number
@@ -66,16 +69,22 @@ export type ProgressOptions = {
 type Running = RoundProgress & {
   readonly begun: number
   readonly contributed: number
+  readonly absorbed: number
   readonly least: number
 }
 
 export function createProgressMeter({ keyBytes, now }: ProgressOptions): ProgressMeter {
   let running: Running | null = null
 
-  function doneOf({ plan, n, round, phase, contributed }: Running): number {
-    const before = plan.slice(0, round).reduce((sum, name) => sum + weightOf(name), 0)
-    const part = phase === CONTRIBUTIONS ? Math.min(1, contributed / (keyBytes * (1 - 1 / n))) : 0
-    return before + part * weightOf(phase)
+  /** How much of the round under way is done, from 0 to 1. */
+  function partOf({ n, phase, contributed, absorbed }: Running): number {
+    if (phase === CONTRIBUTIONS) return Math.min(1, contributed / (keyBytes * (1 - 1 / n)))
+    return phase === ROWS ? Math.min(1, absorbed / keyBytes) : 0
+  }
+
+  function doneOf(at: Running): number {
+    const before = at.plan.slice(0, at.round).reduce((sum, name) => sum + weightOf(name), 0)
+    return before + partOf(at) * weightOf(at.phase)
   }
 
   function read(at: Running): CeremonyProgress {
@@ -95,11 +104,15 @@ export function createProgressMeter({ keyBytes, now }: ProgressOptions): Progres
   return {
     enter(progress) {
       const same = running !== null && running.keyId === progress.keyId ? running : null
-      const { begun, contributed } = same ?? { begun: now(), contributed: 0 }
-      running = { ...progress, begun, contributed, least: same === null ? 0 : read(same).percent }
+      const { begun, contributed, absorbed } = same ?? { begun: now(), contributed: 0, absorbed: 0 }
+      const least = same === null ? 0 : read(same).percent
+      running = { ...progress, begun, contributed, absorbed, least }
     },
     contributed(bytes) {
       if (running !== null) running = { ...running, contributed: running.contributed + bytes }
+    },
+    absorbed(bytes) {
+      if (running !== null) running = { ...running, absorbed: running.absorbed + bytes }
     },
     end() {
       running = null

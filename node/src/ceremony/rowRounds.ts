@@ -19,6 +19,8 @@ export type RowRoundDeps = {
   /** To fetch and sum all chunks. */
   readonly chunksTimeoutMs: number
   readonly material: { get(): Pick<KeyMaterial, "chunkDigests"> }
+  /** A chunk of so many bytes has been taken in. */
+  readonly onAbsorbed: (bytes: number) => void
 }
 
 export function rowRounds(attempt: Attempt, deps: RowRoundDeps): readonly Round[] {
@@ -40,7 +42,7 @@ export function rowRounds(attempt: Attempt, deps: RowRoundDeps): readonly Round[
     for (const chunk of published()) {
       const [body] = await Promise.all([deps.chunks.fetch(chunk), absorbing])
       deps.signal.throwIfAborted()
-      absorbing = party.absorb(chunk.layout.index, body)
+      absorbing = party.absorb(chunk.layout.index, body).then(() => deps.onAbsorbed(body.length))
     }
     await absorbing
   }

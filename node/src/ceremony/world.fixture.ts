@@ -186,6 +186,7 @@ export function createWorld(options: WorldOptions = {}): World {
       },
       onProgress: ({ phase }) => void (index === 1 && progress.push(phase)),
       onContribution: () => {},
+      onAbsorbed: () => {},
       keepTranscript: async (_, bundle) => void transcripts.set(index, bundle),
     }
     return options.deps?.(index, deps) ?? deps

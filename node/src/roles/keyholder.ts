@@ -10,6 +10,7 @@ import type { KeyId, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { CEREMONY_TIMEOUTS } from "../ceremony/ceremony.ts"
 import { createCeremonyService } from "../ceremony/ceremonyService.ts"
+import { patientSink } from "../ceremony/patientBlobs.ts"
 import { createProgressMeter, describeProgress } from "../ceremony/progress.ts"
 import { createRouter } from "../ceremony/router.ts"
 import { createShareVault } from "../ceremony/shareVault.ts"
@@ -170,7 +171,8 @@ export function keyholderServices(
     { host, fromBlock },
     {
       ...createStandingEvidence(context),
-      ...{ chain, network, scheduler, rng, signing, sink, source, vault },
+      ...{ chain, network, scheduler, rng, signing, source, vault },
+      sink: patientSink(sink, scheduler),
       sums: createSumFiles(join(config.dataDirectory, "sums")),
       logger,
       engine: { ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) },
@@ -204,6 +206,10 @@ export function keyholderServices(
       onContribution(bytes) {
         contributed.add({}, bytes)
         meter.contributed(bytes)
+        tellProgress()
+      },
+      onAbsorbed(bytes) {
+        meter.absorbed(bytes)
         tellProgress()
       },
       async keepTranscript({ keyId }, bundle) {

@@ -63,7 +63,7 @@ export async function withCluster<T>(
   options: ClusterOptions,
   run: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  const { name, addresses } = options
+  const { name, addresses, program } = options
   const paths = pathsOf(ROOT, join(ROOT, ".cache", name))
   resetHome(paths)
   const processes = createProcesses(paths.logs)
@@ -78,7 +78,8 @@ export async function withCluster<T>(
     const layout = layoutOf(options)
     const ports = await choosePorts(layout)
     const between = addresses === undefined ? {} : { addressOf: addresses(ports) }
-    const base = await startBase({ paths, layout, processes, ...between }, ports, name)
+    const nodes = program === undefined ? {} : { program }
+    const base = await startBase({ paths, layout, processes, ...between, ...nodes }, ports, name)
     const cluster = await start(options, base, stubs)
     const result = await run(cluster)
     const ended = processes.casualties()
@@ -93,14 +94,10 @@ export async function withCluster<T>(
 }
 
 async function start(
-  { n, t, fheType, progress, program }: ClusterOptions,
-  started: Base,
+  { n, t, fheType, progress }: ClusterOptions,
+  base: Base,
   stubs: CoordinatorStub[],
 ): Promise<Cluster> {
-  const base: Base = {
-    ...started,
-    tools: program === undefined ? started.tools : { ...started.tools, program },
-  }
   const { paths, layout, tools, chain, accounts, processes, ports } = base
   mkdirSync(paths.logs, { recursive: true })
   progress(`contracts and ${n} + 2 registrations`)
