@@ -25,7 +25,7 @@ async function extended(before: Updates, turn: number): Promise<Updates> {
   const last = before.at(-1)
   const previous = last && messages.get(last.message)
   const state = previous === undefined ? null : engine.crsState(previous)
-  const bytes = await toy.crsUpdate(state, contextOf(COMMITTEE, turn, before))
+  const bytes = await toy.crsUpdate(state, contextOf(COMMITTEE, turn, before), AbortSignal.any([]))
   const message = bytesDigest(bytes)
   messages.set(message, bytes)
   return [...before, { turn, message, link: toy.crsLink(bytes) }]

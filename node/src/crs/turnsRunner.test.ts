@@ -83,8 +83,8 @@ describe("parties of a CRS on its own", () => {
   })
 
   test("name one whose update does not hold, with evidence", async () => {
-    const wrong: UpdateCrs = (previous, context) =>
-      toy.crsUpdate(previous, { ...context, round: context.round + 1 })
+    const wrong: UpdateCrs = (previous, context, signal) =>
+      toy.crsUpdate(previous, { ...context, round: context.round + 1 }, signal)
     const { runs, results } = await run((index) => (index === 3 ? wrong : toy.crsUpdate))
     for (const [at, { skipped, faults }] of recordsOf(results).entries()) {
       expect(skipped).toEqual([3])
@@ -133,8 +133,8 @@ test("a node gives nothing to strangers, nor what it does not have", async () =>
   const only = runTurns(COMMITTEE, party(1), TIMES, {
     ...{ network, router: createTurnsRouter(network), scheduler: createManualClock() },
     ...{ logger: silentLogger, sign: alice.sign, engine },
-    update: async (previous, context) => {
-      const bytes = await toy.crsUpdate(previous, context)
+    update: async (previous, context, signal) => {
+      const bytes = await toy.crsUpdate(previous, context, signal)
       setImmediate(() => served.resolve(bytesDigest(bytes)))
       return bytes
     },

@@ -115,7 +115,7 @@ export function runTurns(
     const { signal } = turnLife
     const previous = last && (await store.fetch(last.message, addressesOf(sources), signal))
     const state = previous === undefined ? null : engine.crsState(previous)
-    const bytes = await deps.update(state, contextOf(committee, turn, updates))
+    const bytes = await deps.update(state, contextOf(committee, turn, updates), signal)
     dispatch({ kind: "made", turn, message: store.put(bytes), link: engine.crsLink(bytes) })
   }
 
