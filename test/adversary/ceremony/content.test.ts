@@ -52,7 +52,7 @@ describe("what fails at a node that checks names nobody", () => {
     "CHAIN_DISAGREEMENT",
     "COLLATERAL_STALE",
     "TCB_INFO_EXPIRED",
-    "EVIDENCE_STALE",
+    "EVIDENCE_AHEAD",
   ])("its chain or its service of collateral: %s", async (code) => {
     const world = createWorld({
       deps: (index, deps) => (index === 2 ? { ...deps, checkEvidence: failing(code) } : deps),
