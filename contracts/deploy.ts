@@ -77,7 +77,7 @@ function constructorArguments(
   to: Deployment,
   options: DeployOptions,
 ): Record<ContractField, readonly unknown[]> {
-  const { rootKey, governance, guardian, treasury, cancelWindow } = options
+  const { rootKey, governance, guardian } = options
   return {
     collateralParser: [],
     collateralStore: [
@@ -92,10 +92,22 @@ function constructorArguments(
     ],
     keyRegistry: [options.genesisHash, to.nodeRegistry, to.decryptionVerifier, governance, guardian],
     decryptionVerifier: [to.keyRegistry, to.nodeRegistry],
-    decryptionGateway: [
-      ...[to.decryptionVerifier, treasury, options.baseFee, cancelWindow],
-      options.minLifetime ?? cancelWindow + SERVICE_TIME,
-    ],
+    ...hostArguments(to, options),
+  }
+}
+
+/** Of the contracts of one host. */
+function hostArguments(
+  to: HostContracts & HostOptions["network"],
+  {
+    treasury,
+    baseFee,
+    cancelWindow,
+    minLifetime = cancelWindow + SERVICE_TIME,
+  }: Omit<HostOptions, "network">,
+): Record<keyof HostContracts, readonly unknown[]> {
+  return {
+    decryptionGateway: [to.decryptionVerifier, treasury, baseFee, cancelWindow, minLifetime],
     ciphertextCommitments: [to.keyRegistry, to.nodeRegistry, to.coprocessor],
     coprocessor: [to.keyRegistry, to.nodeRegistry, to.decryptionVerifier, to.ciphertextCommitments],
   }
@@ -111,38 +123,71 @@ export function readArtifact(name: string): { readonly abi: InterfaceAbi; readon
   return { abi: artifact.abi, bytecode: artifact.bytecode.object }
 }
 
+/** What a key serves (protocol §1), beside the contracts that all keys of a network share. */
+const HOST_CONTRACTS = [
+  ["decryptionGateway", "DecryptionGateway"],
+  ["ciphertextCommitments", "CiphertextCommitments"],
+  ["coprocessor", "Coprocessor"],
+] as const
+
+export type HostContracts = Pick<Deployment, (typeof HOST_CONTRACTS)[number][0]>
+
+export type HostOptions = Pick<
+  DeployOptions,
+  "signer" | "chainId" | "treasury" | "baseFee" | "cancelWindow" | "minLifetime"
+> & {
+  readonly network: Pick<Deployment, "nodeRegistry" | "keyRegistry" | "decryptionVerifier">
+}
+
 /**
- * Sends all creations at once and waits for them.
+ * The whole system with its first host.
  * @throws ProtocolError FLOORS_MISSING
  * @throws Error where the signer is on another chain, or an address comes out other than predicted.
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
-  const { signer, chainId } = options
+  const { chainId } = options
   if (chainId !== LOCAL_CHAIN_ID && !options.floors) {
     const code: DeployErrorCode = "FLOORS_MISSING"
     throw new ProtocolError({ code, message: `no floors are given for chain ${chainId}` })
   }
+  return createAll(CONTRACTS, options, (to) => constructorArguments(to, options))
+}
+
+/**
+ * A further host for a further key of a network that exists.
+ * @throws Error as {@link deploy}
+ */
+export const deployHost = (options: HostOptions): Promise<HostContracts> =>
+  createAll(HOST_CONTRACTS, options, (own) => hostArguments({ ...options.network, ...own }, options))
+
+type Contracts<F extends string> = Readonly<Record<F, ContractAddress>>
+
+/** Sends all creations at once and waits for them. */
+async function createAll<F extends string>(
+  contracts: readonly (readonly [F, string])[],
+  { signer, chainId }: Pick<DeployOptions, "signer" | "chainId">,
+  argumentsOf: (all: Contracts<F>) => Record<F, readonly unknown[]>,
+): Promise<Contracts<F>> {
   const network = await signer.provider?.getNetwork()
   if (network?.chainId !== chainId)
     throw new Error(`signer is on chain ${network?.chainId ?? "none"}, want ${chainId}`)
   const from = await signer.getAddress()
   const first = await signer.getNonce()
-  const deployment = Object.fromEntries(
-    CONTRACTS.map(([field], i) => [field, getCreateAddress({ from, nonce: first + i }).toLowerCase()]),
-  ) as Deployment
-  const constructors = constructorArguments(deployment, options)
+  const predicted = Object.fromEntries(
+    contracts.map(([field], i) => [field, getCreateAddress({ from, nonce: first + i }).toLowerCase()]),
+  ) as Contracts<F>
+  const constructors = argumentsOf(predicted)
   const pending = []
-  for (const [i, [field, name]] of CONTRACTS.entries()) {
+  for (const [i, [field, name]] of contracts.entries()) {
     const { abi, bytecode } = readArtifact(name)
     const factory = new ContractFactory(abi, bytecode, signer)
-    pending.push(await factory.deploy(...constructors[field], { nonce: first + i }))
+    pending.push([field, name, await factory.deploy(...constructors[field], { nonce: first + i })] as const)
   }
-  for (const [i, contract] of pending.entries()) {
-    const [field, name] = CONTRACTS[i] as (typeof CONTRACTS)[number]
+  for (const [field, name, contract] of pending) {
     const receipt = await contract.deploymentTransaction()?.wait()
     const address = receipt?.contractAddress?.toLowerCase()
-    if (address !== deployment[field])
-      throw new Error(`${name} is at ${address ?? "no address"}, predicted ${deployment[field]}`)
+    if (address !== predicted[field])
+      throw new Error(`${name} is at ${address ?? "no address"}, predicted ${predicted[field]}`)
   }
-  return deployment
+  return predicted
 }

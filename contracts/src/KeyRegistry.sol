@@ -12,7 +12,7 @@ import {Schnorr} from "./libraries/Schnorr.sol";
 import {TwinlockDomain} from "./libraries/TwinlockDomain.sol";
 import {EpochHeader} from "./types/Decryption.sol";
 import {Activation, Committee, Host, Key, KeyStatus, Proposal} from "./types/Key.sol";
-import {NodeRecord, Role, Seat} from "./types/Node.sol";
+import {NodeRecord, Role} from "./types/Node.sol";
 
 /// @title Keys, their committees and executors (protocol §1, §4)
 /// @notice A key id contains the host contracts, so nobody can put another contract under an existing key. A key becomes
@@ -250,8 +250,8 @@ contract KeyRegistry is IKeyRegistry {
         if (taken != 0) revert HostTaken(host.coprocessor, taken);
     }
 
-    /// @dev Every signer is a live node of the role without a seat; no operator and no machine, by PPID or PIID, comes
-    /// twice. A keyholder's operator has no seat either: those of a first epoch succeed nobody.
+    /// @dev Every signer is a live node of the role without a seat, in whichever key; no operator and no machine, by PPID
+    /// or PIID, comes twice. Operators and machines may serve other keys, by other signers.
     function _requireMembers(address[] memory signers, Role role) private view returns (uint32[] memory expiries) {
         expiries = new uint32[](signers.length);
         address[] memory operators = new address[](signers.length);
@@ -264,7 +264,6 @@ contract KeyRegistry is IKeyRegistry {
             expiries[i] = nodeRegistry.liveUntil(signer);
             if (expiries[i] <= block.timestamp) revert MemberNotLive(signer, expiries[i]);
             if (nodeRegistry.seatOf(signer).index != 0) revert MemberSeated(signer);
-            if (role == Role.Keyholder) _requireNoSeat(node.operator);
             for (uint256 j; j < i; ++j) {
                 if (operators[j] == node.operator) revert OperatorRepeated(node.operator);
                 if (platforms[j] == node.ppid) revert PlatformRepeated(node.ppid);
@@ -273,11 +272,6 @@ contract KeyRegistry is IKeyRegistry {
             }
             (operators[i], platforms[i], instances[i]) = (node.operator, node.ppid, node.piid);
         }
-    }
-
-    function _requireNoSeat(address operator) private view {
-        (Seat memory held,) = nodeRegistry.seatsOfOperator(operator);
-        if (held.index != 0) revert OperatorSeated(operator, held.keyId);
     }
 
     function _requireSignature(bytes32 digest, bytes calldata signature, uint8 index, address expected) private pure {

@@ -13,7 +13,7 @@ import {Floors} from "./registry/Floors.sol";
 import {Governed} from "./registry/Governed.sol";
 import {Reappraisal} from "./registry/Reappraisal.sol";
 import {SeatBook, Seats} from "./registry/SeatBook.sol";
-import {Node, Operator, Platform, Standing} from "./registry/Standing.sol";
+import {Node, Operator, OperatorSeats, Platform, Standing} from "./registry/Standing.sol";
 import {Registration, Role, Seat} from "./types/Node.sol";
 
 /// @title NodeRegistry
@@ -154,8 +154,7 @@ contract NodeRegistry is Reappraisal {
         (removed.admitted, removed.removedAt, removed.revokedAt) =
             (false, uint40(block.number), uint40(block.number));
         emit OperatorRemoved(operator);
-        // Bit 0 of the sum stands for "no seat".
-        _seats.clear(((1 << uint256(removed.seat)) | (1 << uint256(removed.successor))) >> 1, verifier);
+        _seats.clear(removed.seats, verifier);
     }
 
     /// @inheritdoc INodeRegistry
@@ -276,18 +275,18 @@ contract NodeRegistry is Reappraisal {
         );
     }
 
-    /// @dev An operator has one seat, and beside it only one in a later epoch of the same key.
+    /// @dev An operator has one seat in a key, and beside it only one in a later epoch of that key.
     function _seatOperator(address account, uint256 number, bytes32 keyId, uint32 epoch) private {
         Operator storage operator = _operators[account];
-        if (operator.seat == 0) {
-            operator.seat = uint16(number + 1);
+        OperatorSeats storage held = operator.inKey[keyId];
+        operator.seats |= 1 << number;
+        if (held.seat == 0) {
+            held.seat = uint16(number + 1);
             return;
         }
-        (bytes32 heldKeyId, uint32 heldEpoch,) = _seats.locate(operator.seat - 1);
-        if (operator.successor != 0 || heldKeyId != keyId || heldEpoch >= epoch) {
-            revert OperatorSeated(account, heldKeyId, heldEpoch);
-        }
-        operator.successor = uint16(number + 1);
+        (, uint32 heldEpoch,) = _seats.locate(held.seat - 1);
+        if (held.successor != 0 || heldEpoch >= epoch) revert OperatorSeated(account, keyId, heldEpoch);
+        held.successor = uint16(number + 1);
     }
 
     /// @dev Whoever loses a seat here keeps no expiry: nothing writes to it or ends it any more.
@@ -299,8 +298,10 @@ contract NodeRegistry is Reappraisal {
         _seats.release(seat - 1, node.entryId);
         node.seat = 0;
         Operator storage operator = _operators[node.operator];
-        if (operator.seat == seat) operator.seat = operator.successor;
-        operator.successor = 0;
+        OperatorSeats storage held = operator.inKey[keyId];
+        operator.seats &= ~(1 << (seat - 1));
+        if (held.seat == seat) held.seat = held.successor;
+        held.successor = 0;
         emit SeatReleased(signer, keyId, epoch, index);
     }
 

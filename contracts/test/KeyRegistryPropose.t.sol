@@ -91,6 +91,24 @@ contract KeyRegistryProposeTest is System {
         _refused(proposal, abi.encodeWithSelector(IKeyRegistry.CommitteeSizeOutOfRange.selector, uint8(16), uint8(1)));
     }
 
+    /// @dev Every n up to 16 with every t up to n: a size that is allowed gets as far as its members.
+    function test_exactlyTheSizesOfTheProtocolAreAccepted() public {
+        Proposal memory proposal = _proposal();
+        bytes memory members = abi.encodeWithSelector(IKeyRegistry.WrongRole.selector, address(0), Role.None);
+        for (uint8 n; n <= 16; ++n) {
+            proposal.n = n;
+            proposal.parties = new address[](n);
+            for (uint8 t; t <= n; ++t) {
+                proposal.t = t;
+                bool allowed = t >= 1 && n >= 3 * t + 1 && n <= 15;
+                _refused(
+                    proposal,
+                    allowed ? members : abi.encodeWithSelector(IKeyRegistry.CommitteeSizeOutOfRange.selector, n, t)
+                );
+            }
+        }
+    }
+
     function test_executorQuorumIsAMajorityOfAtLeastTwo() public {
         Proposal memory proposal = _proposal();
         // executors, k
@@ -182,19 +200,6 @@ contract KeyRegistryProposeTest is System {
         nodes.setInstance(executors[1], 0);
         vm.prank(governance);
         keys.propose(proposal);
-    }
-
-    function test_operatorsWithASeatAreRefused() public {
-        Proposal memory proposal = _proposal();
-        address elsewhere = address(0x5ea7);
-        _sameOperator(elsewhere, parties[2], Role.Keyholder);
-        nodes.assignSeat(elsewhere, keccak256("another key"), 1, 1);
-        _refused(
-            proposal,
-            abi.encodeWithSelector(
-                IKeyRegistry.OperatorSeated.selector, nodes.nodeOf(parties[2]).operator, keccak256("another key")
-            )
-        );
     }
 
     function test_seatedSignersAreRefused() public {

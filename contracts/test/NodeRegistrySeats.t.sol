@@ -69,12 +69,9 @@ contract NodeRegistrySeatsTest is Registry {
         _installEmpty(KEY, EPOCH - 1);
         vm.expectRevert(refusal);
         registry.assignSeat(next, KEY, EPOCH - 1, 1);
-        _installEmpty(keccak256("another key"), 2);
-        vm.expectRevert(refusal);
-        registry.assignSeat(next, keccak256("another key"), 2, 1);
         _installEmpty(KEY, 2);
         registry.assignSeat(next, KEY, 2, 1);
-        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(registry.nodeOf(next).operator);
+        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(registry.nodeOf(next).operator, KEY);
         vm.assertEq(seat.epoch, EPOCH);
         vm.assertEq(successor.epoch, 2);
         vm.assertEq(successor.index, 1);
@@ -84,15 +81,59 @@ contract NodeRegistrySeatsTest is Registry {
         vm.expectRevert(refusal);
         registry.assignSeat(third, KEY, 3, 1);
         registry.releaseSeat(parties[0]);
-        (seat, successor) = registry.seatsOfOperator(registry.nodeOf(next).operator);
+        (seat, successor) = registry.seatsOfOperator(registry.nodeOf(next).operator, KEY);
         vm.assertEq(seat.epoch, 2);
         vm.assertEq(successor.index, 0);
         registry.assignSeat(third, KEY, 3, 1);
         registry.releaseSeat(third);
         registry.releaseSeat(next);
-        (seat, successor) = registry.seatsOfOperator(registry.nodeOf(next).operator);
+        (seat, successor) = registry.seatsOfOperator(registry.nodeOf(next).operator, KEY);
         vm.assertEq(seat.index, 0);
         vm.assertEq(successor.index, 0);
+    }
+
+    /// @dev The next key is made by those who hold the present one, each with another signer.
+    function test_operator_hasSeatsInSeveralKeys() public {
+        address[] memory parties = _seatFour();
+        bytes32 other = keccak256("another key");
+        address operator = registry.nodeOf(parties[0]).operator;
+        address[] memory second = new address[](1);
+        second[0] = _registerFor("of the other key", operator, "host0");
+        _seat(other, EPOCH, second);
+        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(operator, other);
+        vm.assertEq(seat.keyId, other);
+        vm.assertEq(successor.index, 0);
+        // What ends in one key leaves the other one alone.
+        registry.releaseSeat(parties[0]);
+        (seat,) = registry.seatsOfOperator(operator, KEY);
+        vm.assertEq(seat.index, 0);
+        (seat,) = registry.seatsOfOperator(operator, other);
+        vm.assertEq(seat.index, 1);
+        vm.assertGt(verifier.expiryOf(other, EPOCH, 1), _now());
+        address third = _registerFor("second of the other key", operator, "host0");
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.OperatorSeated.selector, operator, other, EPOCH));
+        registry.assignSeat(third, other, EPOCH, 2);
+        vm.expectRevert(
+            abi.encodeWithSelector(INodeRegistry.SignerSeated.selector, second[0], other, EPOCH, uint8(1))
+        );
+        registry.assignSeat(second[0], KEY, EPOCH, 1);
+    }
+
+    /// @dev ⚔ a removed operator keeps no seat in any key.
+    function test_removedOperator_losesItsSeatsInEveryKey() public {
+        address[] memory parties = _seatFour();
+        address operator = registry.nodeOf(parties[3]).operator;
+        address[] memory second = new address[](1);
+        for (uint256 i = 1; i <= 3; i++) {
+            second[0] = _registerFor(string.concat("key", vm.toString(i)), operator, "host3");
+            _seat(_key(i), EPOCH, second);
+            vm.assertGt(verifier.expiryOf(_key(i), EPOCH, 1), _now());
+        }
+        vm.prank(guardian);
+        registry.removeOperator(operator);
+        vm.assertEq(verifier.expiryOf(KEY, EPOCH, 4), 0);
+        for (uint256 i = 1; i <= 3; i++) vm.assertEq(verifier.expiryOf(_key(i), EPOCH, 1), 0);
+        vm.assertEq(_liveParties(), 7);
     }
 
     /// @dev An operator is not shut out for ever by a signer that is.
@@ -105,16 +146,16 @@ contract NodeRegistrySeatsTest is Registry {
         registry.revoke(parties[1]);
         _nextBlocks(2);
         address next = _registerFor("successor", operator, "host1");
-        _installEmpty(keccak256("another key"), EPOCH);
+        _installEmpty(KEY, EPOCH - 1);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.OperatorSeated.selector, operator, KEY, EPOCH));
-        registry.assignSeat(next, keccak256("another key"), EPOCH, 1);
+        registry.assignSeat(next, KEY, EPOCH - 1, 1);
         vm.expectEmit(address(registry));
         emit INodeRegistry.SeatReleased(parties[1], KEY, EPOCH, 2);
         vm.prank(address(0xa11));
         registry.vacateSeat(parties[1]);
         vm.assertEq(registry.seatOf(parties[1]).index, 0);
         vm.assertEq(verifier.expiryOf(KEY, EPOCH, 2), 0);
-        registry.assignSeat(next, keccak256("another key"), EPOCH, 1);
+        registry.assignSeat(next, KEY, EPOCH - 1, 1);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.SignerNotSeated.selector, parties[1]));
         registry.vacateSeat(parties[1]);
         // What was vacated stays so, whatever the successor's standing does.
@@ -137,7 +178,7 @@ contract NodeRegistrySeatsTest is Registry {
         vm.warp(until);
         registry.vacateSeat(parties[0]);
         vm.assertEq(verifier.expiryOf(KEY, EPOCH, 1), 0);
-        (Seat memory held,) = registry.seatsOfOperator(registry.nodeOf(parties[0]).operator);
+        (Seat memory held,) = registry.seatsOfOperator(registry.nodeOf(parties[0]).operator, KEY);
         vm.assertEq(held.index, 0);
         // A standing that merely lapsed frees nothing: it comes back by a renewal.
         vm.warp(_now() + 30 days);

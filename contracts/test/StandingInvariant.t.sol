@@ -218,7 +218,7 @@ contract StandingHandler is StandingTest {
     }
 
     function _requireOneOfOperator(address account, Seat memory seat_) private view {
-        (Seat memory first, Seat memory successor) = registry.seatsOfOperator(account);
+        (Seat memory first, Seat memory successor) = registry.seatsOfOperator(account, seat_.keyId);
         bool isFirst = keccak256(abi.encode(first)) == keccak256(abi.encode(seat_));
         bool isSuccessor = keccak256(abi.encode(successor)) == keccak256(abi.encode(seat_));
         vm.assertTrue(isFirst != isSuccessor, "a seat that is not its operator's, or both");

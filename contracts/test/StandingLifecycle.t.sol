@@ -86,7 +86,7 @@ contract StandingLifecycleTest is StandingTest {
         );
         registry.assignSeat(next.signer, KEY, EPOCH, 2);
         _sit(next.signer, EPOCH + 1);
-        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(first.operator);
+        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(first.operator, KEY);
         vm.assertEq(seat.epoch, EPOCH);
         vm.assertEq(successor.epoch, EPOCH + 1);
     }
@@ -103,7 +103,7 @@ contract StandingLifecycleTest is StandingTest {
         registry.renew(first.signer, renewal.challengeBlock, evidence);
         vm.warp(_now() + 1 days);
         registry.releaseSeat(first.signer);
-        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(first.operator);
+        (Seat memory seat, Seat memory successor) = registry.seatsOfOperator(first.operator, KEY);
         vm.assertEq(seat.epoch, EPOCH + 1);
         vm.assertEq(successor.index, 0);
         vm.assertGt(verifier.expiryOf(KEY, EPOCH + 1, 1), _now());

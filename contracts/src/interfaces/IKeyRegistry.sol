@@ -22,7 +22,6 @@ interface IKeyRegistry {
     error MemberNotLive(address signer, uint32 liveUntil);
     error MemberSeated(address signer);
     error OperatorRepeated(address operator);
-    error OperatorSeated(address operator, bytes32 keyId);
     /// @notice Two members share a machine, by PPID or by PIID.
     error PlatformRepeated(bytes16 ppidOrPiid);
     error ForeignHost(uint64 chainId);

@@ -104,7 +104,7 @@ interface INodeRegistry {
     /// @notice The certificate behind the signer's last quote is revoked: a fresh signer is needed.
     error EvidenceRevoked(address signer);
     error SignerSeated(address signer, bytes32 keyId, uint32 epoch, uint8 index);
-    /// @notice The operator has a seat that the new one does not succeed.
+    /// @notice The operator has a seat in this key that the new one does not succeed.
     error OperatorSeated(address operator, bytes32 keyId, uint32 epoch);
     error SignerNotSeated(address signer);
     /// @notice The signer is neither revoked nor out after its exit.
@@ -167,8 +167,8 @@ interface INodeRegistry {
     function raiseFloors(uint16 tcb, uint16 qe) external;
 
     /// @notice Gives a signer its seat: from now on renewals and removals write through to the verifier. Only
-    /// KeyRegistry, in the transaction that installs the epoch with the signer's current expiry. An operator has one
-    /// seat, and beside it at most one in a later epoch of the same key: its successor's.
+    /// KeyRegistry, in the transaction that installs the epoch with the signer's current expiry. In each key an operator
+    /// has one seat, and beside it at most one in a later epoch: its successor's. A signer has one seat in all.
     function assignSeat(address signer, bytes32 keyId, uint32 epoch, uint8 index) external;
 
     /// @notice Ends the seat and its expiry. Only KeyRegistry: for epochs and keys that end, of which its present version
@@ -188,8 +188,12 @@ interface INodeRegistry {
 
     function seatOf(address signer) external view returns (Seat memory);
 
-    /// @return seat of the operator's signer, and that of its successor in a later epoch; `index` 0 where there is none
-    function seatsOfOperator(address operator) external view returns (Seat memory seat, Seat memory successor);
+    /// @return seat of the operator's signer in this key, and that of its successor in a later epoch; `index` 0 where
+    /// there is none
+    function seatsOfOperator(address operator, bytes32 keyId)
+        external
+        view
+        returns (Seat memory seat, Seat memory successor);
 
     /// @return parties of a committee (bit index - 1) whose newest quote rests on collateral past its date. Whoever
     /// does not accept that refuses certificates that name one of them.

@@ -45,12 +45,20 @@ struct Node {
 
 /// @param removedAt block of the last removal: older challenges have no standing
 /// @param revokedAt block of the last removal or revocation of a signer: older challenges are refused
-/// @param seat number of its seat plus one; 0 without
-/// @param successor the same for its seat in a later epoch
+/// @param seats by number
+/// @param inKey its place in each key
 struct Operator {
     bool admitted;
     uint40 removedAt;
     uint40 revokedAt;
+    uint256 seats;
+    mapping(bytes32 keyId => OperatorSeats) inKey;
+}
+
+/// @notice An operator's seats in one key.
+/// @param seat number of its seat plus one; 0 without
+/// @param successor the same for its seat in a later epoch
+struct OperatorSeats {
     uint16 seat;
     uint16 successor;
 }
@@ -135,8 +143,13 @@ abstract contract Standing is INodeRegistry, AllowList, Floors {
     }
 
     /// @inheritdoc INodeRegistry
-    function seatsOfOperator(address operator) external view returns (Seat memory seat, Seat memory successor) {
-        return (_seatAt(_operators[operator].seat), _seatAt(_operators[operator].successor));
+    function seatsOfOperator(address operator, bytes32 keyId)
+        external
+        view
+        returns (Seat memory seat, Seat memory successor)
+    {
+        OperatorSeats storage held = _operators[operator].inKey[keyId];
+        return (_seatAt(held.seat), _seatAt(held.successor));
     }
 
     /// @inheritdoc INodeRegistry

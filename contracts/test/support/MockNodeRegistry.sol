@@ -9,7 +9,6 @@ contract MockNodeRegistry {
     IDecryptionVerifier public immutable verifier;
     mapping(address signer => NodeRecord) private _nodes;
     mapping(address signer => Seat) private _seats;
-    mapping(address operator => Seat) private _operatorSeats;
 
     constructor(IDecryptionVerifier verifier_) {
         verifier = verifier_;
@@ -48,7 +47,6 @@ contract MockNodeRegistry {
 
     function assignSeat(address signer, bytes32 keyId, uint32 epoch, uint8 index) external {
         _seats[signer] = Seat(keyId, epoch, index);
-        _operatorSeats[_nodes[signer].operator] = Seat(keyId, epoch, index);
     }
 
     function nodeOf(address signer) external view returns (NodeRecord memory) {
@@ -57,10 +55,6 @@ contract MockNodeRegistry {
 
     function liveUntil(address signer) external view returns (uint32) {
         return _nodes[signer].expiresAt;
-    }
-
-    function seatsOfOperator(address operator) external view returns (Seat memory seat, Seat memory successor) {
-        return (_operatorSeats[operator], successor);
     }
 
     function seatOf(address signer) external view returns (Seat memory) {
