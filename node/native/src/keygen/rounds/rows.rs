@@ -8,10 +8,9 @@ use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
 use super::super::layout::Chunk;
 use super::super::message::{Incoming, Outgoing};
-use super::super::rowcheck::accumulation::{Accumulation, coins};
+use super::super::rowcheck::accumulation::Accumulation;
 use super::super::rowcheck::packing::{element_bytes, write_element};
 use super::super::rowcheck::section::{Section, whole_key};
-use super::super::rowcheck::slots::Slots;
 use super::super::rowcheck::{noise_dealing, shared_noise, verdict};
 use super::Round;
 use crate::errors::{Code, Failure, Result};
@@ -166,13 +165,12 @@ impl Rows {
         if self.current.is_some() {
             return AfterChunk::Rows(self);
         }
-        let Rows { coin, contributor, prss, sections, points, .. } = self;
-        AfterChunk::Points(RowPointsRound { coin, contributor, prss, sections, points })
+        let Rows { contributor, prss, sections, points, .. } = self;
+        AfterChunk::Points(RowPointsRound { contributor, prss, sections, points })
     }
 }
 
 pub struct RowPointsRound {
-    coin: [u8; 32],
     contributor: Arc<Contributor>,
     prss: PrssKeys,
     sections: Vec<Section>,
@@ -203,8 +201,7 @@ impl Round for RowPointsRound {
         for section in &self.sections {
             let bytes = section.coefficients() * section.part.part().word_bytes();
             let own: Vec<&[u8]> = points.iter().map(|list| &list[..bytes]).collect();
-            let slots = Slots::draw(section, coins(&self.contributor.context, section, &self.coin));
-            verdict::judge(committee, section, slots.as_ref(), &own)?;
+            verdict::judge(committee, section, &own)?;
             points.iter_mut().for_each(|list| *list = &list[bytes..]);
         }
         Ok(CheckedKey { contributor: self.contributor, prss: self.prss })

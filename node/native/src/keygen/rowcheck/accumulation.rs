@@ -1,25 +1,14 @@
 //! One section while its rows stream through, in the way that its shape asks for.
-use super::super::context::{Context, Purpose};
+use super::super::context::Purpose;
 use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
 use super::super::negacyclic::Width;
 use super::lwe_shares::LweShares;
 use super::ring_shares::ring_shares;
 use super::section::Section;
-use super::slots::Slots;
 use super::sums::Sums;
 use super::weights::Weights;
-use crate::stream::SecretStream;
 use std::ops::Range;
-
-/// What the coin decides in a section: a stream for each group of sums, or each time that rows are placed.
-pub fn coins<'a>(
-    context: &'a Context,
-    section: &'a Section,
-    coin: &'a [u8; 32],
-) -> impl Fn(u8) -> SecretStream + 'a {
-    move |group| context.stream(coin, Purpose::RowWeights, section.part.number(), &[group])
-}
 
 /// See the module.
 pub enum Accumulation {
@@ -31,12 +20,14 @@ pub enum Accumulation {
 impl Accumulation {
     /// Nothing yet; `coin` decides the weights.
     pub fn new(party: &Contributor, section: &Section, coin: &[u8; 32]) -> Accumulation {
-        let coins = coins(&party.context, section, coin);
-        if let Some(slots) = Slots::draw(section, &coins) {
-            return Accumulation::Lwe(LweShares::new(party, section.clone(), slots));
+        let part = section.part.part();
+        if part.row_words == 1 {
+            return Accumulation::Lwe(LweShares::new(party, section.clone()));
         }
-        let weights = Weights::draw(section, coins);
-        match section.part.part().width {
+        let weights = Weights::draw(section, |group| {
+            party.context.stream(coin, Purpose::RowWeights, section.part.number(), &[group])
+        });
+        match part.width {
             Width::Bits64 => Accumulation::Narrow(Sums::new(section.clone(), weights, party.masks.clone())),
             Width::Bits128 => Accumulation::Wide(Sums::new(section.clone(), weights, party.masks.clone())),
         }

@@ -1,11 +1,9 @@
-//! As `ring_shares`, for parts whose rows are LWE ciphertexts: every row is a value of its own, made as it streams by, and
-//! stands in one place of noise each time.
+//! As `ring_shares`, for parts whose rows are LWE ciphertexts: every row is a sum of its own, made as it streams by.
 use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
 use super::super::layout::{Part, Shape, mask_offset};
 use super::packing::{PACKED, pack};
 use super::section::Section;
-use super::slots::Slots;
 use crate::ring::Gr;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -14,31 +12,37 @@ use zeroize::Zeroizing;
 /// Four key coefficients of one share, modulo 2^64.
 type Narrow = [u64; 4];
 
-/// Shares of the rows absorbed so far.
+/// Shares of the rows absorbed so far, packed.
 pub struct LweShares {
     section: Section,
-    slots: Slots,
     key: Zeroizing<Vec<Narrow>>,
     shares: SecretVector,
 }
 
 impl LweShares {
-    pub fn new(party: &Contributor, section: Section, slots: Slots) -> LweShares {
+    pub fn new(party: &Contributor, section: Section) -> LweShares {
         let part = section.part.part();
         let key = party.shares_of(part.under).iter().map(|share| share.0.map(|word| word as u64));
-        let shares = Zeroizing::new(Vec::with_capacity(section.rows.len()));
-        LweShares { key: Zeroizing::new(key.collect()), shares, section, slots }
+        let shares = Zeroizing::new(Vec::with_capacity(section.coefficients() / PACKED));
+        LweShares { key: Zeroizing::new(key.collect()), shares, section }
     }
 
-    /// `rows` come in order.
+    /// `rows` come in order, a multiple of [`PACKED`] at a time.
     pub fn absorb(&mut self, party: &Contributor, rows: Range<usize>, body: &[u8]) {
-        debug_assert!(body.len() == 8 * rows.len());
-        let rows = body.as_chunks::<8>().0.par_iter().zip(rows).map_init(
+        debug_assert!(rows.len().is_multiple_of(PACKED) && body.len() == 8 * rows.len());
+        let bodies = body.as_chunks::<8>().0.par_chunks(PACKED);
+        let packed = bodies.enumerate().map_init(
             || vec![0; self.section.part.part().mask_bytes_per_row()],
-            |mask, (body, row)| self.share(party, row, u64::from_le_bytes(*body), mask),
+            |mask, (i, bodies)| {
+                let mut shares = Zeroizing::new([Gr::ZERO; PACKED]);
+                for (k, (share, body)) in shares.iter_mut().zip(bodies).enumerate() {
+                    *share = self.share(party, rows.start + PACKED * i + k, u64::from_le_bytes(*body), mask);
+                }
+                pack(&shares)
+            },
         );
-        let mut shares = Zeroizing::new(rows.collect::<Vec<Gr>>());
-        self.shares.append(&mut shares);
+        let mut packed = Zeroizing::new(packed.collect::<Vec<Gr>>());
+        self.shares.append(&mut packed);
     }
 
     /// The share of body − mask · key − message, modulo 2^64 in the low halves.
@@ -55,19 +59,8 @@ impl LweShares {
         Gr::scalar(body.into()) - Gr(sum.map(u128::from)) - message(party, part, row)
     }
 
-    /// Time after time: all places, packed.
     pub fn finish(self) -> SecretVector {
-        let LweShares { slots: Slots { slots, times }, shares, .. } = self;
-        let mut packed = Zeroizing::new(Vec::with_capacity(slots * times.len() / PACKED));
-        let mut places = Zeroizing::new(vec![Gr::ZERO; slots]);
-        for time in times {
-            places.fill(Gr::ZERO);
-            for (slot, &share) in time.iter().zip(shares.iter()) {
-                places[slot.index] = if slot.negative { -share } else { share };
-            }
-            packed.extend(places.as_chunks::<PACKED>().0.iter().map(pack));
-        }
-        packed
+        self.shares
     }
 }
 

@@ -6,7 +6,7 @@
 //! Sums of bodies and masks are public and made while chunks stream through (`sums`); each party adds what its shares of
 //! key and message make of them (`ring_shares`, `lwe_shares`), and its share of g. All coefficients are opened with all n
 //! points, and every one of them and all of a part together must be as small as honest noise is (`verdict`). `section`
-//! holds the figures. Rows of one word are not added up but stand alone among places of noise (`slots`).
+//! holds the figures.
 pub mod accumulation;
 pub mod lwe_shares;
 pub mod noise_dealing;
@@ -14,7 +14,6 @@ pub mod packing;
 pub mod ring_shares;
 pub mod section;
 pub mod shared_noise;
-pub mod slots;
 pub mod sums;
 pub mod verdict;
 pub mod weights;

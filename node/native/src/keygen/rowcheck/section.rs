@@ -1,8 +1,7 @@
 //! What is checked together, how its rows are summed, and how large honest sums are (docs/keygen.md §6).
 //!
-//! The parties deal the noise that hides the sums, so a corrupt one knows an error and shifts its noise by the opposite:
-//! every mode must let the coin decide, after that, which noise an error meets. The figures bound an error at 16
-//! deviations: 2^27.2 in a bootstrapping key, 2^41.5 in the squashing key, 2^50.6 in a key switching key. Public.
+//! The figures bound a planted error at 16 deviations: 2^27.2 in a bootstrapping key, 2^41.5 in the squashing key, 2^49.9
+//! in a key switching key. Public.
 use super::super::layout::{PartId, Shape};
 use super::super::noise::noise_bound;
 use crate::ring::Committee;
@@ -18,15 +17,12 @@ pub enum Mode {
     /// `hashings` times, every row with a random sign in one of `buckets` sums: at most buckets^-hashings, because at most
     /// one bucket keeps all sums small. Smaller sums, so a smaller bound.
     Buckets { buckets: usize, hashings: usize },
-    /// `times` times, every row alone with a random sign in a random one of `slots` places of noise; the other places are
-    /// opened as they are. At most (slots − rows + 1)^-times, because at most one free place keeps all others small.
-    Slots { slots: usize, times: usize },
+    /// Every row is a sum of its own: no coin, nothing to escape.
+    Each,
 }
 
 const TERNARY: Mode = Mode::Ternary { sums: 41 };
 const BUCKETS: Mode = Mode::Buckets { buckets: 256, hashings: 5 };
-/// For 8,192 rows: 12,289^-3 is 2^-40.7.
-const SLOTS: Mode = Mode::Slots { slots: 20_480, times: 3 };
 
 /// Rows of one part that are checked together: the whole part, fewer in tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +43,12 @@ impl Section {
             | PartId::Bootstrapping
             | PartId::Squashing
             | PartId::SquashedCompression
-            | PartId::PseudoRandomFunction
-            | PartId::CompactPublic
-            | PartId::Rerandomisation => TERNARY,
+            | PartId::PseudoRandomFunction => TERNARY,
             PartId::Compression => BUCKETS,
-            PartId::KeySwitching | PartId::CompactKeySwitching => SLOTS,
+            PartId::KeySwitching
+            | PartId::CompactKeySwitching
+            | PartId::CompactPublic
+            | PartId::Rerandomisation => Mode::Each,
         }
     }
 
@@ -60,7 +57,7 @@ impl Section {
     const fn ratio(&self) -> u64 {
         match self.part.part().shape {
             Shape::CompactPublic => 64,
-            Shape::KeySwitch { .. } => 5,
+            Shape::KeySwitch { .. } => 3,
             Shape::Bootstrapping { .. } | Shape::PackingKeySwitch { .. } => 4,
         }
     }
@@ -77,7 +74,7 @@ impl Section {
         match self.mode() {
             Mode::Ternary { sums } => sums,
             Mode::Buckets { buckets, hashings } => buckets * hashings,
-            Mode::Slots { slots, times } => slots * times,
+            Mode::Each => self.rows.end - self.rows.start,
         }
     }
 
@@ -86,21 +83,13 @@ impl Section {
         self.sums() * self.part.part().row_words
     }
 
-    /// Mean sum of squared weights in one sum that has rows.
+    /// Mean sum of squared weights in one sum.
     fn weight(&self) -> f64 {
         let rows = self.rows.len() as f64;
         match self.mode() {
             Mode::Ternary { .. } => rows / 2.0,
             Mode::Buckets { buckets, .. } => rows / buckets as f64,
-            Mode::Slots { .. } => 1.0,
-        }
-    }
-
-    /// The part of the sums that has rows.
-    fn occupied(&self) -> f64 {
-        match self.mode() {
-            Mode::Ternary { .. } | Mode::Buckets { .. } => 1.0,
-            Mode::Slots { slots, .. } => self.rows.len() as f64 / slots as f64,
+            Mode::Each => 1.0,
         }
     }
 
@@ -116,24 +105,10 @@ impl Section {
         (3.0 * ratio * ratio * self.weight() * self.row_variance(committee)).sqrt().round() as u64
     }
 
-    /// Variance of the rows' noise in one coefficient of an honest sum that has rows.
-    pub fn hidden_variance(&self, committee: Committee) -> f64 {
-        committee.n() as f64 * self.weight() * self.row_variance(committee)
-    }
-
-    /// Variance of the shared noise in one coefficient.
-    pub fn hiding_variance(&self, committee: Committee) -> f64 {
-        committee.n() as f64 * variance(self.noise_bound(committee))
-    }
-
-    /// Standard deviation of a coefficient of an honest sum that has rows.
+    /// Standard deviation of a coefficient of an honest sum.
     pub fn deviation(&self, committee: Committee) -> f64 {
-        (self.hidden_variance(committee) + self.hiding_variance(committee)).sqrt()
-    }
-
-    /// Mean square of all coefficients of honest sums.
-    pub fn mean_square(&self, committee: Committee) -> f64 {
-        self.occupied() * self.hidden_variance(committee) + self.hiding_variance(committee)
+        let one = self.weight() * self.row_variance(committee) + variance(self.noise_bound(committee));
+        (committee.n() as f64 * one).sqrt()
     }
 }
 
@@ -170,11 +145,11 @@ mod tests {
             (PartId::Squashing, 37.46),
             (PartId::SquashedCompression, 10.7),
             (PartId::Compression, 46.5),
-            // The design opens rows as they are, which hides nothing from a dealer of noise.
-            (PartId::KeySwitching, 46.55),
-            (PartId::CompactKeySwitching, 46.55),
-            (PartId::CompactPublic, 21.7),
-            (PartId::Rerandomisation, 21.7),
+            // The design's 2^46.25 is for a ratio of 4.
+            (PartId::KeySwitching, 45.87),
+            (PartId::CompactKeySwitching, 45.87),
+            (PartId::CompactPublic, 22.2),
+            (PartId::Rerandomisation, 22.2),
         ] {
             assert!((bits(part) - want).abs() < 0.06, "{part:?}: {} against {want}", bits(part));
         }

@@ -40,8 +40,10 @@ impl Weights {
                     weights.add_hashing(buckets, count, &coins(hashing as u8));
                 }
             }
-            // Placed one by one (`slots`).
-            Mode::Slots { .. } => {}
+            Mode::Each => {
+                let one = |pattern| vec![Term { pattern, negative: false }];
+                weights.add(count, 0..count as u16, (0..count).map(one));
+            }
         }
         weights
     }
@@ -163,6 +165,14 @@ mod tests {
             assert!(largest < Some(30), "8 rows in the mean");
         }
         assert_ne!(table[..256], table[256..512]);
+    }
+
+    #[test]
+    fn rows_that_are_checked_one_by_one_have_sums_of_their_own() {
+        let table = table(&Section { part: PartId::KeySwitching, rows: 8..16 });
+        for (i, sum) in table.iter().enumerate() {
+            assert!(sum.iter().enumerate().all(|(row, &w)| w == i8::from(row == i)));
+        }
     }
 
     /// How often the first four sums all stay small, over many coins: errors `a` and `b` in two rows, of modulus 2^64.

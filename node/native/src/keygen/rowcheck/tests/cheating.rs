@@ -3,7 +3,7 @@ use super::super::super::layout::PartId;
 use super::super::super::message::{Outgoing, Secret};
 use super::super::packing::{element_bytes, read_element, write_element};
 use super::super::section::Section;
-use super::{Adversary, Step, Table, exchange, nobody, sample, shift_noise, take_in};
+use super::{Adversary, Step, Table, exchange, nobody, sample, take_in};
 use crate::errors::{Code, Failure};
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr};
@@ -94,14 +94,26 @@ fn noise_that_is_shared_inconsistently_is_refused_and_names_nobody() {
 #[test]
 fn noise_that_is_too_large_is_refused_and_names_nobody() {
     let table = Table::new(4, 1);
+    let n = table.committee.n();
     for part in [PartId::Bootstrapping, PartId::KeySwitching] {
         let section = sample(part);
-        let large = (9.0 * section.deviation(table.committee)) as i128;
+        let width = part.part().width;
+        let size = element_bytes(width);
+        let large = Gr::scalar((9.0 * section.deviation(table.committee)) as u128);
+        let seeded: Vec<usize> = (2..=section.degree(table.committee) + 1).collect();
+        let base = [&[0], &seeded[..]].concat();
         all_refuse(&table, &section, Code::RowMaximum, &[], &mut |step, sent| {
-            if step == Step::Noise {
-                shift_noise(table.committee, &section, sent, &|coefficient| {
-                    if coefficient % 4 == 0 { large } else { 0 }
-                });
+            if step != Step::Noise {
+                return;
+            }
+            // More noise under the same seeds: only the other points change.
+            for receiver in (1..=n).filter(|receiver| !seeded.contains(receiver)) {
+                let shift = lagrange(&base, receiver)[0] * large;
+                let message = sent[0].private[receiver - 1].as_mut().expect("private");
+                let start = message.len() - section.coefficients() / 4 * size;
+                for bytes in message[start..].chunks_exact_mut(size) {
+                    write_element(read_element(bytes, width) + shift, width, bytes);
+                }
             }
         });
     }

@@ -3,7 +3,7 @@ use super::super::super::message::Outgoing;
 use super::super::super::rounds::Round;
 use super::super::super::rounds::rows::AfterChunk;
 use super::super::section::Section;
-use super::super::verdict::{mean_square, open};
+use super::super::verdict::open;
 use super::{Table, chunk_of, nobody, sample, samples};
 use crate::errors::Code;
 
@@ -29,7 +29,7 @@ fn sums_have_the_deviation_that_the_tests_assume() {
         let points: Vec<&[u8]> = sent.iter().map(|message| message.broadcast.as_slice()).collect();
         let opened = open(table.committee, &section, &points).expect("on polynomials");
         let count = section.coefficients() as f64;
-        let ratio = (mean_square(&opened) / section.mean_square(table.committee)).sqrt();
+        let ratio = (opened.energy as f64 / count).sqrt() / section.deviation(table.committee);
         // The bound of the smallest noise is rounded to an integer, and few rows have few weights.
         let room = 0.02 + 3.0 / (2.0 * count).sqrt();
         assert!((ratio - 1.0).abs() < room, "{}: {ratio}", section.part.part().name);

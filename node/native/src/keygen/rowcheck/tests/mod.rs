@@ -2,7 +2,6 @@
 mod cheating;
 mod full_size;
 mod honest;
-mod own_noise;
 mod planted;
 
 use super::super::commitment::commit;
@@ -15,12 +14,9 @@ use super::super::message::{Incoming, Outgoing};
 use super::super::rounds::Round;
 use super::super::rounds::rows::{AfterChunk, CheckedKey, RowNoiseRound, RowPointsRound, Rows};
 use super::super::sum::add_into;
-use super::super::words::{read_words, write_words};
-use super::packing::{PACKED, element_bytes, read_element, write_element};
 use super::section::Section;
 use crate::errors::{Failure, Result};
-use crate::ring::shamir::lagrange;
-use crate::ring::{Committee, Gr, PrssKeys};
+use crate::ring::{Committee, PrssKeys};
 use std::sync::Arc;
 
 /// Parties that share a key of known bits.
@@ -122,37 +118,6 @@ impl Table {
         let first = self.committee.parties().map(|party| self.first_round(party, sections)).collect();
         let coins = all(exchange(first, Step::Noise, adversary))?;
         all(exchange(coins, Step::Coin, adversary))
-    }
-}
-
-/// Adds `error` to a word of a body.
-pub fn plant(section: &Section, body: &mut [u8], word: usize, error: i128) {
-    let part = section.part.part();
-    let bytes = &mut body[word * part.word_bytes()..(word + 1) * part.word_bytes()];
-    let mut value = [0];
-    read_words(bytes, part.width, &mut value);
-    write_words(&[value[0].wrapping_add(error as u128)], part.width, bytes);
-}
-
-/// Adds `shift` of every coefficient to the noise that party 1 deals, under the same seeds: only the other points change.
-pub fn shift_noise(
-    committee: Committee,
-    section: &Section,
-    sent: &mut [Outgoing],
-    shift: &dyn Fn(usize) -> i128,
-) {
-    let width = section.part.part().width;
-    let size = element_bytes(width);
-    let seeded: Vec<usize> = (2..=section.degree(committee) + 1).collect();
-    let base = [&[0], &seeded[..]].concat();
-    for receiver in committee.parties().filter(|receiver| !seeded.contains(receiver)) {
-        let weight = lagrange(&base, receiver)[0];
-        let message = sent[0].private[receiver - 1].as_mut().expect("private");
-        let start = message.len() - section.coefficients() / PACKED * size;
-        for (element, bytes) in message[start..].chunks_exact_mut(size).enumerate() {
-            let shift = Gr(std::array::from_fn(|k| shift(PACKED * element + k) as u128));
-            write_element(read_element(bytes, width) + weight * shift, width, bytes);
-        }
     }
 }
 

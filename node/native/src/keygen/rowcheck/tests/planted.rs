@@ -1,10 +1,20 @@
 //! Errors in bodies, as a party makes them that contributes something else than its shares say. Whoever plants them, the
 //! sum of the contributions is off by a known amount.
 use super::super::super::layout::{PartId, Shape};
+use super::super::super::words::{read_words, write_words};
 use super::super::section::Section;
-use super::{Table, nobody, plant, sample, samples};
+use super::{Table, nobody, sample, samples};
 use crate::errors::Code;
 use crate::stream::SecretStream;
+
+/// Adds `error` to a word of a body.
+fn plant(section: &Section, body: &mut [u8], word: usize, error: i128) {
+    let part = section.part.part();
+    let bytes = &mut body[word * part.word_bytes()..(word + 1) * part.word_bytes()];
+    let mut value = [0];
+    read_words(bytes, part.width, &mut value);
+    write_words(&[value[0].wrapping_add(error as u128)], part.width, bytes);
+}
 
 /// The codes with which all parties refuse a body, `None` where they accept it.
 fn verdict(table: &Table, section: &Section, body: Vec<u8>) -> Option<Code> {
@@ -74,6 +84,8 @@ fn small_errors_in_all_coefficients_are_caught_by_their_energy() {
         (PartId::Squashing, 2.0),
         (PartId::SquashedCompression, 2.0),
         (PartId::Compression, 2.0),
+        (PartId::KeySwitching, 3.0),
+        (PartId::CompactKeySwitching, 3.0),
     ] {
         let section = sample(part);
         let mut body = table.body(&section);
