@@ -1,6 +1,6 @@
 /**
  * The native addon, written by hand; `src/bindings/` is the other side. Arguments are copied before a function returns,
- * so buffers may be reused at once. Every failure is an Error whose message is `CODE|culprits|text`; import the typed
+ * so buffers may be reused at once. Every failure is an Error whose message is `CODE|culprits|suspects|text`; import the typed
  * wrappers of node/src/threshold instead of this.
  */
 
@@ -16,6 +16,14 @@ export interface CeremonyConfig {
   index: number
   /** Tests only: a toy number of shared bits; such a party makes no key. */
   bits?: number
+}
+
+/** Bytes of one party's message of a round. */
+export interface RoundLimits {
+  /** Of every broadcast. */
+  broadcast: number
+  /** Of the longest sealed message; 0 where the round has none. */
+  sealed: number
 }
 
 export interface RoundMessages {
@@ -35,6 +43,8 @@ export class CeremonyParty {
    * "product-points", "row-noise", "row-coin", "row-points"
    */
   rounds(): string[]
+  /** By round, in the order of `rounds`; known from the start. */
+  limits(): RoundLimits[]
   /** Own messages of a round, once. */
   produce(round: number): Promise<RoundMessages>
   /** @param broadcasts by party, own included @param sealed from each party to this one. A failure ends the party. */

@@ -1,7 +1,7 @@
 //! Typed failures of the native core.
 //!
-//! They cross into JavaScript as an `Error` whose message is `CODE|culprits|text` (culprits: party indices, comma
-//! separated, possibly empty); the TypeScript wrapper turns it into a `ProtocolError`. A text names the broken rule and
+//! They cross into JavaScript as an `Error` whose message is `CODE|culprits|suspects|text` (party indices, comma
+//! separated, possibly none); the TypeScript wrapper turns it into a `ProtocolError`. A text names the broken rule and
 //! the offending public value, never a secret.
 use crate::crs::CrsError;
 use std::fmt;
@@ -25,7 +25,7 @@ pub enum Code {
     CommitmentMismatch,
     /// A member's confirmation of a replicated or pairwise key differs.
     KeyConfirmation,
-    /// A dealt batch is not of degree t: the dealer or an odd receiver lies.
+    /// A dealt batch is not of degree t: the dealer lies, or receivers do.
     DegreeCheck,
     /// The points of the product check do not lie on one polynomial of degree 2t.
     ProductPoints,
@@ -112,27 +112,36 @@ impl Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub code: Code,
-    /// Party indices (1-based), ascending.
+    /// Parties proven at fault: indices (1-based), ascending.
     pub culprits: Vec<usize>,
+    /// Parties of which at least one is at fault, in the same form.
+    pub suspects: Vec<usize>,
     pub text: String,
 }
 
 impl Failure {
     /// A failure that names nobody.
     pub fn new(code: Code, text: impl Into<String>) -> Self {
-        Failure { code, culprits: Vec::new(), text: text.into() }
+        Failure { code, culprits: Vec::new(), suspects: Vec::new(), text: text.into() }
     }
 
     /// A failure of one party's message.
     pub fn by(code: Code, party: usize, text: impl Into<String>) -> Self {
-        Failure { code, culprits: vec![party], text: text.into() }
+        Failure { culprits: vec![party], ..Failure::new(code, text) }
+    }
+
+    /// A failure for which at least one of `suspects` is responsible, in whatever order they come.
+    pub fn by_one_of(code: Code, mut suspects: Vec<usize>, text: impl Into<String>) -> Self {
+        suspects.sort_unstable();
+        Failure { suspects, ..Failure::new(code, text) }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let culprits: Vec<String> = self.culprits.iter().map(usize::to_string).collect();
-        write!(f, "{}|{}|{}", self.code.as_str(), culprits.join(","), self.text)
+        let list = |parties: &[usize]| parties.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+        let (culprits, suspects) = (list(&self.culprits), list(&self.suspects));
+        write!(f, "{}|{culprits}|{suspects}|{}", self.code.as_str(), self.text)
     }
 }
 
@@ -186,16 +195,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_prints_code_culprits_and_text() {
-        let failure =
-            Failure { code: Code::DegreeCheck, culprits: vec![1, 3], text: "dealer 1 or receiver 3".into() };
-        assert_eq!(failure.to_string(), "KEYGEN_DEGREE_CHECK|1,3|dealer 1 or receiver 3");
-        assert_eq!(Failure::new(Code::Io, "gone").to_string(), "NATIVE_IO||gone");
+    fn a_failure_prints_code_culprits_suspects_and_text() {
+        let failure = Failure::by_one_of(Code::DegreeCheck, vec![3, 1], "dealer 1 or receiver 3");
+        assert_eq!(failure.to_string(), "KEYGEN_DEGREE_CHECK||1,3|dealer 1 or receiver 3");
+        assert_eq!(Failure::by(Code::SealedBox, 2, "shut").to_string(), "KEYGEN_SEALED_BOX|2||shut");
+        assert_eq!(Failure::new(Code::Io, "gone").to_string(), "NATIVE_IO|||gone");
     }
 
     #[test]
     fn a_panic_becomes_a_failure_without_its_text() {
         let failure = catch::<()>(|| std::panic::panic_any("secret value")).unwrap_err();
-        assert_eq!(failure.to_string(), "NATIVE_INTERNAL||internal panic");
+        assert_eq!(failure.to_string(), "NATIVE_INTERNAL|||internal panic");
     }
 }

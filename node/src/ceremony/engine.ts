@@ -19,12 +19,22 @@ export type PartyConfig = {
   readonly bits?: number
 }
 
+/** Bytes of one party's message of a round. */
+export type MessageLimits = {
+  /** Of every broadcast. */
+  readonly broadcast: number
+  /** Of the longest sealed message; 0 where the round has none. */
+  readonly sealed: number
+}
+
 /** One party of key generation; `round` counts from 0 in `rounds()` and on in `rowRounds()`. */
 export type CeremonyParty = {
   /** Names of the rounds before the contributions, in order; known from the start. */
   rounds(): readonly string[]
   /** Names of the rounds of the row check, in order: all chunks are absorbed before the last one. */
   rowRounds(): readonly string[]
+  /** How long the messages of a round are; known from the start. */
+  limits(round: number): MessageLimits
   produce(round: number): Promise<{
     readonly broadcast: Uint8Array
     /** By party index − 1. */

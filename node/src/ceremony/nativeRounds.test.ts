@@ -1,11 +1,23 @@
 import { fromHex } from "@twinlock/sdk/protocol/codec"
 import { describe, expect, test } from "vitest"
+import { codeOf } from "../../../test/support/codeOf.ts"
 import { createManualClock } from "../clock.ts"
 import { silentLogger } from "../telemetry/logger.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
+import { bytesDigest } from "./digest.ts"
 import type { CeremonyParty } from "./engine.ts"
+import { createHeaderVerifier, sealedHashOf, signHeader } from "./header.ts"
+import { decodeRoundMessage, type Expectation, encodeRoundMessage } from "./messages.ts"
 import { nativeRounds } from "./nativeRounds.ts"
-import { attemptOfParty, COMMITTEE, honest, PARTIES, type Tamper, tamperedNetworks } from "./party.fixture.ts"
+import {
+  attemptOfParty,
+  COMMITTEE,
+  honest,
+  PARTIES,
+  partyAt,
+  type Tamper,
+  tamperedNetworks,
+} from "./party.fixture.ts"
 import type { Outgoing, Round } from "./rounds.ts"
 import { createRouter } from "./router.ts"
 import { rowRounds } from "./rowRounds.ts"
@@ -125,12 +137,18 @@ describe("the addon's rounds under the echo broadcast", () => {
     expect(names.every((name) => /^[a-z][a-z0-9-]*$/.test(name) && name.length <= 64)).toBe(true)
   })
 
-  test.each(["degree-points", "product-points"])("a lie in the %s is found by the addon", async (round) => {
+  test.each([
+    // The liar speaks of party 1's dealing: one of the two lies, and nobody else can know which.
+    { round: "degree-points", check: "KEYGEN_DEGREE_CHECK", suspects: [1, 4] },
+    { round: "product-points", check: "KEYGEN_PRODUCT_POINTS", suspects: [] },
+  ])("a lie in the $round is found by the addon, and proves nobody", async ({ round, check, suspects }) => {
     const { seeds, causes } = await run(flipBroadcast(round, 40))
     expect(seeds).toEqual([])
-    const codes = causes.map((cause) => cause?.check)
-    expect(codes.some((code) => code?.startsWith("KEYGEN_"))).toBe(true)
-    expect(causes.map((cause) => cause?.round)).toContain(round)
+    const honest = causes.slice(0, 3)
+    const found = honest.filter((cause) => cause?.code === "CEREMONY_CHECK_FAILED")
+    expect(found.length).toBeGreaterThan(0)
+    for (const cause of found) expect(cause).toMatchObject({ round, check, culprits: [], suspects })
+    for (const cause of honest) expect([cause?.culprits, cause?.claimed]).toEqual([[], []])
   })
 
   test("a sealed dealing that does not open names its dealer", async () => {
@@ -156,6 +174,50 @@ describe("the addon's rounds under the echo broadcast", () => {
     const found = causes.filter((cause) => cause?.check === "KEYGEN_COMMITMENT_MISMATCH")
     expect(found.length).toBeGreaterThan(0)
     for (const cause of found) expect(cause).toMatchObject({ round: "row-coin", culprits: [4] })
+  })
+
+  const longer = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...bytes, 0])
+
+  test.each<[string, (outgoing: Outgoing) => Outgoing]>([
+    ["hello", (outgoing) => ({ ...outgoing, broadcast: longer(outgoing.broadcast) })],
+    [
+      "inputs",
+      (outgoing) => ({
+        ...outgoing,
+        sealed: outgoing.sealed.map((box) => (box === null ? null : longer(box))),
+      }),
+    ],
+    ["coin", (outgoing) => ({ ...outgoing, sealed: outgoing.sealed.map(() => Uint8Array.of(0)) })],
+  ])("one byte too many in %s is refused before the addon sees it", async (round, change) => {
+    const { causes } = await run((name, outgoing) => (name === round ? change(outgoing) : outgoing))
+    const found = causes.filter((cause) => cause?.code === "CEREMONY_GARBLED")
+    expect(found.length).toBeGreaterThan(0)
+    for (const cause of found) expect(cause).toMatchObject({ round, culprits: [4] })
+  })
+
+  test("an oversized hello is refused at the cap of its round", async () => {
+    const { n, t, keyId } = COMMITTEE
+    const ceremonyId = fromHex(keyId)
+    const party = nativeEngine.createParty({ ...{ n, t, ceremonyId }, attempt: 1, index: 1 })
+    const specs = nativeRounds(attemptOfParty(1), party, 60_000).map(({ spec }) => spec)
+    party.destroy()
+    expect(specs[0]).toMatchObject({ name: "hello", maxBroadcast: 1312, maxSealed: 0 })
+    const broadcast = new Uint8Array(7 * 1024 * 1024)
+    const [dave, attempt] = [partyAt(4), attemptOfParty(4)]
+    const { proposalDigest: previous, self } = attempt
+    const header = {
+      ...{ keyId, previous, attempt: 1, round: 0, party: self },
+      ...{ broadcastBytes: broadcast.length, broadcastHash: bytesDigest(broadcast) },
+      sealedHashes: [null, null, null, null].map(sealedHashOf),
+    }
+    const payload = encodeRoundMessage(await signHeader(header, dave.sign), broadcast, null)
+    const expected: Expectation = {
+      attempt: attemptOfParty(1),
+      from: self,
+      verifyHeader: createHeaderVerifier(COMMITTEE, 1),
+      limitsOf: (round) => specs[round] ?? null,
+    }
+    expect(codeOf(() => decodeRoundMessage(payload, expected))).toBe("CODEC_LIMIT")
   })
 
   test("broadcasts that do not decode name their sender", async () => {

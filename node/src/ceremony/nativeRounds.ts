@@ -6,18 +6,6 @@ import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { Attempt } from "./attempt.ts"
 import type { CeremonyParty } from "./engine.ts"
 import { broadcastOf, type Round } from "./rounds.ts"
-import type { RoundSpec } from "./state.ts"
-
-const BITS = 17_196
-const SHARE_BYTES = 64
-/** Points of all row sums, and noise for them: 6.5 MiB. */
-const ROW_BYTES = 7 * 1024 * 1024
-
-/** Generous maxima: a level of the XOR tree deals one resharing of every bit for up to n/2 products. */
-const limitsFor = (n: number): Pick<RoundSpec, "maxBroadcast" | "maxSealed"> => ({
-  maxBroadcast: ROW_BYTES,
-  maxSealed: Math.max((BITS + 1024) * SHARE_BYTES * Math.ceil(n / 2), ROW_BYTES) + 65_536,
-})
 
 export type EngineRoundOptions = {
   readonly party: CeremonyParty
@@ -29,11 +17,13 @@ export type EngineRoundOptions = {
 
 export function engineRound({ committee }: Attempt, options: EngineRoundOptions): Round {
   const { party, name, index, timeoutMs } = options
+  const { broadcast, sealed } = party.limits(index)
   return {
     spec: {
       name,
       speakers: partyIndexes(committee),
-      ...limitsFor(committee.n),
+      maxBroadcast: broadcast,
+      maxSealed: sealed,
       timeoutMs,
       binding: false,
       kept: true,

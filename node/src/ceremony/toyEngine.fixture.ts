@@ -28,6 +28,7 @@ import type {
   KeygenEngine,
   KeyLayout,
   KeyShare,
+  MessageLimits,
   PartyConfig,
   SelfTestEngine,
 } from "./engine.ts"
@@ -140,6 +141,10 @@ class ToyParty implements CeremonyParty {
 
   rowRounds(): readonly string[] {
     return TOY_ROUNDS.rowRounds
+  }
+
+  limits(round: number): MessageLimits {
+    return toyLimits(this.#layout)[nameOf(round) ?? "hello"]
   }
 
   #pairKey(other: PartyIndex): Uint8Array {
@@ -281,6 +286,16 @@ class ToyParty implements CeremonyParty {
 }
 
 const nameOf = (round: number) => [...TOY_ROUNDS.rounds, ...TOY_ROUNDS.rowRounds][round]
+
+const toyLimits = ({ chunks }: KeyLayout) => {
+  const hash = { broadcast: 32, sealed: 0 }
+  return {
+    ...{ hello: hash, "seed-open": hash, confirm: hash, "row-coin": hash },
+    "seed-commit": { broadcast: 64, sealed: 0 },
+    inputs: { broadcast: 0, sealed: SECRETS * 64 },
+    "row-points": { broadcast: chunks.length * 64, sealed: 0 },
+  }
+}
 
 /** Files of the toy executors, by path. */
 export type ToyFiles = Map<string, Uint8Array>

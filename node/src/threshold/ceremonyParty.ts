@@ -24,11 +24,21 @@ export type RoundMessages = {
   readonly sealed: readonly (Uint8Array | null)[]
 }
 
+/** Bytes of one party's message of a round. */
+export type MessageLimits = {
+  /** Of every broadcast. */
+  readonly broadcast: number
+  /** Of the longest sealed message; 0 where the round has none. */
+  readonly sealed: number
+}
+
 export type CeremonyParty = {
   /** Names of the rounds before the contributions, in order. */
   rounds(): readonly string[]
   /** Names of the rounds of the row check, numbered on from `rounds()`. */
   rowRounds(): readonly string[]
+  /** How long the messages of a round are; known from the start. @throws RangeError where there is no such round */
+  limits(round: number): MessageLimits
   /** Own messages of a round, once. @throws KEYGEN_ROUND_ORDER, NATIVE_DESTROYED */
   produce(round: number): Promise<RoundMessages>
   /** @param broadcasts by party, own included @param sealed from each party to this one @throws KEYGEN_*, naming culprits */
@@ -52,10 +62,16 @@ export type CeremonyParty = {
 export function createCeremonyParty(config: PartyConfig): CeremonyParty {
   const party = callNative((addon) => new addon.CeremonyParty(config))
   const names = party.rounds()
+  const limits = party.limits()
   const rows = names.indexOf("row-coin")
   return {
     rounds: () => names.slice(0, rows),
     rowRounds: () => names.slice(rows),
+    limits(round) {
+      const found = limits[round]
+      if (found === undefined) throw new RangeError(`no round ${round} of ${limits.length}`)
+      return found
+    },
     produce: (round) => awaitNative(() => party.produce(round)),
     consume: (round, broadcasts, sealed) =>
       awaitNative(() => party.consume(round, [...broadcasts], [...sealed])),

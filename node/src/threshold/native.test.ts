@@ -12,23 +12,28 @@ const failure = (code: string) => (error: unknown) => isProtocolError(error, cod
 const context = { ceremonyId: new Uint8Array(32), round: 0, party: 1 }
 
 describe("failures of the addon", () => {
-  test("carry code, culprits and text", () => {
-    const error = nativeError(new Error("KEYGEN_DEGREE_CHECK|1,3|dealer 1 | or receiver 3"))
+  test.each([
+    ["1,3", [1, 3], "", []],
+    ["", [], "1,13", [1, 13]],
+    ["2", [2], "1,3", [1, 3]],
+  ])("carry code, culprits %s %s, suspects %s and text", (named, culprits, doubted, suspects) => {
+    const error = nativeError(new Error(`KEYGEN_DEGREE_CHECK|${named}|${doubted}|dealer 1 | or receiver 3`))
     if (!(error instanceof ProtocolError)) throw new Error("want a ProtocolError")
-    expect(error.detail).toEqual({
-      code: "KEYGEN_DEGREE_CHECK",
-      culprits: [1, 3],
-      message: "dealer 1 | or receiver 3",
-    })
+    const message = "dealer 1 | or receiver 3"
+    expect(error.detail).toEqual({ code: "KEYGEN_DEGREE_CHECK", culprits, suspects, message })
   })
 
-  test.for(["CRS_PROOF|", "CRS_PROOF||", "UNKNOWN_CODE||text", "CRS_PROOF|1,|text", ""])(
-    "anything else passes unchanged: %s",
-    (message) => {
-      const error = new Error(message)
-      expect(nativeError(error)).toBe(error)
-    },
-  )
+  test.for([
+    "CRS_PROOF|",
+    "CRS_PROOF|||",
+    "UNKNOWN_CODE|||text",
+    "CRS_PROOF|1,||text",
+    "CRS_PROOF||1,|text",
+    "",
+  ])("anything else passes unchanged: %s", (message) => {
+    const error = new Error(message)
+    expect(nativeError(error)).toBe(error)
+  })
 
   test("have the codes of the Rust sources, no more and no fewer", () => {
     const codes = `${source("errors.rs")}${source("crs/error.rs")}`.matchAll(/=> "([A-Z0-9_]+)",/g)

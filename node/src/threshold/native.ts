@@ -1,5 +1,5 @@
 /**
- * The seam to the native addon: loads it and turns its failures, Errors with the message `CODE|culprits|text`, into
+ * The seam to the native addon: loads it and turns its failures, Errors with the message `CODE|culprits|suspects|text`, into
  * ProtocolErrors. Codes are those of node/native/src/errors.rs and crs/error.rs.
  */
 import { createRequire } from "node:module"
@@ -58,16 +58,23 @@ export const NATIVE_ERROR_CODES = [
 
 export type NativeErrorCode = (typeof NATIVE_ERROR_CODES)[number]
 
-const FAILURE = /^([A-Z0-9_]+)\|((?:\d+(?:,\d+)*)?)\|(.+)$/s
+const FAILURE = /^([A-Z0-9_]+)\|((?:\d+(?:,\d+)*)?)\|((?:\d+(?:,\d+)*)?)\|(.+)$/s
 const KNOWN: ReadonlySet<string> = new Set(NATIVE_ERROR_CODES)
+
+const partiesOf = (list: string | undefined): readonly PartyIndex[] =>
+  list ? list.split(",").map((index) => Number(index) as PartyIndex) : []
 
 /** The ProtocolError of a failure of the addon; anything else (a wrong type of argument: an own bug) as it is. */
 export function nativeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const [, code, culprits, text] = FAILURE.exec(error.message) ?? []
-  if (code === undefined || culprits === undefined || text === undefined || !KNOWN.has(code)) return error
-  const parties = culprits === "" ? [] : culprits.split(",").map((index) => Number(index) as PartyIndex)
-  return new ProtocolError({ code: code as NativeErrorCode, message: text, culprits: parties })
+  const [, code, culprits, suspects, message] = FAILURE.exec(error.message) ?? []
+  if (code === undefined || message === undefined || !KNOWN.has(code)) return error
+  return new ProtocolError({
+    code: code as NativeErrorCode,
+    message,
+    culprits: partiesOf(culprits),
+    suspects: partiesOf(suspects),
+  })
 }
 
 /** Runs a synchronous function of the addon. @throws ProtocolError with a {@link NativeErrorCode} */

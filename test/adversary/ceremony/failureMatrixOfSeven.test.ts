@@ -1,8 +1,8 @@
 /**
  * Every message kind of a ceremony, dropped, withheld from one party, delayed beyond its time-out, corrupted, replayed in
- * place of a later one, or shown with two faces, by two parties of seven. What holds in every cell of the
- * matrix: all parties stop with a cause, nothing of the key stays anywhere, whoever is named did it, and somebody is named. A
- * new proposal that gives the culprits' seats to others makes a key at once.
+ * place of a later one, or shown with two faces, by two parties of seven. What holds in every cell of the matrix: all
+ * parties stop with a cause, nothing of the key stays anywhere, no honest party is named, and whoever finds the fault names
+ * exactly those that it can. A new proposal that gives the culprits' seats to others makes a key at once.
  */
 import { describe, test } from "vitest"
 import { CODES, expectCleanAbort, expectNextKey, LARGE, roundAt, sceneOf } from "./failureScene.ts"

@@ -8,6 +8,7 @@ use crate::keygen::assembly::public_key;
 use crate::keygen::assembly::server_key_file::{self, Written};
 use crate::keygen::context::{Context, Root};
 use crate::keygen::layout;
+use crate::keygen::limits::Limits;
 use crate::keygen::party::{Party, Sent};
 use crate::keygen::sum;
 use crate::params::KEY_BITS;
@@ -33,6 +34,18 @@ pub struct RoundMessages {
     pub sealed: Vec<Option<Uint8Array>>,
 }
 
+#[napi(object)]
+pub struct RoundLimits {
+    pub broadcast: u32,
+    pub sealed: u32,
+}
+
+impl From<Limits> for RoundLimits {
+    fn from(limits: Limits) -> Self {
+        RoundLimits { broadcast: limits.broadcast as u32, sealed: limits.sealed as u32 }
+    }
+}
+
 impl From<Sent> for RoundMessages {
     fn from(sent: Sent) -> Self {
         RoundMessages {
@@ -47,6 +60,7 @@ impl From<Sent> for RoundMessages {
 pub struct CeremonyParty {
     party: Arc<Mutex<Party>>,
     rounds: Vec<String>,
+    limits: Vec<Limits>,
 }
 
 impl CeremonyParty {
@@ -84,13 +98,20 @@ impl CeremonyParty {
                 bits,
             };
             let party = Party::new(context, Root::from_os()?);
-            Ok(CeremonyParty { rounds: party.rounds(), party: Arc::new(Mutex::new(party)) })
+            let (rounds, limits) = (party.rounds(), party.limits());
+            Ok(CeremonyParty { rounds, limits, party: Arc::new(Mutex::new(party)) })
         })
     }
 
     #[napi]
     pub fn rounds(&self) -> Vec<String> {
         self.rounds.clone()
+    }
+
+    /// By round: how long its messages are.
+    #[napi]
+    pub fn limits(&self) -> Vec<RoundLimits> {
+        self.limits.iter().map(|&limits| limits.into()).collect()
     }
 
     #[napi(catch_unwind)]

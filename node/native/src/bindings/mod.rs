@@ -1,5 +1,5 @@
 //! Classes and functions that JavaScript sees. Nothing is computed here: arguments are checked and copied, work goes to
-//! the libuv pool, failures become errors of the form `CODE|culprits|text`.
+//! the libuv pool, failures become errors of the form `CODE|culprits|suspects|text`.
 //! Left out of unit tests: its symbols exist only inside Node.
 pub mod crs;
 pub mod destroyable;

@@ -70,9 +70,12 @@ fn last_level(committee: Committee) -> String {
 
 /// Whom a failure must name.
 enum Named<'a> {
+    /// As culprits; nobody is suspected.
     Exactly(&'a [usize]),
-    /// The cheating dealer and perhaps one more: a rushing dealer chooses which of two receivers looks odd.
-    AtLeastOne,
+    /// As suspects; nobody is proven.
+    OneOf(&'a [usize]),
+    /// The cheating dealer, as culprit or with others as suspect: one that speaks last chooses who looks odd.
+    TheDealer,
 }
 
 /// Runs an attack several times and expects every honest party to fail in `round` with `code` and the culprits.
@@ -93,9 +96,14 @@ fn all_abort(
                 assert_eq!(failures.len(), committee.n() - committee.t(), "all honest parties agree");
                 for failure in failures {
                     assert_eq!(failure.code, code, "{size:?}");
+                    let proven = (failure.culprits.as_slice(), failure.suspects.as_slice());
                     match named {
-                        Named::Exactly(culprits) => assert_eq!(failure.culprits, culprits, "{size:?}"),
-                        Named::AtLeastOne => assert!(failure.culprits.contains(&1), "{failure}"),
+                        Named::Exactly(culprits) => assert_eq!(proven, (culprits, &[][..]), "{size:?}"),
+                        Named::OneOf(suspects) => assert_eq!(proven, (&[][..], suspects), "{size:?}"),
+                        Named::TheDealer if failure.suspects.is_empty() => assert_eq!(proven.0, [1]),
+                        Named::TheDealer => {
+                            assert!(proven.0.is_empty() && proven.1.contains(&1), "{failure}")
+                        }
                     }
                 }
             }
@@ -276,7 +284,7 @@ fn an_inconsistent_input_is_caught_before_any_product_is_opened() {
     for size in COMMITTEES {
         let committee = committee(size);
         let attack = Inconsistent { committee, scale: 1 << 126, guess_blinds: false };
-        all_abort(size, 1, "degree-points", Code::DegreeCheck, Named::AtLeastOne, |turn| attack.act(turn, 1));
+        all_abort(size, 1, "degree-points", Code::DegreeCheck, Named::TheDealer, |turn| attack.act(turn, 1));
     }
 }
 
@@ -286,7 +294,7 @@ fn the_key_theft_is_caught_also_with_blinds_that_guess_the_coin() {
         let committee = committee(size);
         for guess_blinds in [false, true] {
             let attack = Inconsistent { committee, scale: 1 << 72, guess_blinds };
-            all_abort(size, 12, "degree-points", Code::DegreeCheck, Named::AtLeastOne, |turn| {
+            all_abort(size, 12, "degree-points", Code::DegreeCheck, Named::TheDealer, |turn| {
                 attack.act(turn, 12)
             });
         }
@@ -335,7 +343,7 @@ fn an_input_of_higher_degree_names_its_dealer_alone() {
             }
         };
         all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::Exactly(&[1]), attack);
-        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::AtLeastOne, |turn| {
+        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::TheDealer, |turn| {
             attack(turn);
             rush(turn);
         });
@@ -352,8 +360,8 @@ fn an_inconsistent_blind_alone_is_caught() {
             }
         };
         let pair = [1, victim];
-        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::Exactly(&pair), attack);
-        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::AtLeastOne, |turn| {
+        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::OneOf(&pair), attack);
+        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::TheDealer, |turn| {
             attack(turn);
             rush(turn);
         });
@@ -371,8 +379,8 @@ fn an_inconsistent_resharing_alone_is_caught_at_every_level() {
                 }
             };
             let pair = [1, victim];
-            all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::Exactly(&pair), attack);
-            all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::AtLeastOne, |turn| {
+            all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::OneOf(&pair), attack);
+            all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::TheDealer, |turn| {
                 attack(turn);
                 rush(turn);
             });
@@ -383,12 +391,38 @@ fn an_inconsistent_resharing_alone_is_caught_at_every_level() {
 #[test]
 fn a_lie_about_an_honest_dealer_names_the_pair() {
     for size in COMMITTEES {
-        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::Exactly(&[1, size.0]), |turn| {
+        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::OneOf(&[1, size.0]), |turn| {
             rush(turn);
             if turn.round == "degree-points" {
                 let start = (turn.committee.n() - 1) * REPETITIONS * GR_BYTES;
                 turn.messages[0].broadcast[start + 11] ^= 1;
             }
+        });
+    }
+}
+
+#[test]
+fn a_lie_about_the_own_dealing_names_the_dealer_alone() {
+    for size in COMMITTEES {
+        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::Exactly(&[1]), |turn| {
+            rush(turn);
+            if turn.round == "degree-points" {
+                turn.messages[0].broadcast[11] ^= 1;
+            }
+        });
+    }
+}
+
+#[test]
+fn a_dealer_that_speaks_last_makes_nobody_honest_a_culprit() {
+    // One wrong point, and the corrupt parties fit theirs to the wrong one: an honest receiver of a right point looks odd.
+    for size in COMMITTEES {
+        let victim = size.0;
+        all_abort(size, 8, "degree-points", Code::DegreeCheck, Named::TheDealer, |turn| {
+            if turn.round == "inputs" {
+                shift(turn, 0, |q| if q == victim { Gr::ONE } else { Gr::ZERO });
+            }
+            rush(turn);
         });
     }
 }

@@ -11,6 +11,7 @@ pub mod context;
 pub mod contribution;
 pub mod dealing;
 pub mod layout;
+pub mod limits;
 pub mod masks;
 pub mod message;
 pub mod negacyclic;

@@ -5,6 +5,7 @@
 use super::context::{Context, Purpose, Root, Session};
 use super::contribution::Contributor;
 use super::layout::Chunk;
+use super::limits::{Limits, round_limits};
 use super::message::{Incoming, Outgoing, Secret};
 use super::rounds::hello::HelloRound;
 use super::rounds::rows::CheckedKey;
@@ -56,6 +57,11 @@ impl Party {
 
     pub fn rounds(&self) -> Vec<String> {
         round_names(self.context.committee.n())
+    }
+
+    /// By round, how long its messages are: known from the start.
+    pub fn limits(&self) -> Vec<Limits> {
+        round_limits(&self.context)
     }
 
     /// This party's messages of `round`, once per round.

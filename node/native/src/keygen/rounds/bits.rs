@@ -88,6 +88,12 @@ pub struct LevelRound {
     pub(crate) level: usize,
 }
 
+/// How many products each level makes of `n` inputs.
+pub fn level_pairs(n: usize) -> Vec<usize> {
+    let live = std::iter::successors(Some(n), |&live| Some(live.div_ceil(2)));
+    live.take_while(|&live| live > 1).map(|live| live / 2).collect()
+}
+
 /// What follows a level.
 pub enum AfterLevel {
     Level(LevelRound),

@@ -71,18 +71,23 @@ impl Round for DegreeRound {
     }
 }
 
-/// At most t wrong points of an honest dealing come from lying receivers, more prove the dealer; a few odd points look the
-/// same for a lying receiver and for a bad dealing to it, so both are named.
+/// Either the dealer lies or all receivers with an odd point do. So more odd points than parties may lie prove the dealer,
+/// and so does an odd point of its own. Otherwise both cases look the same, and a dealer that speaks last chooses who looks
+/// odd: nobody is proven before the dealings are opened.
 fn degree_failure(dealer: usize, odd: Option<Vec<usize>>) -> Failure {
-    let text = match &odd {
-        Some(receivers) => format!("dealer {dealer} or the odd receivers {receivers:?}"),
-        None => format!("dealer {dealer}: more points are off than parties may lie"),
-    };
-    let mut culprits = odd.unwrap_or_default();
-    culprits.push(dealer);
-    culprits.sort_unstable();
-    culprits.dedup();
-    Failure { code: Code::DegreeCheck, culprits, text }
+    match odd {
+        None => {
+            let text = format!("dealer {dealer}: more points are off than parties may lie");
+            Failure::by(Code::DegreeCheck, dealer, text)
+        }
+        Some(odd) if odd.contains(&dealer) => {
+            Failure::by(Code::DegreeCheck, dealer, format!("dealer {dealer}: its own point is off"))
+        }
+        Some(odd) => {
+            let text = format!("dealer {dealer} or the odd receivers {odd:?}");
+            Failure::by_one_of(Code::DegreeCheck, [odd, vec![dealer]].concat(), text)
+        }
+    }
 }
 
 pub struct ProductRound {
@@ -140,7 +145,7 @@ impl Round for ProductRound {
         let shares = self.dealings.into_result();
         let Session { context, root } = session.clone();
         let contributor = Arc::new(Contributor::new(context, root, shares, pairs, &public_seed));
-        let sections = sections_of(&session);
+        let sections = sections_of(&session.context);
         Ok(RowNoiseRound { session, contributor, prss, commitments: commitments.row_coin, sections })
     }
 }

@@ -7,7 +7,7 @@ use super::prss::PrssCommitRound;
 use crate::errors::Result;
 
 /// What is committed, in this order.
-const COMMITTED: [Purpose; 3] = [Purpose::PublicSeed, Purpose::BitCoin, Purpose::RowCoin];
+pub const COMMITTED: [Purpose; 3] = [Purpose::PublicSeed, Purpose::BitCoin, Purpose::RowCoin];
 
 /// Everybody's commitments to the coins, by party; they open after the dealings (coin 1) and the bodies (coin 2).
 #[derive(Clone)]

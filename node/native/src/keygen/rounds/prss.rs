@@ -15,8 +15,8 @@ use crate::params::PARAMETERS_NAME;
 use crate::ring::{PrssKeys, Subset};
 use zeroize::Zeroizing;
 
-const TAG_BYTES: usize = 32;
-const PAIR_BYTES: usize = 32;
+pub const TAG_BYTES: usize = 32;
+pub const PAIR_BYTES: usize = 32;
 
 pub struct PrssCommitRound {
     pub(super) session: Session,

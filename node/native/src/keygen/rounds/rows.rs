@@ -3,7 +3,7 @@
 //! The noise is dealt before the key is contributed to; the second coin opens after everybody has echoed the digests of
 //! all bodies. Then every party takes in the bodies, chunk by chunk in their order, and opens its points of all sums.
 use super::super::commitment::{COMMITMENT_BYTES, REVEAL_BYTES, check, combine, reveal};
-use super::super::context::{Purpose, Session};
+use super::super::context::{Context, Purpose, Session};
 use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
 use super::super::layout::Chunk;
@@ -11,6 +11,7 @@ use super::super::message::{Incoming, Outgoing};
 use super::super::rowcheck::accumulation::Accumulation;
 use super::super::rowcheck::packing::{element_bytes, write_element};
 use super::super::rowcheck::section::{Section, whole_key};
+use super::super::rowcheck::shared_noise::section_bytes;
 use super::super::rowcheck::{noise_dealing, shared_noise, verdict};
 use super::Round;
 use crate::errors::{Code, Failure, Result};
@@ -28,8 +29,13 @@ pub struct RowNoiseRound {
 }
 
 /// The sections that a ceremony checks: all of the key, or nothing where a toy number of bits makes no key.
-pub fn sections_of(session: &Session) -> Vec<Section> {
-    if session.context.bits == KEY_BITS { whole_key() } else { Vec::new() }
+pub fn sections_of(context: &Context) -> Vec<Section> {
+    if context.bits == KEY_BITS { whole_key() } else { Vec::new() }
+}
+
+/// Bytes of one party's points of all sums.
+pub fn points_bytes(sections: &[Section]) -> usize {
+    sections.iter().map(section_bytes).sum()
 }
 
 impl Round for RowNoiseRound {
@@ -196,10 +202,10 @@ impl Round for RowPointsRound {
         let mut points = Vec::new();
         for party in committee.parties() {
             incoming.no_private(party)?;
-            points.push(incoming.broadcast(party, self.points.len())?);
+            points.push(incoming.broadcast(party, points_bytes(&self.sections))?);
         }
         for section in &self.sections {
-            let bytes = section.coefficients() * section.part.part().word_bytes();
+            let bytes = section_bytes(section);
             let own: Vec<&[u8]> = points.iter().map(|list| &list[..bytes]).collect();
             verdict::judge(committee, section, &own)?;
             points.iter_mut().for_each(|list| *list = &list[bytes..]);
