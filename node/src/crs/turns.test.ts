@@ -119,6 +119,16 @@ describe("a party in a turn of another", () => {
     expect(step.state.faults.get(party(1))).toMatchObject({ kind: "refused-update", refusal: "CRS_POWERS" })
   })
 
+  test("blames nobody for what was not proposed to it", () => {
+    const step = after(3, proposed(0, FIRST, null), checked(0, next([], 0, "other"), "CRS_POWERS"))
+    expect(step.state.faults.size).toBe(0)
+  })
+
+  test("leaves a turn by its own time only", () => {
+    expect(after(4, certified(0, FIRST), timeout(0)).state.turn).toBe(1)
+    expect(after(4, certified(0, FIRST), timeout(1)).state.turn).toBe(2)
+  })
+
   test("acknowledges nothing after the turn", () => {
     expect(kinds(after(4, proposed(0, FIRST, null), timeout(0), checked(0, FIRST)))).toEqual([])
   })
@@ -136,7 +146,7 @@ describe("a party in a turn of another", () => {
   test("keeps proposals of later turns, but not of any", () => {
     const early = after(4, proposed(1, SECOND, base(0, FIRST)))
     expect(early.state.turn).toBe(1)
-    expect(kinds(early)).toContain("check")
+    expect(kinds(early)).toEqual(["send", "set-timer", "check"])
     const far = next(FIRST, 3)
     expect(after(2, proposed(3, far, base(0, FIRST))).state.proposals.has(3)).toBe(true)
     expect(after(2, proposed(5, FIRST, base(0, FIRST))).state.proposals.has(5)).toBe(false)
@@ -149,6 +159,7 @@ describe("a party in a turn of another", () => {
     ["on what too few acknowledged", proposed(1, SECOND, certificate("acknowledge", 0, FIRST, [2, 3]))],
     ["on what was concluded, not acknowledged", proposed(1, SECOND, certificate("conclude", 0, FIRST))],
     ["on its own turn", proposed(1, SECOND, base(1, SECOND))],
+    ["on a later turn", proposed(4, SECOND, base(6, SECOND))],
     ["without an update", proposed(1, FIRST, base(0, FIRST))],
     ["with an update of another turn", proposed(2, next(FIRST, 1), base(0, FIRST))],
     ["with updates out of order", proposed(1, [...SECOND].reverse(), base(0, FIRST))],
@@ -178,14 +189,12 @@ describe("a party in its own turn", () => {
   test("proposes what it made on what it made it on", () => {
     const [, second] = SECOND
     if (second === undefined) throw new Error("no update")
-    const { turn, message, link } = second
-    const step = after(2, certified(0, FIRST), { kind: "made", turn, message, link })
+    const { message, link } = second
+    const step = after(2, certified(0, FIRST), { kind: "made", message, link })
     expect(find(step, "propose")).toMatchObject({
       proposal: { turn: 1, updates: SECOND, parent: { turn: 0 } },
     })
-    expect(kinds(after(2, certified(0, FIRST), timeout(1), { kind: "made", turn, message, link }))).toEqual(
-      [],
-    )
+    expect(kinds(after(2, certified(0, FIRST), timeout(1), { kind: "made", message, link }))).toEqual([])
   })
 })
 
@@ -206,6 +215,19 @@ describe("certificates", () => {
   test("count each party once", () => {
     const same = [2, 2, 2, 3].map((index) => statement("acknowledge", 0, FIRST, index))
     expect(after(4, proposed(0, FIRST, null), ...same).state.turn).toBe(0)
+  })
+
+  test("count what is signed, for this list only", () => {
+    const { digest } = signed("acknowledge", 0, FIRST, 2)
+    const forged = [2, 3, 4].map((index): TurnsEvent => {
+      const { signature } = signed("acknowledge", 0, FIRST, 1)
+      const unsigned = { act: "acknowledge", turn: 0, digest, party: party(index), signature } as const
+      return heard({ kind: "statement", statement: unsigned })
+    })
+    expect(after(4, proposed(0, FIRST, null), ...forged).state.turn).toBe(0)
+    const others = [2, 3].map((index) => statement("acknowledge", 0, FIRST, index))
+    const another = statement("acknowledge", 0, next([], 0, "other"), 4)
+    expect(after(4, proposed(0, FIRST, null), another, ...others).state.turn).toBe(0)
   })
 
   test("are handed on once, and begin the next turn", () => {

@@ -56,9 +56,10 @@ export function nextTurns(state: TurnsState, event: TurnsEvent): TurnsStep {
       if (event.timer === "turn") return enter(step, state.turn + 1)
       return state.speech === "gathering" ? speak(step) : step
     case "made": {
-      if (event.turn !== state.turn || state.speech !== "making") return step
-      const { turn, message, link } = event
-      return propose(step, [...updatesOf(state.parent), { turn, message, link }], state.parent)
+      if (state.speech !== "making") return step
+      const { turn, parent } = state
+      const { message, link } = event
+      return propose(step, [...updatesOf(parent), { turn, message, link }], parent)
     }
     case "checked":
       return onChecked(step, event)

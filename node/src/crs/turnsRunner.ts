@@ -116,7 +116,7 @@ export function runTurns(
     const previous = last && (await store.fetch(last.message, addressesOf(sources), signal))
     const state = previous === undefined ? null : engine.crsState(previous)
     const bytes = await deps.update(state, contextOf(committee, turn, updates), signal)
-    dispatch({ kind: "made", turn, message: store.put(bytes), link: engine.crsLink(bytes) })
+    dispatch({ kind: "made", message: store.put(bytes), link: engine.crsLink(bytes) })
   }
 
   async function check({ turn, updates, digest, sources }: Extract<TurnsEffect, { readonly kind: "check" }>) {

@@ -95,7 +95,7 @@ export type TurnsEvent =
   | { readonly kind: "message"; readonly message: TurnsMessage }
   | { readonly kind: "timeout"; readonly timer: "gather" | "turn"; readonly turn: number }
   /** The effect "make" is done. */
-  | { readonly kind: "made"; readonly turn: number; readonly message: Digest; readonly link: Uint8Array }
+  | { readonly kind: "made"; readonly message: Digest; readonly link: Uint8Array }
   /** The effect "check" is done; `refusal` names the rule that is broken. */
   | {
       readonly kind: "checked"

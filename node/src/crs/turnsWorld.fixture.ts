@@ -129,7 +129,7 @@ export function runWorld(options: WorldOptions): World {
         after(pick(2) * UPDATE_MS, () => {
           const { message, link } = updates.make(base, turn, "own", true)
           hold(message, self)
-          deliver(self, { kind: "made", turn, message, link })
+          deliver(self, { kind: "made", message, link })
         }),
     )
 

@@ -25,6 +25,12 @@ export const crsVerify = (
   context: CrsContext,
 ): Promise<Uint8Array> => awaitNative((addon) => addon.crsVerify(previous, message, context))
 
+/** magic ‖ ceremony ‖ round ‖ party ‖ previous digest ‖ proof of knowledge; the list comes after it. */
+const MESSAGE_HEAD_BYTES = 232
+
+/** The list in a message: of an accepted one, what {@link crsVerify} returned for it. */
+export const crsState = (message: Uint8Array): Uint8Array => message.subarray(MESSAGE_HEAD_BYTES)
+
 /** The CRS file of a verified state. @param transcript 32 bytes that bind the ceremony @throws CRS_* */
 export const crsAssemble = (state: Uint8Array, transcript: Uint8Array): Promise<Uint8Array> =>
   awaitNative((addon) => addon.crsAssemble(state, transcript))
