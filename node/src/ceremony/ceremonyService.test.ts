@@ -1,8 +1,9 @@
+import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
 import { describe, expect, test } from "vitest"
 import type { KeyRecord, NodeRecord } from "../chain/chainView.ts"
 import { type CeremonyService, createCeremonyService } from "./ceremonyService.ts"
+import type { KeygenEngine } from "./engine.ts"
 import { COMMITTEE, PARTIES, PROPOSAL, type Tamper } from "./party.fixture.ts"
 import type { EndState } from "./runner.ts"
 import { KEY_SHARE_KIND } from "./shareVault.ts"
@@ -24,7 +25,7 @@ function fleet(
   options: { readonly tamper?: Tamper; readonly record?: Partial<KeyRecord["proposal"]> } = {},
 ): Fleet {
   const world = createWorld(options.tamper === undefined ? {} : { tamper: options.tamper })
-  const proposal = { ...PROPOSAL, parametersHash: PARAMS_HASH, ...options.record }
+  const proposal = { ...PROPOSAL, ...options.record }
   world.chain.record = { ...world.chain.record, proposal }
   const active: [number, KeyId][] = []
   const ends: [number, EndState["status"]][] = []
@@ -34,6 +35,7 @@ function fleet(
       { host: PROPOSAL.host, fromBlock: 1n },
       {
         ...deps,
+        engines: [foreignEngine(deps.engine), deps.engine],
         chain: {
           ...deps.chain,
           node: async (signer): Promise<NodeRecord> => ({
@@ -57,6 +59,15 @@ function fleet(
   return { world, services, active, ends, restart: serve }
 }
 
+/** Of another parameter set: whoever starts a key with it fails. */
+const foreignEngine = (engine: KeygenEngine): KeygenEngine => ({
+  ...engine,
+  parametersHash: taggedHash("another set"),
+  createParty() {
+    throw new Error("a key of another parameter set was started")
+  },
+})
+
 const mine = (world: World): void => {
   world.chain.head = { ...world.chain.head, number: world.chain.head.number + 1n }
 }
@@ -74,14 +85,28 @@ describe("ceremony service", () => {
     await Promise.all(services.map((service) => service.stop()))
   })
 
-  test("a proposal that breaks a rule is left alone", async () => {
-    const { world, services } = fleet({ record: { k: 1 } })
+  test.each<[string, Partial<KeyRecord["proposal"]>]>([
+    ["k that half of the executors reach", { k: 1 }],
+    ["n < 3t + 1", { t: 2 }],
+    ["parameters without an engine", { parametersHash: taggedHash("unknown set") }],
+    ["another host", { host: { ...PROPOSAL.host, chainId: 1n } }],
+  ])("a proposal with %s is left alone: no message leaves, nothing is stored", async (_, record) => {
+    const sent: string[] = []
+    const tamper: Tamper = (_from, _to, protocol, payload) => {
+      sent.push(protocol)
+      return [payload]
+    }
+    const { world, services } = fleet({ record, tamper })
     mine(world)
     for (const service of services) service.start()
     const limit = world.clock.now() + 60_000
     await world.until(() => world.clock.now() > limit)
     expect(services.map((service) => service.current())).toEqual([null, null, null, null])
     expect(world.progress).toEqual([])
+    expect(sent).toEqual([])
+    expect(await Promise.all(world.stores.map((store) => store.list("ceremony-attempt")))).toEqual(
+      PARTIES.map(() => []),
+    )
     await Promise.all(services.map((service) => service.stop()))
   })
 
@@ -119,6 +144,7 @@ describe("ceremony service", () => {
 
   test.each([
     ["active", 1],
+    ["of unknown parameters", 1],
     ["discarded", 0],
     ["expired", 0],
   ])("after a restart, a stored share of a key that is %s leaves %i records", async (status, left) => {
@@ -130,6 +156,11 @@ describe("ceremony service", () => {
     await world.until(() => world.clock.now() > early)
     expect(await world.stores[1]?.list(KEY_SHARE_KIND)).toEqual([`${COMMITTEE.keyId}/1`])
     const { record } = world.chain
+    if (status === "of unknown parameters")
+      world.chain.record = {
+        ...{ ...record, status: "active", activation: {} as never },
+        proposal: { ...record.proposal, parametersHash: taggedHash("unknown set") },
+      }
     if (status === "active") world.chain.record = { ...record, status, activation: {} as never }
     if (status === "discarded") world.chain.record = { ...record, status, activation: null }
     if (status === "expired") world.chain.head = { ...world.chain.head, timestamp: 3_000_000_000n }

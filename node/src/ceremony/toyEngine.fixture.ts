@@ -31,6 +31,7 @@ import type {
   PartyConfig,
   SelfTestEngine,
 } from "./engine.ts"
+import { TOY_PARAMETERS } from "./party.fixture.ts"
 import {
   mask,
   number,
@@ -304,6 +305,7 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
   const made: ToyParty[] = []
   return {
     made,
+    parametersHash: TOY_PARAMETERS.hash,
     publicKeyPart: "cpk",
     createParty(config) {
       const party = new ToyParty(config, layout, rng)
