@@ -1,13 +1,16 @@
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
+import { parameterSet } from "@twinlock/sdk/protocol/parameters"
 import { describe, expect, test } from "vitest"
 import type { KeyRecord, NodeRecord } from "../chain/chainView.ts"
+import { decodeBundle } from "./bundle.ts"
 import { type CeremonyService, createCeremonyService } from "./ceremonyService.ts"
 import type { KeygenEngine } from "./engine.ts"
-import { COMMITTEE, PARTIES, PROPOSAL, type Tamper } from "./party.fixture.ts"
+import { COMMITTEE, PARTIES, PROPOSAL, type Tamper, TOY_PARAMETERS } from "./party.fixture.ts"
 import type { EndState } from "./runner.ts"
 import { KEY_SHARE_KIND } from "./shareVault.ts"
-import { createWorld, type World } from "./world.fixture.ts"
+import { toyEngine, toyLayout } from "./toyEngine.fixture.ts"
+import { createWorld, type World, type WorldOptions } from "./world.fixture.ts"
 
 const KEYHOLDERS = new Set(PARTIES.map(({ address }) => address))
 
@@ -22,10 +25,15 @@ type Fleet = {
 
 /** Services of all four parties over one chain; `proposed` says from which block the proposal exists. */
 function fleet(
-  options: { readonly tamper?: Tamper; readonly record?: Partial<KeyRecord["proposal"]> } = {},
+  options: Pick<WorldOptions, "tamper" | "sets"> & {
+    readonly record?: Partial<KeyRecord["proposal"]>
+    /** Beside that of the toy parameters. */
+    readonly engine?: KeygenEngine
+  } = {},
 ): Fleet {
-  const world = createWorld(options.tamper === undefined ? {} : { tamper: options.tamper })
-  const proposal = { ...PROPOSAL, ...options.record }
+  const { record, engine, ...rest } = options
+  const world = createWorld(rest)
+  const proposal = { ...PROPOSAL, ...record }
   world.chain.record = { ...world.chain.record, proposal }
   const active: [number, KeyId][] = []
   const ends: [number, EndState["status"]][] = []
@@ -35,7 +43,7 @@ function fleet(
       { host: PROPOSAL.host, fromBlock: 1n },
       {
         ...deps,
-        engines: [foreignEngine(deps.engine), deps.engine],
+        engines: [engine ?? foreignEngine(deps.engine), deps.engine],
         chain: {
           ...deps.chain,
           node: async (signer): Promise<NodeRecord> => ({
@@ -48,7 +56,11 @@ function fleet(
             liveUntil: 3_000_000_000n,
             revoked: false,
           }),
-          proposalsSince: async (from, to) => (from <= 2n && to.number >= 2n ? [COMMITTEE.keyId] : []),
+          // One key in block 2, and whichever is on the chain then in block 3.
+          proposalsSince: async (from, to) => [
+            ...(from <= 2n && to.number >= 2n ? [COMMITTEE.keyId] : []),
+            ...(from <= 3n && to.number >= 3n ? [world.chain.record.keyId] : []),
+          ],
         },
         onActiveKey: ({ keyId }) => void active.push([index, keyId]),
         onEnd: (_, state) => void ends.push([index, state.status]),
@@ -82,6 +94,29 @@ describe("ceremony service", () => {
     await world.until(() => active.length === 4)
     expect(active.map(([index]) => index).sort()).toEqual([1, 2, 3, 4])
     expect(ends.map(([, status]) => status)).toEqual(["finished", "finished", "finished", "finished"])
+    await Promise.all(services.map((service) => service.stop()))
+  })
+
+  test("two keys of two parameter sets become active, each made by the engine of its set", async () => {
+    const NEXT = { hash: parameterSet("TOY/2", "none").hash, chunks: 9 }
+    const engine = { ...toyEngine(toyLayout(NEXT.chunks)), parametersHash: NEXT.hash }
+    const { world, services, active } = fleet({ engine, sets: new Map([[NEXT.hash, NEXT.chunks]]) })
+    for (const service of services) service.start()
+    mine(world)
+    await world.until(() => active.length === 4)
+    const first = decodeBundle(world.transcripts.get(1) ?? new Uint8Array())
+    world.propose(PARTIES)
+    const { record } = world.chain
+    world.chain.record = { ...record, proposal: { ...record.proposal, parametersHash: NEXT.hash } }
+    mine(world)
+    await world.until(() => active.length === 8)
+    const second = decodeBundle(world.transcripts.get(1) ?? new Uint8Array())
+    const sets = [first, second].map(({ proposal }) => proposal.parametersHash)
+    expect(sets).toEqual([TOY_PARAMETERS.hash, NEXT.hash])
+    expect(new Set(active.map(([, keyId]) => keyId))).toEqual(new Set([first.keyId, second.keyId]))
+    expect(world.engines.map(({ made }) => made.length)).toEqual([1, 1, 1, 1])
+    expect(engine.made).toHaveLength(4)
+    expect(await world.stores[0]?.list(KEY_SHARE_KIND)).toHaveLength(2)
     await Promise.all(services.map((service) => service.stop()))
   })
 
