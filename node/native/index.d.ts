@@ -4,6 +4,11 @@
  * wrappers of node/src/threshold instead of this.
  */
 
+// ---- parameters
+
+/** The one parameter set of this addon, and the tfhe crate that makes its bytes. */
+export function parameters(): { name: string; tfhe: string }
+
 // ---- key generation
 
 export interface CeremonyConfig {

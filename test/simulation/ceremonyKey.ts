@@ -9,6 +9,7 @@ import { createCeremonyService } from "@twinlock/node/ceremony/ceremonyService"
 import { bytesDigest } from "@twinlock/node/ceremony/digest"
 import { serveVerdicts } from "@twinlock/node/ceremony/executorVerdict"
 import { memorySums } from "@twinlock/node/ceremony/keptSums.fixture"
+import { TOY_PARAMETERS } from "@twinlock/node/ceremony/party.fixture"
 import { createRouter } from "@twinlock/node/ceremony/router"
 import { createShareVault, KEY_SHARE_KIND, seatName } from "@twinlock/node/ceremony/shareVault"
 import { type ToyFiles, toyEngine, toyLayout } from "@twinlock/node/ceremony/toyEngine.fixture"
@@ -20,7 +21,6 @@ import { createCommittee } from "@twinlock/sdk/protocol/committee"
 import { hashKeyActivation, typedDigest } from "@twinlock/sdk/protocol/eip712"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest, KeyId } from "@twinlock/sdk/protocol/ids"
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
 import { signDigest, verifySignature } from "@twinlock/sdk/protocol/signature"
 import { type GroupKey, groupKey, verifyGroupSignature } from "@twinlock/sdk/threshold/frost"
 import { GENESIS_SECONDS } from "./chain.ts"
@@ -120,7 +120,7 @@ function startKeyholder(
       ...{ network, scheduler, logger, sign, vault, rng, signing: SIGNING, chain: view },
       ...{ source: blobSource(world), sink: blobSink(world), sums: memorySums(), timeouts: TIMEOUTS },
       router: createRouter(network),
-      engine: toyEngine(toyLayout(CHUNKS), new Map(), rng),
+      engines: [toyEngine(toyLayout(CHUNKS), new Map(), rng)],
       submitter: {
         submit: async (keyId, signed) => {
           const record = world.chain.keys.get(keyId)?.at(world.chain.latest) ?? null
@@ -172,7 +172,8 @@ function startExecutors(world: World): void {
       network: world.network.join(signer, process),
       scheduler: { after: (ms, task) => world.timeline.after(ms, process, task) },
       signal: new AbortController().signal,
-      engine: toyEngine(layout, files, random.fork("engine").bytes),
+      engines: [toyEngine(layout, files, random.fork("engine").bytes)],
+      host: HOST,
       chain: viewOf(world.chain, process, weather, world.timeline, random),
       files: {
         async fetchChunk(keyId, chunk, digest, byteLength) {
@@ -198,7 +199,7 @@ function propose(world: World, attempt: number): KeyRecord {
   const executors = world.executors.map(({ signer }) => signer)
   const seconds = GENESIS_SECONDS + BigInt(Math.floor(world.timeline.now / 1000))
   const proposal = {
-    ...{ n, t, k: 2, parties, executors, parametersHash: PARAMS_HASH, host: HOST },
+    ...{ n, t, k: 2, parties, executors, parametersHash: TOY_PARAMETERS.hash, host: HOST },
     deadline: seconds + OPEN_SECONDS,
   }
   const record: KeyRecord = {

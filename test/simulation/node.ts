@@ -1,4 +1,5 @@
 /** The processes of the keyholders: started, killed, started again over what the disk kept. */
+
 import type { BlobErrorCode, BlobSource } from "@twinlock/node/blobs/blobSource"
 import type { ChainView } from "@twinlock/node/chain/chainView"
 import type { Clock, Scheduler } from "@twinlock/node/clock"
@@ -16,6 +17,7 @@ import type { Committee } from "@twinlock/sdk/protocol/committee"
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { SubmissionBody } from "@twinlock/sdk/protocol/http"
 import type { SessionId } from "@twinlock/sdk/protocol/ids"
+import { CURRENT_PARAMETERS } from "@twinlock/sdk/protocol/parameters"
 import { type FrostKeyShare, groupKey, type PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import { GENESIS_SECONDS } from "./chain.ts"
 import { viewOf } from "./chainView.ts"
@@ -171,7 +173,10 @@ export function serveKey(
   const honest: DecryptionDeps = {
     ...{ network, store, view, clock, scheduler, blobs, logger, frostShare, frostPublic },
     seat: {
-      key: { keyId: committee.keyId, epoch: EPOCH, domain: DOMAIN },
+      key: {
+        ...{ keyId: committee.keyId, epoch: EPOCH, domain: DOMAIN },
+        parametersHash: CURRENT_PARAMETERS.hash,
+      },
       committee,
       self: party,
       signing: SIGNING,

@@ -4,6 +4,7 @@ import type { DecryptionRequest } from "@twinlock/node/chain/chainView"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import type { Committee } from "@twinlock/sdk/protocol/committee"
 import { parseRequestId } from "@twinlock/sdk/protocol/ids"
+import { CURRENT_PARAMETERS } from "@twinlock/sdk/protocol/parameters"
 import { type Ciphertext, createCiphertext, otherWords } from "./ciphertexts.ts"
 import type { Gateway } from "./contract.ts"
 import type { Node } from "./node.ts"
@@ -34,7 +35,7 @@ export function startTraffic(
 ): Traffic {
   const { plan, chain, timeline } = world
   const random = world.random.fork("traffic")
-  const key = { keyId, epoch: EPOCH, domain: DOMAIN }
+  const key = { keyId, epoch: EPOCH, domain: DOMAIN, parametersHash: CURRENT_PARAMETERS.hash }
 
   const publish = (ciphertext: Ciphertext): Ciphertext => {
     world.ciphertexts.set(ciphertext.session, ciphertext)

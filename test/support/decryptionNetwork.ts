@@ -26,7 +26,13 @@ import { type Committee, createCommittee } from "@twinlock/sdk/protocol/committe
 import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
 import { handleFields } from "@twinlock/sdk/protocol/handles"
 import type { CertificatesRequest, SubmissionBody } from "@twinlock/sdk/protocol/http"
-import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import {
+  type Address,
+  type Digest,
+  type KeyId,
+  type PartyIndex,
+  parsePartyIndex,
+} from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { addressOfSecretKey, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
 import type { CurveKernel } from "@twinlock/sdk/threshold/curve"
@@ -36,9 +42,9 @@ import { groupBodies } from "./deliveredResults.ts"
 import { generateFrostGroup } from "./frostGroup.ts"
 import { sharesOfValue } from "./knownCiphertext.ts"
 import {
-  DOMAIN,
   EPOCH,
   GATEWAY,
+  KEY,
   KEY_ID,
   type ScriptedChain,
   SIGNING,
@@ -106,6 +112,10 @@ export type TestCommittee = {
 }
 
 export type CommitteeOptions = {
+  readonly keyId?: KeyId
+  /** Where the same enclaves serve a second key: the network and the clock that they have. */
+  readonly networks?: ReadonlyMap<Address, Network>
+  readonly clock?: ManualClock
   readonly n: number
   readonly t: number
   readonly chain: ScriptedChain
@@ -154,6 +164,9 @@ export const seatSigners = (n: number): readonly Address[] => seatKeys(n).map(ad
 const seatKeys = (n: number) => Array.from({ length: n }, (_, i) => seededRng(`signer/${i}`)(32))
 
 export function createTestCommittee({
+  keyId = KEY_ID,
+  networks: shared,
+  clock = createManualClock(),
   n,
   t,
   chain,
@@ -175,18 +188,19 @@ export function createTestCommittee({
 }: CommitteeOptions): TestCommittee {
   const keys = seatKeys(n)
   const parties = seatSigners(n)
-  const committee = createCommittee({ keyId: KEY_ID, epoch: EPOCH, t, parties })
-  const group = generateFrostGroup(n, t, "decryption network")
-  const clock = createManualClock()
+  const committee = createCommittee({ keyId, epoch: EPOCH, t, parties })
+  const group = generateFrostGroup(n, t, keyId === KEY_ID ? "decryption network" : keyId)
   const delivered: CertificatesRequest[] = []
   const submitted: SubmissionBody[] = []
   const numberOf = (signer: Address) => parties.indexOf(signer) + 1
   const isUp = (party: number) => !down.includes(party)
-  const networks = createMemoryNetworks(parties, {
-    connected: (from, to) =>
-      isUp(numberOf(from)) && isUp(numberOf(to)) && connected(numberOf(from), numberOf(to)),
-    gossip: (from, to, topic, payload) => gossip(numberOf(from), numberOf(to), topic, payload),
-  })
+  const networks =
+    shared ??
+    createMemoryNetworks(parties, {
+      connected: (from, to) =>
+        isUp(numberOf(from)) && isUp(numberOf(to)) && connected(numberOf(from), numberOf(to)),
+      gossip: (from, to, topic, payload) => gossip(numberOf(from), numberOf(to), topic, payload),
+    })
   const blobs = new Map<Digest, Uint8Array>(ciphertexts.map(({ words }) => [sha256Digest(words), words]))
   for (const signer of parties)
     if (!chain.nodes.has(signer))
@@ -201,7 +215,7 @@ export function createTestCommittee({
     if (signer === undefined || network === undefined || frostShare === undefined)
       throw new Error("incomplete committee")
     const seat: KeySeat = {
-      key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+      key: { ...KEY, keyId },
       committee,
       self: party,
       signing: SIGNING,

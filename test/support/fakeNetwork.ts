@@ -9,7 +9,8 @@ import { blockCountOf, type FheType } from "../../sdk/src/protocol/fheType.ts"
 import { formatHandle } from "../../sdk/src/protocol/handles.ts"
 import { type Digest, type Handle, parseEpoch } from "../../sdk/src/protocol/ids.ts"
 import { keyIdOf } from "../../sdk/src/protocol/keyId.ts"
-import { PARAMS_HASH, sessionIdOf } from "../../sdk/src/protocol/session.ts"
+import { CURRENT_PARAMETERS } from "../../sdk/src/protocol/parameters.ts"
+import { sessionIdOf } from "../../sdk/src/protocol/session.ts"
 import { addressOfSecretKey } from "../../sdk/src/protocol/signature.ts"
 import { groupKey } from "../../sdk/src/threshold/frost.ts"
 import {
@@ -63,7 +64,7 @@ export function commitmentOf(label: string, fheType: FheType): Commitment {
 }
 
 export const sessionOf = ({ blockCount, squashedDigest }: Commitment) =>
-  sessionIdOf({ keyId, epoch, blockCount, squashedDigest })
+  sessionIdOf({ keyId, epoch, parametersHash: CURRENT_PARAMETERS.hash, blockCount, squashedDigest })
 
 const leafOf = (commitment: Commitment): Digest => commitmentLeaf(handleDomainOf(fakeDeployment), commitment)
 
@@ -85,7 +86,8 @@ export const requestRecord = ({
 /** Healthy answers of all contracts, for these committed ciphertexts; every request asks for all of them. */
 export function healthyAnswers(commitments: readonly Commitment[] = []): FakeAnswers {
   const { groupX, groupV } = groupKey(group.publicKey)
-  const digests = [PARAMS_HASH, sha256Digest(publicKeyFile), tagHash("server key"), sha256Digest(crsFile)]
+  const parametersHash = CURRENT_PARAMETERS.hash
+  const digests = [parametersHash, sha256Digest(publicKeyFile), tagHash("server key"), sha256Digest(crsFile)]
   const key = [2, 1, 0, 4, [host.chainId, host.coprocessor, host.gateway], ...digests, tagHash("transcript")]
   const handles = commitments.map(({ handle }) => handle)
   const leafByHandle = new Map<string, Digest>(commitments.map((c) => [c.handle, leafOf(c)]))

@@ -18,6 +18,7 @@ import { share } from "@twinlock/sdk/threshold/shamir"
 export type CiphertextKey = {
   readonly keyId: KeyId
   readonly epoch: Epoch
+  readonly parametersHash: Digest
   readonly domain: HandleDomain
 }
 
@@ -35,7 +36,7 @@ export const handleOf = ({ chainId }: HandleDomain, hash: Digest, fheType: FheTy
 
 /** The commitment of a handle to words of this digest. */
 export function committed(
-  { keyId, epoch, domain }: CiphertextKey,
+  { keyId, epoch, parametersHash, domain }: CiphertextKey,
   handle: Handle,
   fheType: FheType,
   squashedDigest: Digest,
@@ -46,7 +47,7 @@ export function committed(
   return {
     details,
     leaf: commitmentLeaf(domain, details),
-    session: sessionIdOf({ keyId, epoch, blockCount, squashedDigest }),
+    session: sessionIdOf({ keyId, epoch, parametersHash, blockCount, squashedDigest }),
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   PermitFloor,
   RequestFacts,
 } from "@twinlock/node/chain/chainView"
+import type { KeyContext } from "@twinlock/node/decryption/ciphertexts"
 import { STANDING_POLICY } from "@twinlock/sdk/protocol/certificate"
 import { sha256Digest, taggedHash, tagHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
@@ -18,6 +19,7 @@ import { blobBytesOf, type FheType } from "@twinlock/sdk/protocol/fheType"
 import {
   type Address,
   type Handle,
+  type KeyId,
   parseAddress,
   parseDigest,
   parseEpoch,
@@ -26,13 +28,18 @@ import {
   type RequestId,
   type SessionId,
 } from "@twinlock/sdk/protocol/ids"
+import { CURRENT_PARAMETERS } from "@twinlock/sdk/protocol/parameters"
 import { committed, handleOf } from "./knownCiphertext.ts"
 import { seededRng } from "./seededRng.ts"
 
 export const KEY_ID = parseKeyId(tagHash("test key"))
 export const EPOCH = parseEpoch(1)
 export const DOMAIN = { chainId: 31_337n, coprocessor: parseAddress(`0x${"c0".repeat(20)}`) }
-const KEY = { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN }
+/** What a seat knows of that key. */
+export const KEY: KeyContext = {
+  ...{ keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+  parametersHash: CURRENT_PARAMETERS.hash,
+}
 export const SIGNING: SigningDomain = {
   chainId: 31_337n,
   verifyingContract: parseAddress(`0x${"dd".repeat(20)}`),
@@ -140,11 +147,12 @@ export function addCiphertext(
   value: bigint,
   fheType: FheType = 3,
   length: number = blobBytesOf(fheType),
+  keyId: KeyId = KEY_ID,
 ): TestCiphertext {
   const handle = handleOf(DOMAIN, taggedHash("test handle", sha256Digest(utf8ToBytes(name))), fheType)
   const bytes = new Uint8Array(length)
   bytes.set(seededRng(`words/${name}`)(64))
-  const { details, leaf, session } = committed(KEY, handle, fheType, sha256Digest(bytes))
+  const { details, leaf, session } = committed({ ...KEY, keyId }, handle, fheType, sha256Digest(bytes))
   chain.commitments.set(handle, { details, state: { leaf, status: "final" } })
   chain.publiclyAllowed.add(handle)
   return { handle, words: bytes, value, session }

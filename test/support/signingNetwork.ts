@@ -36,7 +36,7 @@ import type { FaultEvidence } from "@twinlock/sdk/threshold/faultEvidence"
 import type { FrostKeyShare, PublicKeyPackage } from "@twinlock/sdk/threshold/frost"
 import { encodePlaintextWord } from "@twinlock/sdk/threshold/plaintext"
 import { generateFrostGroup } from "./frostGroup.ts"
-import { DOMAIN, EPOCH, GATEWAY, KEY_ID, SIGNING, ZERO } from "./scriptedChain.ts"
+import { DOMAIN, EPOCH, GATEWAY, KEY, KEY_ID, SIGNING, ZERO } from "./scriptedChain.ts"
 import { seededRng } from "./seededRng.ts"
 
 /** A result whose plaintext is its number. */
@@ -148,7 +148,7 @@ export function createSigningNetwork({
     const keyShare = group.keyShares.get(party)
     if (network === undefined || keyShare === undefined) throw new Error("incomplete committee")
     const seat: KeySeat = {
-      key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+      key: KEY,
       ...{ committee, self: party, signing: SIGNING },
       signer: new Secret(Uint8Array.from(keys.get(party) ?? [])),
     }

@@ -4,12 +4,12 @@ import { parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { KeySeat } from "../../node/src/decryption/seat.ts"
 import { Secret } from "../../node/src/secret.ts"
 import { seatSigners } from "./decryptionNetwork.ts"
-import { DOMAIN, EPOCH, KEY_ID, SIGNING } from "./scriptedChain.ts"
+import { EPOCH, KEY, KEY_ID, SIGNING } from "./scriptedChain.ts"
 import { seededRng } from "./seededRng.ts"
 
 /** @param party 1 to n */
 export const testSeat = (party: number, { n, t } = { n: 4, t: 1 }): KeySeat => ({
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+  key: KEY,
   committee: createCommittee({ keyId: KEY_ID, epoch: EPOCH, t, parties: seatSigners(n) }),
   self: parsePartyIndex(party, n),
   signing: SIGNING,

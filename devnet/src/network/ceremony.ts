@@ -1,5 +1,5 @@
 /** From proposal to active key. */
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
+import { CURRENT_PARAMETERS } from "@twinlock/sdk/protocol/parameters"
 import { readMetric } from "../demo/metrics.ts"
 import type { Accounts } from "./accounts.ts"
 import { CHAIN_ID, type Chain } from "./anvil.ts"
@@ -42,7 +42,7 @@ export async function makeKey(
     k: layout.executorQuorum,
     parties: keyholders.map(({ signer }) => signer),
     executors: executors.map(({ signer }) => signer),
-    parametersHash: PARAMS_HASH,
+    parametersHash: CURRENT_PARAMETERS.hash,
     host: { chainId: CHAIN_ID, coprocessor: contracts.coprocessor, gateway: contracts.decryptionGateway },
     deadline: (block?.timestamp ?? 0) + DEADLINE_SECONDS,
   }

@@ -2,8 +2,11 @@
 use std::ops::Range;
 pub use tfhe::shortint::parameters::v1_7::meta::cpu::V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128 as META;
 
-/// Its name, as it enters `paramsHash` and the ceremony's public seed.
+/// Its name, as it enters `paramsHash` and the ceremony's public seed: tfhe's, and from the second version of the bytes made
+/// under it on "/2", "/3", … at its end (docs/upgrades.md).
 pub const PARAMETERS_NAME: &str = "V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128";
+/// The tfhe crate that makes these bytes.
+pub const TFHE_VERSION: &str = "1.7.1";
 
 /// Bits of all secrets together.
 pub const KEY_BITS: usize = Secret::Oprf.range().end;

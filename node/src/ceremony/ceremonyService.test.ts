@@ -1,12 +1,16 @@
+import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import type { KeyId } from "@twinlock/sdk/protocol/ids"
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
+import { parameterSet } from "@twinlock/sdk/protocol/parameters"
 import { describe, expect, test } from "vitest"
 import type { KeyRecord, NodeRecord } from "../chain/chainView.ts"
+import { decodeBundle } from "./bundle.ts"
 import { type CeremonyService, createCeremonyService } from "./ceremonyService.ts"
-import { COMMITTEE, PARTIES, PROPOSAL, type Tamper } from "./party.fixture.ts"
+import type { KeygenEngine } from "./engine.ts"
+import { COMMITTEE, PARTIES, PROPOSAL, type Tamper, TOY_PARAMETERS } from "./party.fixture.ts"
 import type { EndState } from "./runner.ts"
 import { KEY_SHARE_KIND } from "./shareVault.ts"
-import { createWorld, type World } from "./world.fixture.ts"
+import { toyEngine, toyLayout } from "./toyEngine.fixture.ts"
+import { createWorld, type World, type WorldOptions } from "./world.fixture.ts"
 
 const KEYHOLDERS = new Set(PARTIES.map(({ address }) => address))
 
@@ -21,10 +25,15 @@ type Fleet = {
 
 /** Services of all four parties over one chain; `proposed` says from which block the proposal exists. */
 function fleet(
-  options: { readonly tamper?: Tamper; readonly record?: Partial<KeyRecord["proposal"]> } = {},
+  options: Pick<WorldOptions, "tamper" | "sets"> & {
+    readonly record?: Partial<KeyRecord["proposal"]>
+    /** Beside that of the toy parameters. */
+    readonly engine?: KeygenEngine
+  } = {},
 ): Fleet {
-  const world = createWorld(options.tamper === undefined ? {} : { tamper: options.tamper })
-  const proposal = { ...PROPOSAL, parametersHash: PARAMS_HASH, ...options.record }
+  const { record, engine, ...rest } = options
+  const world = createWorld(rest)
+  const proposal = { ...PROPOSAL, ...record }
   world.chain.record = { ...world.chain.record, proposal }
   const active: [number, KeyId][] = []
   const ends: [number, EndState["status"]][] = []
@@ -34,6 +43,7 @@ function fleet(
       { host: PROPOSAL.host, fromBlock: 1n },
       {
         ...deps,
+        engines: [engine ?? foreignEngine(deps.engine), deps.engine],
         chain: {
           ...deps.chain,
           node: async (signer): Promise<NodeRecord> => ({
@@ -46,7 +56,11 @@ function fleet(
             liveUntil: 3_000_000_000n,
             revoked: false,
           }),
-          proposalsSince: async (from, to) => (from <= 2n && to.number >= 2n ? [COMMITTEE.keyId] : []),
+          // One key in block 2, and whichever is on the chain then in block 3.
+          proposalsSince: async (from, to) => [
+            ...(from <= 2n && to.number >= 2n ? [COMMITTEE.keyId] : []),
+            ...(from <= 3n && to.number >= 3n ? [world.chain.record.keyId] : []),
+          ],
         },
         onActiveKey: ({ keyId }) => void active.push([index, keyId]),
         onEnd: (_, state) => void ends.push([index, state.status]),
@@ -56,6 +70,15 @@ function fleet(
   const services = PARTIES.map((_, at) => serve(at + 1))
   return { world, services, active, ends, restart: serve }
 }
+
+/** Of another parameter set: whoever starts a key with it fails. */
+const foreignEngine = (engine: KeygenEngine): KeygenEngine => ({
+  ...engine,
+  parametersHash: taggedHash("another set"),
+  createParty() {
+    throw new Error("a key of another parameter set was started")
+  },
+})
 
 const mine = (world: World): void => {
   world.chain.head = { ...world.chain.head, number: world.chain.head.number + 1n }
@@ -74,14 +97,51 @@ describe("ceremony service", () => {
     await Promise.all(services.map((service) => service.stop()))
   })
 
-  test("a proposal that breaks a rule is left alone", async () => {
-    const { world, services } = fleet({ record: { k: 1 } })
+  test("two keys of two parameter sets become active, each made by the engine of its set", async () => {
+    const NEXT = { hash: parameterSet("TOY/2", "none").hash, chunks: 9 }
+    const engine = { ...toyEngine(toyLayout(NEXT.chunks)), parametersHash: NEXT.hash }
+    const { world, services, active } = fleet({ engine, sets: new Map([[NEXT.hash, NEXT.chunks]]) })
+    for (const service of services) service.start()
+    mine(world)
+    await world.until(() => active.length === 4)
+    const first = decodeBundle(world.transcripts.get(1) ?? new Uint8Array())
+    world.propose(PARTIES)
+    const { record } = world.chain
+    world.chain.record = { ...record, proposal: { ...record.proposal, parametersHash: NEXT.hash } }
+    mine(world)
+    await world.until(() => active.length === 8)
+    const second = decodeBundle(world.transcripts.get(1) ?? new Uint8Array())
+    const sets = [first, second].map(({ proposal }) => proposal.parametersHash)
+    expect(sets).toEqual([TOY_PARAMETERS.hash, NEXT.hash])
+    expect(new Set(active.map(([, keyId]) => keyId))).toEqual(new Set([first.keyId, second.keyId]))
+    expect(world.engines.map(({ made }) => made.length)).toEqual([1, 1, 1, 1])
+    expect(engine.made).toHaveLength(4)
+    expect(await world.stores[0]?.list(KEY_SHARE_KIND)).toHaveLength(2)
+    await Promise.all(services.map((service) => service.stop()))
+  })
+
+  test.each<[string, Partial<KeyRecord["proposal"]>]>([
+    ["k that half of the executors reach", { k: 1 }],
+    ["n < 3t + 1", { t: 2 }],
+    ["parameters without an engine", { parametersHash: taggedHash("unknown set") }],
+    ["another host", { host: { ...PROPOSAL.host, chainId: 1n } }],
+  ])("a proposal with %s is left alone: no message leaves, nothing is stored", async (_, record) => {
+    const sent: string[] = []
+    const tamper: Tamper = (_from, _to, protocol, payload) => {
+      sent.push(protocol)
+      return [payload]
+    }
+    const { world, services } = fleet({ record, tamper })
     mine(world)
     for (const service of services) service.start()
     const limit = world.clock.now() + 60_000
     await world.until(() => world.clock.now() > limit)
     expect(services.map((service) => service.current())).toEqual([null, null, null, null])
     expect(world.progress).toEqual([])
+    expect(sent).toEqual([])
+    expect(await Promise.all(world.stores.map((store) => store.list("ceremony-attempt")))).toEqual(
+      PARTIES.map(() => []),
+    )
     await Promise.all(services.map((service) => service.stop()))
   })
 
@@ -119,6 +179,7 @@ describe("ceremony service", () => {
 
   test.each([
     ["active", 1],
+    ["of unknown parameters", 1],
     ["discarded", 0],
     ["expired", 0],
   ])("after a restart, a stored share of a key that is %s leaves %i records", async (status, left) => {
@@ -130,6 +191,11 @@ describe("ceremony service", () => {
     await world.until(() => world.clock.now() > early)
     expect(await world.stores[1]?.list(KEY_SHARE_KIND)).toEqual([`${COMMITTEE.keyId}/1`])
     const { record } = world.chain
+    if (status === "of unknown parameters")
+      world.chain.record = {
+        ...{ ...record, status: "active", activation: {} as never },
+        proposal: { ...record.proposal, parametersHash: taggedHash("unknown set") },
+      }
     if (status === "active") world.chain.record = { ...record, status, activation: {} as never }
     if (status === "discarded") world.chain.record = { ...record, status, activation: null }
     if (status === "expired") world.chain.head = { ...world.chain.head, timestamp: 3_000_000_000n }

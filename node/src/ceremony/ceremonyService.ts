@@ -8,6 +8,7 @@ import { type Epoch, type KeyId, parseEpoch, parseKeyId } from "@twinlock/sdk/pr
 import type { BlockRef, ChainView, HostBinding, KeyRecord } from "../chain/chainView.ts"
 import { announceStopped } from "./announceStopped.ts"
 import { attemptFor, type CeremonyDeps, startCeremony } from "./ceremony.ts"
+import { engineFor, type KeygenEngine } from "./engine.ts"
 import { pause } from "./outbox.ts"
 import { checkProposal, missingPeers } from "./proposal.ts"
 import type { EndState, Runner } from "./runner.ts"
@@ -24,7 +25,9 @@ export type CeremonyServiceOptions = {
   readonly fromBlock: bigint
 }
 
-export type CeremonyServiceDeps = Omit<CeremonyDeps, "chain"> & {
+export type CeremonyServiceDeps = Omit<CeremonyDeps, "chain" | "engine"> & {
+  /** One for each parameter set that this node makes keys of. */
+  readonly engines: readonly KeygenEngine[]
   readonly chain: Pick<ChainView, "head" | "key" | "node"> & Proposals
   /** A key of this node is active and its shares are stored: after a ceremony, or after a restart. */
   onActiveKey(record: KeyRecord): void
@@ -44,7 +47,8 @@ export function createCeremonyService(
   { host, fromBlock }: CeremonyServiceOptions,
   deps: CeremonyServiceDeps,
 ): CeremonyService {
-  const { chain, network, vault, scheduler, timeouts } = deps
+  const { chain, engines, network, vault, scheduler, timeouts } = deps
+  const parameters = engines.map(({ parametersHash }) => parametersHash)
   const logger = deps.logger.child({ module: "ceremony" })
   const lifetime = new AbortController()
   const { signal } = lifetime
@@ -68,7 +72,7 @@ export function createCeremonyService(
   async function attempt(record: KeyRecord): Promise<void> {
     if (!(await assemble(record))) return
     try {
-      const runner = await startCeremony(record, deps)
+      const runner = await startCeremony(record, { ...deps, engine: engineFor(engines, record.proposal) })
       current = { record, runner }
       const state = await runner.ended
       deps.onEnd(record, state)
@@ -99,10 +103,20 @@ export function createCeremonyService(
     for (; !signal.aborted; await pause(timeouts.pollMs, { scheduler, signal })) {
       const record = await readSettled(seat.keyId)
       if (record === null) continue
-      if (record.status === "active") return deps.onActiveKey(record)
+      if (record.status === "active") return serve(record)
       logger.warn({ ceremony: seat.keyId }, "shares of a key that was never activated are removed")
       return vault.remove(seat)
     }
+  }
+
+  /** An image without the engine of a key's parameters must not touch its shares, and must not lose them either. */
+  function serve(record: KeyRecord): void {
+    if (parameters.includes(record.proposal.parametersHash)) return deps.onActiveKey(record)
+    const { keyId, proposal } = record
+    logger.error(
+      { ceremony: keyId, parameters: proposal.parametersHash },
+      "this image has no engine for the parameters of a key whose shares it holds",
+    )
   }
 
   /** The key's record once it is active or can never be; null before, and where the chain cannot be read. */
@@ -120,7 +134,7 @@ export function createCeremonyService(
 
   async function consider(record: KeyRecord, head: BlockRef): Promise<void> {
     try {
-      await checkProposal(record, head, { self: network.self, host }, chain)
+      await checkProposal(record, head, { self: network.self, host, parameters }, chain)
     } catch (error) {
       if (isProtocolError(error, "PROPOSAL_NOT_MINE", "PROPOSAL_CLOSED")) return
       logger.warn({ err: error, ceremony: record.keyId }, "a proposed key is refused")

@@ -4,7 +4,8 @@
  *
  * Security: secrets never cross this interface. Sealed payloads are sealed to their recipient inside the engine.
  */
-import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { ShareWork } from "../threshold/keyShare.ts"
 
 export type PartyConfig = {
@@ -77,9 +78,29 @@ export type ChunkLayout = {
 
 export type KeyLayout = { readonly chunks: readonly ChunkLayout[]; readonly byteLength: number }
 
+export type EngineErrorCode =
+  /** a key of a parameter set that this node has no engine for. */
+  "PARAMETERS_UNKNOWN"
+
+/** @throws PARAMETERS_UNKNOWN */
+export function engineFor<E extends { readonly parametersHash: Digest }>(
+  engines: readonly E[],
+  { parametersHash }: { readonly parametersHash: Digest },
+): E {
+  const engine = engines.find((one) => one.parametersHash === parametersHash)
+  if (engine !== undefined) return engine
+  const known = engines.map((one) => one.parametersHash).join(", ")
+  throw new ProtocolError({
+    code: "PARAMETERS_UNKNOWN" satisfies EngineErrorCode,
+    message: `want a key of parameter set ${known}, got ${parametersHash}`,
+  })
+}
+
 export type CrsContext = { readonly ceremonyId: Uint8Array; readonly round: number; readonly party: number }
 
 export type KeygenEngine = {
+  /** The one parameter set whose keys it makes. */
+  readonly parametersHash: Digest
   createParty(config: PartyConfig): CeremonyParty
   keyLayout(): KeyLayout
   /** Part name of the one chunk that the public key is made of. */
@@ -128,6 +149,8 @@ export type CrsAuditor = {
 
 /** What an executor needs to judge a new key. */
 export type SelfTestEngine = {
+  /** The one parameter set whose keys it judges. */
+  readonly parametersHash: Digest
   keyLayout(): KeyLayout
   readonly publicKeyPart: string
   assemblePublicKey(publicSeed: Uint8Array, publicKeyChunk: Uint8Array): Uint8Array

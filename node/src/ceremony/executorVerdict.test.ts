@@ -89,7 +89,8 @@ function executor(
     network,
     scheduler: clock,
     signal: new AbortController().signal,
-    engine: toyEngine(layout, files),
+    engines: [toyEngine(layout, files)],
+    host: PROPOSAL.host,
     chain: {
       head: async () => ({ number: 1n, hash: taggedHash("head"), timestamp: 1n }),
       key: async () =>
@@ -219,6 +220,23 @@ describe("an executor", () => {
     expect(await outcomeOf(other)).toEqual({ outcome: { ok: false, code: "TASK_DIGEST" }, served: [] })
     const fewer = { ...task, chunkDigests: task.chunkDigests.slice(1) }
     expect((await outcomeOf(fewer)).outcome).toEqual({ ok: false, code: "TASK_DIGEST" })
+  })
+
+  test("judges no key of parameters that it has no engine for, and none of another host", async () => {
+    const task = await makeTask()
+    const other = { ...toyEngine(layout), parametersHash: taggedHash("another set") }
+    expect(await outcomeOf(task, { engines: [other] })).toEqual({
+      outcome: { ok: false, code: "PARAMETERS_UNKNOWN" },
+      served: [],
+    })
+    expect((await outcomeOf(task, { engines: [other, toyEngine(layout)] })).outcome).toMatchObject({
+      ok: true,
+    })
+    for (const change of [{ chainId: 1n }, { coprocessor: frank.address }, { gateway: erin.address }])
+      expect(await outcomeOf(task, { host: { ...PROPOSAL.host, ...change } })).toEqual({
+        outcome: { ok: false, code: "TASK_HOST" },
+        served: [],
+      })
   })
 
   test("signs a refusal where the public key or the CRS is another one", async () => {

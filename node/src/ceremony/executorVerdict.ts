@@ -8,11 +8,11 @@ import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Address, Digest, KeyId } from "@twinlock/sdk/protocol/ids"
 import type { BlobSink } from "../blobs/blobSink.ts"
 import type { BlobSource } from "../blobs/blobSource.ts"
-import type { ChainView } from "../chain/chainView.ts"
+import type { ChainView, HostBinding, KeyProposal } from "../chain/chainView.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import { ONLY_ATTEMPT, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
-import type { SelfTestEngine } from "./engine.ts"
+import { engineFor, type SelfTestEngine } from "./engine.ts"
 import { serverKeyDigestOf } from "./keyRounds.ts"
 import { type DeliveryOptions, deliver } from "./outbox.ts"
 import { CEREMONY_PROTOCOLS } from "./router.ts"
@@ -30,6 +30,8 @@ import {
 export type ExecutorVerdictErrorCode =
   /** a task of nobody who holds a seat of the key, or of a key that is not proposed or does not name this executor. */
   | "TASK_FOREIGN"
+  /** a key of other host contracts than this executor computes for: it would never serve it. */
+  | "TASK_HOST"
   /** the server key's digest does not follow from seed and chunks. */
   | "TASK_DIGEST"
   /** the public key chunk makes another public key, or the CRS file is another one. */
@@ -49,7 +51,10 @@ export type KeyFiles = {
 }
 
 export type ExecutorVerdictDeps = DeliveryOptions & {
-  readonly engine: SelfTestEngine
+  /** One for each parameter set that this executor serves keys of. */
+  readonly engines: readonly SelfTestEngine[]
+  /** The contracts that this executor computes for. */
+  readonly host: HostBinding
   readonly chain: Pick<ChainView, "head" | "key" | "committee">
   readonly files: KeyFiles
   readonly source: BlobSource
@@ -66,10 +71,14 @@ const DELIVERY_MS = 1_800_000
 
 /**
  * Judges one key: canonical words of the test's result.
- * @throws ExecutorVerdictErrorCode, and what fetching, assembling and evaluating throw
+ * @throws TASK_DIGEST, TASK_FILES, and what fetching, assembling and evaluating throw
  */
-export async function judgeKey(task: SelfTestTask, deps: ExecutorVerdictDeps): Promise<Uint8Array> {
-  const { engine, files, source, signal } = deps
+async function judgeKey(
+  task: SelfTestTask,
+  engine: SelfTestEngine,
+  deps: ExecutorVerdictDeps,
+): Promise<Uint8Array> {
+  const { files, source, signal } = deps
   const { keyId, publicSeed, chunkDigests } = task
   const { chunks } = engine.keyLayout()
   if (
@@ -97,6 +106,12 @@ export async function judgeKey(task: SelfTestTask, deps: ExecutorVerdictDeps): P
   return words
 }
 
+function requireHost({ host }: KeyProposal, own: HostBinding): void {
+  const { chainId, coprocessor, gateway } = host
+  if (chainId !== own.chainId || coprocessor !== own.coprocessor || gateway !== own.gateway)
+    throw taskError("TASK_HOST", `the key serves chain ${chainId} coprocessor ${coprocessor}`)
+}
+
 /** Serves tasks from now on: one at a time, each attempt once. */
 export function serveVerdicts(deps: ExecutorVerdictDeps): void {
   const { network, chain, logger } = deps
@@ -105,7 +120,9 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
   const judged = new Set<KeyId>()
   let queue: Promise<void> = Promise.resolve()
 
-  async function committeeFor(keyId: KeyId): Promise<Committee> {
+  async function proposedKey(
+    keyId: KeyId,
+  ): Promise<{ readonly committee: Committee; readonly proposal: KeyProposal }> {
     const head = await chain.head()
     const record = await chain.key(keyId, head)
     const named = record?.proposal.executors.includes(network.self)
@@ -113,14 +130,15 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
       throw taskError("TASK_FOREIGN", `key ${keyId} is not proposed with this executor`)
     const committee = await chain.committee(keyId, record.epoch, head)
     if (committee === null) throw taskError("TASK_FOREIGN", `key ${keyId} has no committee`)
-    return committee
+    return { committee, proposal: record.proposal }
   }
 
-  async function verdictOn(task: SelfTestTask): Promise<Verdict> {
+  async function verdictOn(task: SelfTestTask, proposal: KeyProposal): Promise<Verdict> {
     const { keyId, attempt } = task
     const names = { keyId, attempt, executor: network.self, taskDigest: taskDigestOf(task) }
     try {
-      const words = await judgeKey(task, deps)
+      requireHost(proposal, deps.host)
+      const words = await judgeKey(task, engineFor(deps.engines, proposal), deps)
       const resultDigest = bytesDigest(words)
       await deps.sink.put(resultDigest, words, deps.signal)
       return await signVerdict({ ...names, outcome: { ok: true, resultDigest } }, deps.sign)
@@ -151,7 +169,7 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
   network.onMessage(TASK_PROTOCOL.id, TASK_PROTOCOL.maxBytes, async (from, payload) => {
     const task = openTask(payload, from)
     if (task.attempt !== ONLY_ATTEMPT) throw taskError("TASK_FOREIGN", `there is no attempt ${task.attempt}`)
-    const committee = await committeeFor(task.keyId)
+    const { committee, proposal } = await proposedKey(task.keyId)
     if (partyOf(committee, from) === null)
       throw taskError("TASK_FOREIGN", `${from} holds no seat of ${task.keyId}`)
     const digest = taskDigestOf(task)
@@ -163,7 +181,7 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
     // One key at a time is judged; answers hold up nobody.
     queue = queue
       .then(async () => {
-        const verdict = await verdictOn(task)
+        const verdict = await verdictOn(task, proposal)
         answer(verdict, committee).catch(notDelivered)
       })
       .catch(notDelivered)

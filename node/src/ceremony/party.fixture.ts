@@ -2,6 +2,7 @@
 import { keccakBytes, taggedHash, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { type Committee, createCommittee } from "@twinlock/sdk/protocol/committee"
 import { type Address, parseEpoch, parseKeyId, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { type ParameterSet, parameterSet } from "@twinlock/sdk/protocol/parameters"
 import { addressOfSecretKey, signDigest } from "@twinlock/sdk/protocol/signature"
 import type { KeyProposal } from "../chain/chainView.ts"
 import { createMemoryNetworks } from "../p2p/memoryNetwork.ts"
@@ -22,6 +23,9 @@ export function testParty(name: string): TestParty {
 export const PARTIES: readonly TestParty[] = ["alice", "bob", "carol", "dave"].map(testParty)
 export const EXECUTORS: readonly TestParty[] = ["erin", "frank"].map(testParty)
 
+/** Of the toy engine: no program but its tests has it. */
+export const TOY_PARAMETERS: ParameterSet = parameterSet("TOY", "none")
+
 /** A proposal of a key among `parties`. */
 export const proposalOf = (parties: readonly TestParty[], t: number): KeyProposal => ({
   n: parties.length,
@@ -29,7 +33,7 @@ export const proposalOf = (parties: readonly TestParty[], t: number): KeyProposa
   k: 2,
   parties: parties.map(({ address }) => address),
   executors: EXECUTORS.map(({ address }) => address),
-  parametersHash: taggedHash("test/parameters"),
+  parametersHash: TOY_PARAMETERS.hash,
   host: {
     chainId: 31337n,
     coprocessor: EXECUTORS[0]?.address as Address,

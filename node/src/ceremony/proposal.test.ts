@@ -1,14 +1,21 @@
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Address, parseEpoch } from "@twinlock/sdk/protocol/ids"
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
 import { describe, expect, test } from "vitest"
 import type { BlockRef, KeyProposal, KeyRecord, NodeRecord } from "../chain/chainView.ts"
-import { COMMITTEE, EXECUTORS, PARTIES, PROPOSAL, partyAt, testParty } from "./party.fixture.ts"
+import {
+  COMMITTEE,
+  EXECUTORS,
+  PARTIES,
+  PROPOSAL,
+  partyAt,
+  TOY_PARAMETERS,
+  testParty,
+} from "./party.fixture.ts"
 import { checkProposal, missingPeers } from "./proposal.ts"
 
 const HEAD: BlockRef = { number: 5n, hash: taggedHash("head"), timestamp: 1_900_000_000n }
-const proposal: KeyProposal = { ...PROPOSAL, parametersHash: PARAMS_HASH }
+const proposal: KeyProposal = PROPOSAL
 const record = (changes: Partial<KeyProposal> = {}): KeyRecord => ({
   keyId: COMMITTEE.keyId,
   nonce: 1n,
@@ -29,7 +36,11 @@ const standing = (signer: Address, changes: Partial<NodeRecord> = {}): NodeRecor
   ...changes,
 })
 const live = { node: async (signer: Address) => standing(signer) }
-const policy = { self: partyAt(2).address, host: PROPOSAL.host }
+const policy = {
+  self: partyAt(2).address,
+  host: PROPOSAL.host,
+  parameters: [taggedHash("another set"), TOY_PARAMETERS.hash],
+}
 const stranger = testParty("mallory").address
 
 const codeOf = async (work: Promise<void>): Promise<string | null> => {
@@ -66,6 +77,20 @@ describe("checkProposal", () => {
     expect(await codeOf(checkProposal(record(changes as Partial<KeyProposal>), HEAD, policy, live))).toBe(
       code,
     )
+  })
+
+  test("of all sizes up to 16 exactly those with 1 <= t and 3t + 1 <= n <= 15 are accepted", async () => {
+    const everyone = [partyAt(2), ...Array.from({ length: 15 }, (_, at) => testParty(`party ${at}`))]
+    const chain = { node: async (signer: Address) => standing(signer, { role: roleOf(signer) }) }
+    const roleOf = (signer: Address) =>
+      EXECUTORS.some(({ address }) => address === signer) ? "executor" : "keyholder"
+    for (let n = 1; n <= 16; n++)
+      for (let t = 0; t <= n; t++) {
+        const parties = everyone.slice(0, n).map(({ address }) => address)
+        const isAllowed = t >= 1 && n <= 15 && n >= 3 * t + 1
+        const code = await codeOf(checkProposal(record({ n, t, parties }), HEAD, policy, chain))
+        expect([n, t, code]).toEqual([n, t, isAllowed ? null : "COMMITTEE_SIZE"])
+      }
   })
 
   test("a proposal without this node is not its business", async () => {

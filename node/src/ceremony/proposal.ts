@@ -1,8 +1,7 @@
 /** Whether this node takes part in a proposed key (protocol §4): the rules, each with its own refusal. Fail closed. */
 import { createCommittee, partyOf } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import type { Address } from "@twinlock/sdk/protocol/ids"
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
+import type { Address, Digest } from "@twinlock/sdk/protocol/ids"
 import {
   type BlockRef,
   type ChainView,
@@ -16,7 +15,7 @@ export type ProposalErrorCode =
   | "PROPOSAL_CLOSED"
   /** names no seat for this node's signer. */
   | "PROPOSAL_NOT_MINE"
-  /** another parameter set than the one this node implements. */
+  /** a parameter set that this node has no engine for. */
   | "PROPOSAL_PARAMETERS"
   /** another host chain or other host contracts than this node is configured for. */
   | "PROPOSAL_HOST"
@@ -28,13 +27,18 @@ export type ProposalErrorCode =
 const refuse = (code: ProposalErrorCode, message: string): ProtocolError =>
   new ProtocolError({ code, message })
 
-export type ProposalPolicy = { readonly self: Address; readonly host: HostBinding }
+export type ProposalPolicy = {
+  readonly self: Address
+  readonly host: HostBinding
+  /** Hashes of the parameter sets that this node makes keys of. */
+  readonly parameters: readonly Digest[]
+}
 
 /** @throws ProposalErrorCode, COMMITTEE_SIZE, COMMITTEE_PARTIES, and what the chain view throws */
 export async function checkProposal(
   record: KeyRecord,
   at: BlockRef,
-  { self, host }: ProposalPolicy,
+  { self, host, parameters }: ProposalPolicy,
   chain: Pick<ChainView, "node">,
 ): Promise<void> {
   const { keyId, epoch, proposal, status } = record
@@ -52,8 +56,11 @@ export async function checkProposal(
   const m = new Set(proposal.executors).size
   if (m !== proposal.executors.length || proposal.k > m || 2 * proposal.k <= m)
     throw refuse("PROPOSAL_SIZE", `want m/2 < k <= m distinct executors, got k=${proposal.k} m=${m}`)
-  if (proposal.parametersHash !== PARAMS_HASH)
-    throw refuse("PROPOSAL_PARAMETERS", `want ${PARAMS_HASH}, got ${proposal.parametersHash}`)
+  if (!parameters.includes(proposal.parametersHash))
+    throw refuse(
+      "PROPOSAL_PARAMETERS",
+      `want one of ${parameters.join(", ")}, got ${proposal.parametersHash}`,
+    )
   const { chainId, coprocessor, gateway } = proposal.host
   if (chainId !== host.chainId || coprocessor !== host.coprocessor || gateway !== host.gateway)
     throw refuse("PROPOSAL_HOST", `key ${keyId} serves chain ${chainId} coprocessor ${coprocessor}`)

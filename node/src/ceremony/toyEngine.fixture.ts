@@ -32,6 +32,7 @@ import type {
   PartyConfig,
   SelfTestEngine,
 } from "./engine.ts"
+import { TOY_PARAMETERS } from "./party.fixture.ts"
 import {
   mask,
   number,
@@ -319,6 +320,7 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
   const made: ToyParty[] = []
   return {
     made,
+    parametersHash: TOY_PARAMETERS.hash,
     publicKeyPart: "cpk",
     createParty(config) {
       const party = new ToyParty(config, layout, rng)

@@ -56,6 +56,8 @@ export type WorldOptions = {
   readonly chunks?: number
   /** Replaces parts of one party's engine. */
   readonly engine?: (index: number, engine: ToyEngine) => KeygenEngine
+  /** Further parameter sets that the executors serve, by hash, with the number of chunks of their keys. */
+  readonly sets?: ReadonlyMap<Digest, number>
   /** Replaces parts of one executor's engine. */
   readonly executorEngine?: (index: number, engine: ToyEngine) => ToyEngine
   /** Replaces parts of one party's dependencies. */
@@ -216,7 +218,14 @@ export function createWorld(options: WorldOptions = {}): World {
       network: networkOf(networks, address),
       scheduler: clock,
       signal: new AbortController().signal,
-      engine: options.executorEngine?.(index, engine) ?? engine,
+      engines: [
+        options.executorEngine?.(index, engine) ?? engine,
+        ...[...(options.sets ?? [])].map(([parametersHash, chunks]) => ({
+          ...toyEngine(toyLayout(chunks), files),
+          parametersHash,
+        })),
+      ],
+      host: PROPOSAL.host,
       chain,
       files: keyFiles,
       source,

@@ -8,8 +8,8 @@ import {
   addCiphertext,
   addRequest,
   createScriptedChain,
-  DOMAIN,
   EPOCH,
+  KEY,
   KEY_ID,
   viewOf,
   ZERO,
@@ -18,7 +18,7 @@ import type { HandleFacts, RequestFacts } from "../chain/chainView.ts"
 import { authorisePublic } from "./authorisePublic.ts"
 
 const seat = {
-  key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+  key: KEY,
   committee: createCommittee({
     ...{ keyId: KEY_ID, epoch: EPOCH, t: 1 },
     parties: [1, 2, 3, 4].map((byte) => parseAddress(`0x${`0${byte}`.repeat(20)}`)),

@@ -11,7 +11,13 @@ import type { HandleFacts } from "../chain/chainView.ts"
 import { decryptionError } from "./errors.ts"
 
 /** The key that this node holds a share of, with the contracts that its id fixes. */
-export type KeyContext = { readonly keyId: KeyId; readonly epoch: Epoch; readonly domain: HandleDomain }
+export type KeyContext = {
+  readonly keyId: KeyId
+  readonly epoch: Epoch
+  /** Of its parameter set. */
+  readonly parametersHash: Digest
+  readonly domain: HandleDomain
+}
 
 /** One ciphertext that may be opened: handle, what to fetch, and the session of its words. */
 export type OpenableCiphertext = {
@@ -49,6 +55,6 @@ export function openableCiphertext(
       "COMMITMENT_MALFORMED",
       `${handle} of type ${fheType} has ${blockCountOf(fheType)} blocks, committed type ${details.fheType} with ${blockCount}`,
     )
-  const session = sessionIdOf({ keyId: key.keyId, epoch: key.epoch, blockCount, squashedDigest })
+  const session = sessionIdOf({ ...key, blockCount, squashedDigest })
   return { handle, fheType, blockCount, squashedDigest, session }
 }

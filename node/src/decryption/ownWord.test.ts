@@ -4,7 +4,7 @@ import { type Digest, parsePartyIndex, parseSessionId } from "@twinlock/sdk/prot
 import type { CommitmentPair, GossipMessage } from "@twinlock/sdk/protocol/messages"
 import { expect, test } from "vitest"
 import { seatSigners } from "../../../test/support/decryptionNetwork.ts"
-import { blockAt, DOMAIN, EPOCH, KEY_ID, SIGNING } from "../../../test/support/scriptedChain.ts"
+import { blockAt, EPOCH, KEY, KEY_ID, SIGNING } from "../../../test/support/scriptedChain.ts"
 import { seededRng } from "../../../test/support/seededRng.ts"
 import { Secret } from "../secret.ts"
 import type { Authorised } from "./authorisePublic.ts"
@@ -27,7 +27,7 @@ function scene() {
   const followed = new Map<Digest, OwnWord>()
   const said: GossipMessage[] = []
   const seat = {
-    key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN },
+    key: KEY,
     committee: createCommittee({ keyId: KEY_ID, epoch: EPOCH, t: 1, parties: seatSigners(4) }),
     self: parsePartyIndex(1, 4),
     signing: SIGNING,

@@ -15,9 +15,7 @@ import {
 import {
   addRequest,
   blockAt,
-  DOMAIN,
-  EPOCH,
-  KEY_ID,
+  KEY,
   replaceWords,
   type ScriptedChain,
   SIGNING,
@@ -54,7 +52,7 @@ describe("public decryption", () => {
     expect(words(result.plaintexts)).toEqual([1234n, 65_535n, 0n])
     const signers = partiesOfBitmap(certificate.signers, size.n)
     expect(signers).toHaveLength(3)
-    const seat = { key: { keyId: KEY_ID, epoch: EPOCH, domain: DOMAIN }, signing: SIGNING } as never
+    const seat = { key: KEY, signing: SIGNING } as never
     expect(
       verifyGroupSignature(
         groupKey(committee.groupKey),

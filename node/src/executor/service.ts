@@ -9,7 +9,7 @@ import type { ExecutorInputsResponse } from "@twinlock/sdk/protocol/http"
 import type { Address, Handle, KeyId } from "@twinlock/sdk/protocol/ids"
 import type { BlobSink } from "../blobs/blobSink.ts"
 import type { BlobSource } from "../blobs/blobSource.ts"
-import type { BlockRef, ChainView, Commitment, KeyRecord } from "../chain/chainView.ts"
+import type { BlockRef, ChainView, Commitment } from "../chain/chainView.ts"
 import { ciphertextCommitmentsInterface } from "../chain/contracts.ts"
 import type { LocatedEvent } from "../chain/coprocessorEvents.ts"
 import type { Transactor } from "../chain/transactor.ts"
@@ -24,6 +24,7 @@ import type { Computer } from "./computer.ts"
 import { executorError } from "./errors.ts"
 import { createFollower, type Follower } from "./follower.ts"
 import { createInputs, type Inputs, MAX_LIST_BYTES, type ProvenInput } from "./inputs.ts"
+import { type ActiveKey, isOwnKey } from "./ownKey.ts"
 
 export type ExecutorDeps = {
   readonly self: Address
@@ -102,10 +103,7 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
     add: (handle: Handle) => store.put(COMMITTED, `${keyId}/${handle}`, Uint8Array.of(1)),
   })
 
-  async function serve({
-    keyId,
-    activation,
-  }: KeyRecord & { readonly status: "active" }): Promise<Serving | null> {
+  async function serve({ keyId, activation }: ActiveKey): Promise<Serving | null> {
     const computer = await deps.loadKey(keyId)
     if (computer === null) return null
     const [publicKey, crs, ciphertexts] = await Promise.all([
@@ -139,15 +137,14 @@ export function createExecutorService(deps: ExecutorDeps): ExecutorService {
     return { keyId, inputs, follower }
   }
 
-  /** The newest active key that names this executor. */
-  async function findKey(at: BlockRef): Promise<(KeyRecord & { readonly status: "active" }) | null> {
+  async function findKey(at: BlockRef): Promise<ActiveKey | null> {
     if (at.number >= nextProposals) {
       proposed.push(...(await view.proposalsSince(nextProposals, at)))
       nextProposals = at.number + 1n
     }
     for (const keyId of [...proposed].reverse()) {
       const record = await view.key(keyId, at)
-      if (record?.status === "active" && record.proposal.executors.includes(deps.self)) return record
+      if (record !== null && isOwnKey(record, deps)) return record
     }
     return null
   }

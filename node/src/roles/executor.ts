@@ -64,7 +64,8 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
       routes: [executorRoutes(service)],
       async start() {
         serveVerdicts({
-          engine: createSelfTestEngine(load),
+          engines: [createSelfTestEngine(load)],
+          host: { ...domain, gateway: contracts.decryptionGateway },
           onServerKey: ({ keyId }) => files.accept(keyId),
           signal: lifetime.signal,
           ...{ network, scheduler, chain, files, source, sink, sign, logger },

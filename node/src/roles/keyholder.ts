@@ -127,7 +127,10 @@ export function keyholderServices(
     const share = await openShare(record, self)
     if (stopped) return share.destroy()
     const seat: KeySeat = {
-      key: { keyId, epoch, domain: { chainId, coprocessor: host.coprocessor } },
+      key: {
+        ...{ keyId, epoch, parametersHash: proposal.parametersHash },
+        domain: { chainId, coprocessor: host.coprocessor },
+      },
       committee,
       self,
       signing,
@@ -175,7 +178,7 @@ export function keyholderServices(
       sink: patientSink(sink, scheduler),
       sums: createSumFiles(join(config.dataDirectory, "sums")),
       logger,
-      engine: { ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) },
+      engines: [{ ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) }],
       router: createRouter(network),
       sign: async (digest) => identity.signerKey.use((key) => signDigest(digest, key)),
       recover: recoverSigner,

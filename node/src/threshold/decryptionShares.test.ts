@@ -15,6 +15,7 @@ import {
   parsePartyIndex,
   parseSessionId,
 } from "@twinlock/sdk/protocol/ids"
+import { CURRENT_PARAMETERS } from "@twinlock/sdk/protocol/parameters"
 import { sessionIdOf } from "@twinlock/sdk/protocol/session"
 import { decode, sub } from "@twinlock/sdk/threshold/galoisRing"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
@@ -100,6 +101,7 @@ describe("a dealt key", () => {
     sessionIdOf({
       keyId: parseKeyId(`0x${"11".repeat(32)}`),
       epoch: parseEpoch(1),
+      parametersHash: CURRENT_PARAMETERS.hash,
       blockCount: blockCountOf(type),
       squashedDigest: parseDigest(`0x${"22".repeat(32)}`),
     })
@@ -148,6 +150,7 @@ describe("a dealt key", () => {
     const raw = sessionIdOf({
       keyId: parseKeyId(`0x${"11".repeat(32)}`),
       epoch: parseEpoch(1),
+      parametersHash: CURRENT_PARAMETERS.hash,
       blockCount: blockCountOf(type),
       squashedDigest: parseDigest(`0x${"22".repeat(32)}`),
       format: "raw",

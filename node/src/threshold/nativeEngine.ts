@@ -1,4 +1,6 @@
 /** The addon as the ceremony and its executors use it: objects, so that tests can put others in their place. */
+import type { Digest } from "@twinlock/sdk/protocol/ids"
+import { addonParameters } from "./addonParameters.ts"
 import { createCeremonyParty } from "./ceremonyParty.ts"
 import { crsAssemble, crsAudit, crsLink, crsUpdate, crsVerify } from "./crsCeremony.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
@@ -8,6 +10,7 @@ import type { ServerKey } from "./serverKey.ts"
 
 /** What a party of a ceremony needs. */
 export const nativeEngine = {
+  parametersHash: addonParameters().hash,
   createParty: createCeremonyParty,
   keyLayout,
   publicKeyPart: PUBLIC_KEY_PART,
@@ -28,6 +31,7 @@ export const crsAuditor = { crsAudit } as const
 export type LoadServerKey = (path: string) => Promise<Pick<ServerKey, "expandInputs" | "compute" | "squash">>
 
 export type SelfTestEngine = {
+  readonly parametersHash: Digest
   readonly keyLayout: typeof keyLayout
   readonly publicKeyPart: string
   readonly assemblePublicKey: typeof assemblePublicKey
@@ -44,6 +48,7 @@ export type SelfTestEngine = {
 
 /** What an executor needs to judge a new key. */
 export const createSelfTestEngine = (load: LoadServerKey): SelfTestEngine => ({
+  parametersHash: nativeEngine.parametersHash,
   keyLayout,
   publicKeyPart: PUBLIC_KEY_PART,
   assemblePublicKey,

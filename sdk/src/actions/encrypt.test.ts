@@ -16,7 +16,7 @@ import {
   signingDomain,
 } from "../../../test/support/fakeNetwork.ts"
 import { handleDomainOf } from "../chain/deployments.ts"
-import { fromHex, sha256Digest, toHex, utf8ToBytes } from "../protocol/codec.ts"
+import { fromHex, sha256Digest, tagHash, toHex, utf8ToBytes } from "../protocol/codec.ts"
 import { hashInputAttestation, typedDigest } from "../protocol/eip712.ts"
 import { isProtocolError } from "../protocol/errors.ts"
 import { inputHandles } from "../protocol/handles.ts"
@@ -97,6 +97,53 @@ describe("encrypt", () => {
     expect(await rejectionCodeOf(() => encrypt(client, bad))).toBe("VALUE_OUT_OF_RANGE")
     expect(await rejectionCodeOf(() => encrypt(client, { ...params, values: [] }))).toBe("INPUT_SIZE")
     expect(sent).toEqual([])
+  })
+})
+
+describe("the key", () => {
+  test("is that of the client's own host, with its own files, where coordinators have those of several", async () => {
+    const second = { publicKey: utf8ToBytes("second public key"), crs: utf8ToBytes("second CRS") }
+    const [key] = (healthyAnswers()["keyRegistry.keyOf"]?.() ?? []) as (readonly unknown[])[]
+    const [publicKeyAt, crsAt] = [6, 8]
+    const secondKey = key?.map((field, at) =>
+      at === publicKeyAt ? sha256Digest(second.publicKey) : at === crsAt ? sha256Digest(second.crs) : field,
+    )
+    const served = Object.fromEntries(
+      Object.values(second).map((file) => [`GET /v1/blobs/${sha256Digest(file).slice(2)}`, () => file]),
+    )
+    const used: unknown[] = []
+    const prove = async ({
+      publicKey,
+      crs,
+    }: {
+      readonly publicKey: Uint8Array
+      readonly crs: Uint8Array
+    }) => {
+      used.push({ publicKey, crs })
+      throw new Error("far enough")
+    }
+    for (const answers of [
+      healthyAnswers(),
+      { ...healthyAnswers(), "keyRegistry.keyOf": () => [secondKey] },
+    ]) {
+      const client = fakeClient({ answers }, { ...files, ...served }, { prove })
+      await expect(encrypt(client, params)).rejects.toThrow("far enough")
+    }
+    expect(used).toEqual([{ publicKey: publicKeyFile, crs: crsFile }, second])
+  })
+
+  test("of a parameter set that this SDK does not have is not used, nor are its files asked for", async () => {
+    const key = healthyAnswers()["keyRegistry.keyOf"]?.()?.[0] as readonly unknown[]
+    const weak = key.map((field, i) => (i === 5 ? tagHash("weak parameters") : field))
+    const asked: string[] = []
+    const fetched: typeof fetch = async (input) => {
+      asked.push(String(input))
+      return new Response(null, { status: 500 })
+    }
+    const answers = { ...healthyAnswers(), "keyRegistry.keyOf": () => [weak] }
+    const client = fakeClient({ answers }, {}, { fetch: fetched })
+    expect(await rejectionCodeOf(() => encrypt(client, params))).toBe("PARAMETERS_UNKNOWN")
+    expect(asked).toEqual([])
   })
 })
 

@@ -5,7 +5,7 @@
 import { AbiCoder } from "ethers"
 import { handleDomainOf, signingDomainOf } from "../chain/deployments.ts"
 import type { ChainBlock } from "../chain/endpoints.ts"
-import { type KeyRecord, readActiveKey, readExecutors } from "../chain/read.ts"
+import { type KeyRecord, readExecutors } from "../chain/read.ts"
 import { readLiveUntil } from "../chain/readNodes.ts"
 import type { TwinlockClient } from "../client.ts"
 import { sdkError } from "../errors.ts"
@@ -26,6 +26,7 @@ import {
 import { inputMetadata } from "../protocol/inputMetadata.ts"
 import { verifySignature } from "../protocol/signature.ts"
 import { answerList, answerObject, answerText, answerTexts, readAnswer } from "./answer.ts"
+import { readUsableKey } from "./usableKey.ts"
 
 /** The argument of `Coprocessor.verifyInput`, as ethers encodes the struct `EncryptedInput`. */
 export type EncryptedInput = {
@@ -56,8 +57,8 @@ const MAX_EXECUTORS = 32
 
 /**
  * Encrypts values and has them verified by the network.
- * @throws VALUE_TYPE, VALUE_OUT_OF_RANGE, INPUT_SIZE before anything is sent; PUBLIC_KEY_DIGEST_MISMATCH,
- * CRS_DIGEST_MISMATCH before anything is proven; INPUT_HANDLES_MISMATCH, INPUT_ATTESTATIONS and the codes of
+ * @throws VALUE_TYPE, VALUE_OUT_OF_RANGE, INPUT_SIZE before anything is sent; PARAMETERS_UNKNOWN,
+ * PUBLIC_KEY_DIGEST_MISMATCH, CRS_DIGEST_MISMATCH before anything is proven; INPUT_HANDLES_MISMATCH, INPUT_ATTESTATIONS and the codes of
  * coordinator.ts, endpoints.ts and read.ts
  */
 export async function encrypt(client: TwinlockClient, params: EncryptParams): Promise<Encrypted> {
@@ -65,7 +66,7 @@ export async function encrypt(client: TwinlockClient, params: EncryptParams): Pr
   const { contract, user, values, signal } = params
   checkInputs(values)
   const at = await chain.endpoints.head()
-  const key = await readActiveKey(chain, at)
+  const key = await readUsableKey(chain, at)
   const [publicKey, crs] = await Promise.all([
     coordinators.file(key.publicKeyDigest, "PUBLIC_KEY_DIGEST_MISMATCH", signal),
     coordinators.file(key.crsDigest, "CRS_DIGEST_MISMATCH", signal),

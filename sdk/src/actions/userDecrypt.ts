@@ -4,7 +4,7 @@
  * are corrected robustly, and a node that signed a bad one is named.
  */
 import { signingDomainOf } from "../chain/deployments.ts"
-import { readActiveKey, readCommitment, readCommittee } from "../chain/read.ts"
+import { readCommitment, readCommittee } from "../chain/read.ts"
 import type { TwinlockClient } from "../client.ts"
 import { sdkError } from "../errors.ts"
 import { type DecryptedValue, decryptedValue } from "../fhe/clearValue.ts"
@@ -13,7 +13,7 @@ import type { Commitment } from "../protocol/commitment.ts"
 import { type Committee, quorum, signerOf } from "../protocol/committee.ts"
 import { isProtocolError } from "../protocol/errors.ts"
 import { permitToBody, type UserDecryptionRequest } from "../protocol/http.ts"
-import type { Address, Handle, PartyIndex } from "../protocol/ids.ts"
+import type { Address, Handle, PartyIndex, SessionId } from "../protocol/ids.ts"
 import { sessionIdOf } from "../protocol/session.ts"
 import { verifySignature } from "../protocol/signature.ts"
 import { decodePlaintext } from "../threshold/plaintext.ts"
@@ -25,6 +25,7 @@ import {
   transportKeyHash,
 } from "../threshold/sealedShare.ts"
 import { permitHashOf, type SignedPermit } from "./signPermit.ts"
+import { readUsableKey } from "./usableKey.ts"
 import { type NodeAnswer, readNodeAnswers } from "./userAnswers.ts"
 
 export type UserDecryptParams = {
@@ -57,9 +58,14 @@ export async function userDecrypt(
   if (transportKeyHash(permit.transportKey.publicKey) !== permit.permit.transportKeyHash)
     throw sdkError("PERMIT_INVALID", "the transport key is not the one that the permit names")
   const at = await chain.endpoints.head()
-  const key = await readActiveKey(chain, at)
+  const key = await readUsableKey(chain, at)
   const committee = await readCommittee(chain, key.keyId, key.epoch, at)
-  const commitments = await Promise.all(handles.map(({ handle }) => readCommitment(chain, handle, at)))
+  const ciphertexts = await Promise.all(
+    handles.map(async ({ handle }): Promise<Ciphertext> => {
+      const commitment = await readCommitment(chain, handle, at)
+      return { ...commitment, sessionId: sessionIdOf({ ...key, ...commitment }) }
+    }),
+  )
   const body: UserDecryptionRequest = {
     keyId: key.keyId,
     permit: permitToBody(permit.permit),
@@ -67,23 +73,26 @@ export async function userDecrypt(
     transportKey: toHex(permit.transportKey.publicKey),
     handles: handles.map(({ handle, contract }) => ({ handle, contract })),
   }
-  const open = (answer: unknown) => openAll(client, permit, committee, commitments, readNodeAnswers(answer))
+  const open = (answer: unknown) => openAll(client, permit, committee, ciphertexts, readNodeAnswers(answer))
   return coordinators.post("/v1/user-decryptions", body, open, signal)
 }
+
+/** With the session that answers must be about. */
+type Ciphertext = Commitment & { readonly sessionId: SessionId }
 
 /** Values and culprits of one coordinator's answer. */
 function openAll(
   client: TwinlockClient,
   permit: SignedPermit,
   committee: Committee,
-  commitments: readonly Commitment[],
+  ciphertexts: readonly Ciphertext[],
   answers: readonly NodeAnswer[],
 ): UserDecryption {
   const culprits = new Set<PartyIndex>()
-  const values = commitments.map((commitment) => {
-    const opened = reconstruct(client, permit, committee, commitment, answers)
+  const values = ciphertexts.map((ciphertext) => {
+    const opened = reconstruct(client, permit, committee, ciphertext, answers)
     for (const party of opened.culprits) culprits.add(party)
-    const { handle, fheType } = commitment
+    const { handle, fheType } = ciphertext
     return { handle, ...decryptedValue(decodePlaintext(opened.values, fheType), fheType) }
   })
   const named = [...culprits].sort((a, b) => a - b)
@@ -95,16 +104,15 @@ function reconstruct(
   client: TwinlockClient,
   permit: SignedPermit,
   committee: Committee,
-  commitment: Commitment,
+  { handle, blockCount, sessionId }: Ciphertext,
   answers: readonly NodeAnswer[],
 ): Opened {
-  const { handle, blockCount, squashedDigest } = commitment
   const { keyId, epoch, n, t } = committee
   const domain = signingDomainOf(client.chain.deployment)
   const base = {
     keyId,
     epoch,
-    sessionId: sessionIdOf({ keyId, epoch, blockCount, squashedDigest }),
+    sessionId,
     chainId: domain.chainId,
     handle,
     user: permit.permit.user,

@@ -7,7 +7,14 @@ import { contractEvidence, contractResult } from "../chain/acceptance.ts"
 import { type Chain, view } from "../chain/contracts.ts"
 import { signingDomainOf } from "../chain/deployments.ts"
 import type { ChainBlock } from "../chain/endpoints.ts"
-import { readCommitment, readEpochHeader, readExpiry, readRequest, readSeats } from "../chain/read.ts"
+import {
+  readCommitment,
+  readEpochHeader,
+  readExpiry,
+  readKey,
+  readRequest,
+  readSeats,
+} from "../chain/read.ts"
 import type { TwinlockClient } from "../client.ts"
 import { sdkError } from "../errors.ts"
 import { type DecryptedValue, decryptedValue } from "../fhe/clearValue.ts"
@@ -244,9 +251,10 @@ async function checkSessions(
   at: ChainBlock,
 ): Promise<void> {
   const { keyId, epoch } = certificate
+  const { parametersHash } = await readKey(chain, keyId, at)
   for (const [i, handle] of result.handles.entries()) {
     const { blockCount, squashedDigest } = await readCommitment(chain, handle, at)
-    const session = sessionIdOf({ keyId, epoch, blockCount, squashedDigest })
+    const session = sessionIdOf({ keyId, epoch, parametersHash, blockCount, squashedDigest })
     if (session !== result.sessions[i])
       throw sdkError(
         "CERTIFICATE_SESSION",

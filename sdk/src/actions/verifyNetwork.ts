@@ -17,7 +17,7 @@ import type { TwinlockClient } from "../client.ts"
 import { type Committee, partyIndexes, quorum, signerOf } from "../protocol/committee.ts"
 import type { Address, Epoch, KeyId, PartyIndex } from "../protocol/ids.ts"
 import { keyIdOf } from "../protocol/keyId.ts"
-import { PARAMETERS, PARAMS_HASH } from "../protocol/session.ts"
+import { describeParameters, PARAMETER_SETS, parametersOf } from "../protocol/parameters.ts"
 import { type QuoteSource, verifyQuotes } from "./verifyQuotes.ts"
 
 export type NetworkCheckName =
@@ -120,11 +120,14 @@ function checkHost({ chain }: TwinlockClient, { host }: KeyRecord): NetworkCheck
   return { name: "host-binding", ok, detail }
 }
 
-const checkParameters = ({ parametersHash }: KeyRecord): NetworkCheck => ({
-  name: "parameters",
-  ok: parametersHash === PARAMS_HASH,
-  detail: `want ${PARAMETERS} (${PARAMS_HASH}), the key has ${parametersHash}`,
-})
+function checkParameters({ parametersHash }: KeyRecord): NetworkCheck {
+  const set = parametersOf(parametersHash)
+  const detail =
+    set === null
+      ? `the key has parameter set ${parametersHash}; known are ${PARAMETER_SETS.map(describeParameters).join("; ")}`
+      : describeParameters(set)
+  return { name: "parameters", ok: set !== null, detail }
+}
 
 function checkDigests(key: KeyRecord): NetworkCheck {
   const digests = [key.publicKeyDigest, key.serverKeyDigest, key.crsDigest, key.transcriptDigest]

@@ -5,14 +5,18 @@ import { commitmentLeaf } from "./commitment.ts"
 import { parseAddress, parseEpoch, parseHandle, parseKeyId, parseRequestId } from "./ids.ts"
 import { inputMetadata } from "./inputMetadata.ts"
 import { keyIdOf } from "./keyId.ts"
-import { PARAMS_HASH, sessionIdOf } from "./session.ts"
+import { CURRENT_PARAMETERS } from "./parameters.ts"
+import { sessionIdOf } from "./session.ts"
 import { requestSubject, sessionsHash, userSubject } from "./subjects.ts"
 
 const abi = AbiCoder.defaultAbiCoder()
 const address = (digit: string) => parseAddress(`0x${digit.repeat(40)}`)
 const keyId = parseKeyId(tagHash("key"))
 const handle = parseHandle(tagHash("handle"))
-const session = { keyId, epoch: parseEpoch(2), blockCount: 4, squashedDigest: tagHash("words") }
+const session = {
+  ...{ keyId, epoch: parseEpoch(2), blockCount: 4, squashedDigest: tagHash("words") },
+  parametersHash: CURRENT_PARAMETERS.hash,
+}
 
 test("a key id binds registry, ceremony and host", () => {
   const host = { chainId: 10n, coprocessor: address("c"), gateway: address("d") }
@@ -44,12 +48,14 @@ test("a key id binds registry, ceremony and host", () => {
 
 describe("session id", () => {
   test("is the tagged hash of key, part, format, parameters and words", () => {
-    expect(PARAMS_HASH).toBe(id("V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128"))
+    expect(CURRENT_PARAMETERS.hash).toBe(
+      id("V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128"),
+    )
     expect(sessionIdOf(session)).toBe(
       keccak256(
         abi.encode(
           ["bytes32", "bytes32", "uint32", "uint256", "uint256", "bytes32", "uint256", "bytes32"],
-          [id("twinlock/session/v1"), keyId, 2, 1, 1, PARAMS_HASH, 4, session.squashedDigest],
+          [id("twinlock/session/v1"), keyId, 2, 1, 1, CURRENT_PARAMETERS.hash, 4, session.squashedDigest],
         ),
       ),
     )
@@ -60,7 +66,7 @@ describe("session id", () => {
       keccak256(
         abi.encode(
           ["bytes32", "bytes32", "uint32", "uint256", "uint256", "bytes32", "uint256", "bytes32"],
-          [id("twinlock/session/v1"), keyId, 2, 2, 2, PARAMS_HASH, 16, session.squashedDigest],
+          [id("twinlock/session/v1"), keyId, 2, 2, 2, CURRENT_PARAMETERS.hash, 16, session.squashedDigest],
         ),
       ),
     )
@@ -76,12 +82,13 @@ describe("session id", () => {
     }
   })
 
-  test("differs by words, block count, epoch and key", () => {
+  test("differs by words, block count, epoch, key and parameters", () => {
     const ids = [
       session,
       { ...session, squashedDigest: tagHash("other") },
       { ...session, blockCount: 8 },
       { ...session, epoch: parseEpoch(3) },
+      { ...session, parametersHash: tagHash("next parameters") },
       { ...session, keyId: parseKeyId(tagHash("k2")) },
     ].map((one) => sessionIdOf(one))
     expect(new Set(ids).size).toBe(ids.length)

@@ -2,13 +2,9 @@
  * Sessions (protocol §1): a SessionId names exactly one linear form on the key, because flooding masks derive from it.
  * It depends on the canonical words alone, never on a request: repeating a request repeats the same bytes.
  */
-import { keccak, taggedHash, utf8ToBytes } from "./codec.ts"
+import { taggedHash } from "./codec.ts"
 import { type WordFormat, wordFormatOfBlocks } from "./fheType.ts"
 import type { Digest, Epoch, KeyId, SessionId } from "./ids.ts"
-
-/** Parameter set of every key (protocol §4). */
-export const PARAMETERS = "V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128"
-export const PARAMS_HASH: Digest = keccak(utf8ToBytes(PARAMETERS))
 
 /** Key part and format as they enter a session: `ns` reads raw words, `nsc` packed ones. */
 const READINGS = {
@@ -27,11 +23,13 @@ export const formatCode = (format: WordFormat): number => READINGS[format].forma
 export function sessionIdOf(session: {
   readonly keyId: KeyId
   readonly epoch: Epoch
+  /** Of the key's parameter set. */
+  readonly parametersHash: Digest
   readonly blockCount: number
   readonly squashedDigest: Digest
   readonly format?: WordFormat
 }): SessionId {
-  const { keyId, epoch, blockCount, squashedDigest } = session
+  const { keyId, epoch, parametersHash, blockCount, squashedDigest } = session
   const { keyPart, format } = READINGS[session.format ?? wordFormatOfBlocks(blockCount)]
   return taggedHash(
     "twinlock/session/v1",
@@ -39,7 +37,7 @@ export function sessionIdOf(session: {
     epoch,
     keyPart,
     format,
-    PARAMS_HASH,
+    parametersHash,
     blockCount,
     squashedDigest,
   ) as string as SessionId

@@ -13,8 +13,8 @@ import { createShareVault } from "@twinlock/node/ceremony/shareVault"
 import { Secret } from "@twinlock/node/secret"
 import { tagHash, toHex } from "@twinlock/sdk/protocol/codec"
 import { type Digest, type KeyId, parseEpoch, parseKeyId, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
+import { CURRENT_PARAMETERS } from "@twinlock/sdk/protocol/parameters"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { type GroupSignature, groupKey, toEthereum } from "@twinlock/sdk/threshold/frost"
 import { aggregate, createNonces, createSignatureShare } from "@twinlock/sdk/threshold/frostSign"
@@ -73,7 +73,7 @@ async function propose({ base, contracts, identities, dealt }: KeyOptions) {
     k: layout.executorQuorum,
     parties: signers(layout.keyholders),
     executors: signers(layout.executors),
-    parametersHash: PARAMS_HASH,
+    parametersHash: CURRENT_PARAMETERS.hash,
     host: { chainId: CHAIN_ID, coprocessor: contracts.coprocessor, gateway: contracts.decryptionGateway },
     deadline: (block?.timestamp ?? 0) + DEADLINE_SECONDS,
   }

@@ -7,6 +7,7 @@ pub mod executor;
 pub mod keygen;
 pub mod memory;
 pub mod opening;
+pub mod parameters;
 pub mod secp;
 pub mod task;
 pub mod threshold;

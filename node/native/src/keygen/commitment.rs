@@ -49,7 +49,7 @@ pub fn check(
     Err(Failure::by(Code::CommitmentMismatch, party, text))
 }
 
-/// H(tag ‖ name ‖ reveals in party order): uniform if one of the committed values was.
+/// H(tag ‖ name ‖ reveals in party order), other names other values: uniform if one of the committed values was.
 pub fn combine(context: &Context, purpose: Purpose, name: &str, reveals: &[&[u8]]) -> [u8; 32] {
     let all = reveals.concat();
     context.hash(purpose, &[&[COMBINE], name.as_bytes(), &all])

@@ -14,7 +14,7 @@ const DOMAIN_SEPARATOR: [u8; 8] = *b"TFHE_GEN";
 const BATCH: usize = 64;
 
 /// The seed in tfhe's form.
-fn xof_seed(public_seed: &[u8; PUBLIC_SEED_BYTES]) -> XofSeed {
+pub(super) fn xof_seed(public_seed: &[u8; PUBLIC_SEED_BYTES]) -> XofSeed {
     XofSeed::new(public_seed.to_vec(), DOMAIN_SEPARATOR)
 }
 

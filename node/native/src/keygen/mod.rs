@@ -41,4 +41,6 @@ mod misbehaviour_tests;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
+mod tfhe_gates;
+#[cfg(test)]
 mod views_tests;

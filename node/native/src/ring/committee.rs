@@ -115,9 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn refuses_too_few_parties_or_too_many() {
-        for (n, t) in [(3, 1), (4, 0), (5, 2), (6, 2), (12, 4), (16, 5), (16, 1)] {
-            assert_eq!(Committee::new(n, t).unwrap_err().code, Code::Config, "{n}/{t}");
+    fn of_all_sizes_up_to_16_exactly_those_of_the_protocol_are_accepted() {
+        for n in 0..=16 {
+            for t in 0..=n {
+                let code = Committee::new(n, t).err().map(|failure| failure.code);
+                let allowed = t >= 1 && n <= 15 && n >= 3 * t + 1;
+                assert_eq!(code, if allowed { None } else { Some(Code::Config) }, "{n}/{t}");
+            }
         }
     }
 

@@ -6,7 +6,7 @@ import { createCipheriv, createHash } from "node:crypto"
 import { concatBytes, fromHex, toHex, utf8ToBytes } from "@twinlock/sdk/protocol/codec"
 import { type Committee, partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
-import { PARAMETERS, PARAMS_HASH } from "@twinlock/sdk/protocol/session"
+import { CURRENT_PARAMETERS } from "@twinlock/sdk/protocol/parameters"
 import { alpha, decode, encode, type RingElement, ZERO } from "@twinlock/sdk/threshold/galoisRing"
 import { lagrangeAt, lagrangeAtZero, weigh } from "@twinlock/sdk/threshold/shamir"
 import { crsAuditor, nativeEngine } from "../../threshold/nativeEngine.ts"
@@ -22,7 +22,13 @@ const REPETITIONS = 32
 const ELEMENT_BYTES = 64
 
 /** Places in the commitments of the first round; numbers are the engine's purposes. */
-const SEED = { place: 0, purpose: 1, opened: "prss-open", name: PARAMETERS, what: "the public seed" } as const
+const SEED = {
+  place: 0,
+  purpose: 1,
+  opened: "prss-open",
+  name: CURRENT_PARAMETERS.name,
+  what: "the public seed",
+} as const
 const BIT_COIN = { place: 1, purpose: 2, opened: "coin", name: "", what: "the bit coin" } as const
 const ROW_COIN = { place: 2, purpose: 3, opened: "row-coin", name: "", what: "the row coin" } as const
 type Committed = typeof SEED | typeof BIT_COIN | typeof ROW_COIN
@@ -79,7 +85,7 @@ export function createNativeAudit(bits: number = KEY_BITS): KeygenAudit {
   }
 
   return {
-    parametersHash: PARAMS_HASH,
+    parametersHash: CURRENT_PARAMETERS.hash,
     rounds(committee) {
       const { n, t, keyId } = committee
       const party = nativeEngine.createParty({ ceremonyId: fromHex(keyId), attempt: 1, n, t, index: 1, bits })

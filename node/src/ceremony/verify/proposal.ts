@@ -1,7 +1,7 @@
 /** Step "proposal": what was proposed is a key that the protocol allows. */
 
 import type { Digest } from "@twinlock/sdk/protocol/ids"
-import { PARAMS_HASH } from "@twinlock/sdk/protocol/session"
+import { describeParameters, parametersOf } from "@twinlock/sdk/protocol/parameters"
 import { ONLY_ATTEMPT } from "../attempt.ts"
 import { refuse } from "./step.ts"
 import type { Transcript } from "./transcript.ts"
@@ -19,6 +19,7 @@ export function checkProposal({ bundle, attempt }: Transcript, parametersHash: D
     throw refuse(`want m/2 < k <= m distinct executors, got k=${k} of ${executors.length}`)
   if (parametersHash !== null && proposal.parametersHash !== parametersHash)
     throw refuse(`parameter set ${proposal.parametersHash} is not known here, want ${parametersHash}`)
-  const parameters = proposal.parametersHash === PARAMS_HASH ? "the network's parameters" : "test parameters"
+  const set = parametersOf(proposal.parametersHash)
+  const parameters = set === null ? "test parameters" : describeParameters(set)
   return `${n} parties of which ${t} may lie, ${k} of ${m} executors, ${parameters}`
 }

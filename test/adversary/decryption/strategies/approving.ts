@@ -47,10 +47,9 @@ export const approving: readonly Strategy[] = [
     "approves the same words as a ciphertext of another width",
     "nowhere",
     (message, { seat }, arena) => {
-      const { keyId, epoch } = seat.key
       const sessions = arena.ciphertexts.map(({ words, handle }) =>
         sessionIdOf({
-          ...{ keyId, epoch },
+          ...seat.key,
           blockCount: 2 * blockCountOf(handleFields(handle).fheType),
           squashedDigest: sha256Digest(words),
         }),

@@ -23,9 +23,9 @@ use tfhe::shortint::server_key::{
 use tfhe::shortint::{EncryptionKeyChoice, key_switching_key, oprf};
 
 /// Ciphertexts packed into one compressed list of computation ciphertexts, and of squashed ones.
-const COMPRESSED_COUNT: LweCiphertextCount = LweCiphertextCount(256);
-const SQUASHED_COMPRESSED_COUNT: LweCiphertextCount = LweCiphertextCount(128);
-const STORAGE_LOG_MODULUS: CiphertextModulusLog = CiphertextModulusLog(12);
+pub(in super::super) const COMPRESSED_COUNT: LweCiphertextCount = LweCiphertextCount(256);
+pub(in super::super) const SQUASHED_COMPRESSED_COUNT: LweCiphertextCount = LweCiphertextCount(128);
+pub(in super::super) const STORAGE_LOG_MODULUS: CiphertextModulusLog = CiphertextModulusLog(12);
 const MAX_DEGREE: u64 = 12;
 
 /// Where bodies come from, part by part: words in storage order.

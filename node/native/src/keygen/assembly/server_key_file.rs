@@ -104,7 +104,7 @@ pub fn assemble_server_key(
 }
 
 /// The serialised key with marked bodies.
-fn skeleton(public_seed: &[u8; PUBLIC_SEED_BYTES]) -> Result<Vec<u8>> {
+pub(in super::super) fn skeleton(public_seed: &[u8; PUBLIC_SEED_BYTES]) -> Result<Vec<u8>> {
     let key = compressed_server_key(public_seed, &mut Markers)?;
     let mut out = Vec::new();
     safe_serialize(&key, &mut out, SERVER_KEY_LIMIT)
