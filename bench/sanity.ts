@@ -10,6 +10,7 @@ import { share } from "@twinlock/sdk/threshold/shamir"
 import { generateFrostGroup } from "../test/support/frostGroup.ts"
 import { attestationBundle } from "./attestationBundle.ts"
 import { attestationSpeed } from "./attestationSpeed.ts"
+import { ceremony } from "./ceremony.ts"
 import { type Figure, figure, percentile } from "./figure.ts"
 import { threshold } from "./threshold.ts"
 
@@ -71,5 +72,6 @@ export async function sanity(): Promise<readonly Figure[]> {
     ...attestationSpeed(ROUNDS),
     ...(await attestationBundle()),
     ...(await threshold({ quick: true })),
+    ...(await ceremony({ quick: true })),
   ]
 }

@@ -3,7 +3,9 @@
 //! A key is derived for one purpose only (`derive_key`), and inside one stream every block index is used for one value
 //! only, so no block is ever read twice for two purposes.
 use aes::Aes256;
-use aes::cipher::{BlockEncrypt, KeyInit};
+use aes::cipher::consts::U16;
+use aes::cipher::inout::InOutBuf;
+use aes::cipher::{BlockEncrypt, BlockSizeUser, KeyInit};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
@@ -24,6 +26,25 @@ pub fn derive_key(secret: &[u8], info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     key
 }
 
+/// Fills `out` with the encryptions of the blocks that `next` counts, the last one cut to what is left. Nothing of them
+/// stays elsewhere.
+pub fn counter_mode<C>(cipher: &C, out: &mut [u8], mut next: impl FnMut() -> [u8; BLOCK])
+where
+    C: BlockEncrypt + BlockSizeUser<BlockSize = U16>,
+{
+    let (whole, rest) = out.split_at_mut(out.len() - out.len() % BLOCK);
+    for batch in whole.chunks_mut(BATCH * BLOCK) {
+        batch.as_chunks_mut::<BLOCK>().0.iter_mut().for_each(|block| *block = next());
+        cipher.encrypt_blocks_inout(InOutBuf::from(batch).into_chunks().0);
+    }
+    if !rest.is_empty() {
+        let mut last = aes::Block::from(next());
+        cipher.encrypt_block(&mut last);
+        rest.copy_from_slice(&last[..rest.len()]);
+        last.as_mut_slice().zeroize();
+    }
+}
+
 /// AES-256 in counter mode with a zero initial value: block `i` is AES(i), the counter in big-endian order.
 #[derive(Clone)]
 pub struct SecretStream {
@@ -37,22 +58,12 @@ impl SecretStream {
 
     /// Fills `out` with the stream from block `first` on.
     pub fn fill(&self, first: u128, out: &mut [u8]) {
-        let mut blocks = [aes::Block::default(); BATCH];
         let mut counter = first;
-        for chunk in out.chunks_mut(BATCH * BLOCK) {
-            let used = &mut blocks[..chunk.len().div_ceil(BLOCK)];
-            for block in used.iter_mut() {
-                *block = counter.to_be_bytes().into();
-                counter = counter.wrapping_add(1);
-            }
-            self.cipher.encrypt_blocks(used);
-            for (bytes, block) in chunk.chunks_mut(BLOCK).zip(used.iter()) {
-                bytes.copy_from_slice(&block[..bytes.len()]);
-            }
-        }
-        for block in &mut blocks {
-            block.as_mut_slice().zeroize();
-        }
+        counter_mode(&self.cipher, out, || {
+            let block = counter.to_be_bytes();
+            counter = counter.wrapping_add(1);
+            block
+        });
     }
 
     /// Block `index` as a little-endian integer.

@@ -1,7 +1,7 @@
 //! The public masks of a key: one AES-128-CTR stream from the ceremony's seed, as tfhe-csprng makes it (docs/keygen.md §1).
 //!
 //! All parts read disjoint ranges of this one stream, in the order of `CompressedXofKeySet`. Everything here is public.
-use crate::stream::BLOCK;
+use crate::stream::{BLOCK, counter_mode};
 use aes::Aes128;
 use aes::cipher::{BlockEncrypt, KeyInit};
 use tfhe::XofSeed;
@@ -11,7 +11,6 @@ use tfhe_csprng::generators::aes_ctr::AesCtrParams;
 /// Bytes of the ceremony's public seed.
 pub const PUBLIC_SEED_BYTES: usize = 32;
 const DOMAIN_SEPARATOR: [u8; 8] = *b"TFHE_GEN";
-const BATCH: usize = 64;
 
 /// The seed in tfhe's form.
 pub(super) fn xof_seed(public_seed: &[u8; PUBLIC_SEED_BYTES]) -> XofSeed {
@@ -61,18 +60,11 @@ impl MaskStream {
     pub fn fill(&self, offset: u64, out: &mut [u8]) {
         debug_assert_eq!(offset % BLOCK as u64, 0);
         let mut counter = self.first.wrapping_add(u128::from(offset) / BLOCK as u128);
-        let mut blocks = [aes::Block::default(); BATCH];
-        for chunk in out.chunks_mut(BATCH * BLOCK) {
-            let used = &mut blocks[..chunk.len().div_ceil(BLOCK)];
-            for block in used.iter_mut() {
-                *block = counter.to_le_bytes().into();
-                counter = counter.wrapping_add(1);
-            }
-            self.cipher.encrypt_blocks(used);
-            for (bytes, block) in chunk.chunks_mut(BLOCK).zip(used.iter()) {
-                bytes.copy_from_slice(&block[..bytes.len()]);
-            }
-        }
+        counter_mode(&self.cipher, out, || {
+            let block = counter.to_le_bytes();
+            counter = counter.wrapping_add(1);
+            block
+        });
     }
 }
 

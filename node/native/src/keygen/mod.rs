@@ -33,6 +33,8 @@ mod contribution_tests;
 #[cfg(test)]
 mod expected;
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod full_size_tests;
 #[cfg(test)]
 mod measure;

@@ -1,62 +1,6 @@
 //! Little-endian body and mask words of 64 or 128 bits, held as `u128` while they are worked on.
 use super::negacyclic::Width;
 
-/// A body or mask word as such, where sums of many words are made.
-pub trait Word: Copy + Default + Send + Sync {
-    const BYTES: usize;
-    fn plus(self, other: Self) -> Self;
-    fn minus(self, other: Self) -> Self;
-    fn wide(self) -> u128;
-    /// Fills `out` from little-endian bytes.
-    fn read(bytes: &[u8], out: &mut [Self]);
-}
-
-impl Word for u64 {
-    const BYTES: usize = 8;
-
-    #[inline(always)]
-    fn plus(self, other: u64) -> u64 {
-        self.wrapping_add(other)
-    }
-
-    #[inline(always)]
-    fn minus(self, other: u64) -> u64 {
-        self.wrapping_sub(other)
-    }
-
-    fn wide(self) -> u128 {
-        self.into()
-    }
-
-    fn read(bytes: &[u8], out: &mut [u64]) {
-        let words = bytes.as_chunks::<8>().0;
-        out.iter_mut().zip(words).for_each(|(word, bytes)| *word = u64::from_le_bytes(*bytes));
-    }
-}
-
-impl Word for u128 {
-    const BYTES: usize = 16;
-
-    #[inline(always)]
-    fn plus(self, other: u128) -> u128 {
-        self.wrapping_add(other)
-    }
-
-    #[inline(always)]
-    fn minus(self, other: u128) -> u128 {
-        self.wrapping_sub(other)
-    }
-
-    fn wide(self) -> u128 {
-        self
-    }
-
-    fn read(bytes: &[u8], out: &mut [u128]) {
-        let words = bytes.as_chunks::<16>().0;
-        out.iter_mut().zip(words).for_each(|(word, bytes)| *word = u128::from_le_bytes(*bytes));
-    }
-}
-
 /// The value modulo 2^64 or 2^128.
 pub fn truncate(value: u128, width: Width) -> u128 {
     match width {

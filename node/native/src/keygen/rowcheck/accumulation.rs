@@ -2,7 +2,6 @@
 use super::super::context::Purpose;
 use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
-use super::super::negacyclic::Width;
 use super::lwe_shares::LweShares;
 use super::ring_shares::ring_shares;
 use super::section::Section;
@@ -12,32 +11,26 @@ use std::ops::Range;
 
 /// See the module.
 pub enum Accumulation {
-    Narrow(Sums<u64>),
-    Wide(Sums<u128>),
+    Ring(Sums),
     Lwe(LweShares),
 }
 
 impl Accumulation {
     /// Nothing yet; `coin` decides the weights.
     pub fn new(party: &Contributor, section: &Section, coin: &[u8; 32]) -> Accumulation {
-        let part = section.part.part();
-        if part.row_words == 1 {
+        if section.part.part().row_words == 1 {
             return Accumulation::Lwe(LweShares::new(party, section.clone()));
         }
         let weights = Weights::draw(section, |group| {
             party.context.stream(coin, Purpose::RowWeights, section.part.number(), &[group])
         });
-        match part.width {
-            Width::Bits64 => Accumulation::Narrow(Sums::new(section.clone(), weights, party.masks.clone())),
-            Width::Bits128 => Accumulation::Wide(Sums::new(section.clone(), weights, party.masks.clone())),
-        }
+        Accumulation::Ring(Sums::new(section.clone(), weights, party.masks.clone()))
     }
 
     /// The next rows of the part with their body bytes.
     pub fn absorb(&mut self, party: &Contributor, rows: Range<usize>, body: &[u8]) {
         match self {
-            Accumulation::Narrow(sums) => sums.absorb(body),
-            Accumulation::Wide(sums) => sums.absorb(body),
+            Accumulation::Ring(sums) => sums.absorb(body),
             Accumulation::Lwe(shares) => shares.absorb(party, rows, body),
         }
     }
@@ -45,11 +38,7 @@ impl Accumulation {
     /// This party's shares of all sums, without noise.
     pub fn finish(self, party: &Contributor, section: &Section) -> SecretVector {
         match self {
-            Accumulation::Narrow(mut sums) => {
-                sums.finish();
-                ring_shares(party, section, &sums)
-            }
-            Accumulation::Wide(mut sums) => {
+            Accumulation::Ring(mut sums) => {
                 sums.finish();
                 ring_shares(party, section, &sums)
             }

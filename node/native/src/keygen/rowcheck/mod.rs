@@ -8,6 +8,7 @@
 //! points, and every one of them and all of a part together must be as small as honest noise is (`verdict`). `section`
 //! holds the figures.
 pub mod accumulation;
+pub mod lanes;
 pub mod lwe_shares;
 pub mod noise_dealing;
 pub mod packing;

@@ -8,7 +8,7 @@ use super::super::dealing::SecretVector;
 use super::super::layout::{Part, Shape};
 use super::super::negacyclic::{Negacyclic, Spectrum};
 use super::super::row::engine;
-use super::super::words::{Word, truncate};
+use super::super::words::truncate;
 use super::packing::{PACKED, pack};
 use super::section::Section;
 use super::sums::Sums;
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
 /// This party's shares of all sums, sum by sum, packed.
-pub fn ring_shares<W: Word>(party: &Contributor, section: &Section, sums: &Sums<W>) -> SecretVector {
+pub fn ring_shares(party: &Contributor, section: &Section, sums: &Sums) -> SecretVector {
     let part = section.part.part();
     let mut out = Zeroizing::new(vec![Gr::ZERO; section.coefficients() / PACKED]);
     let Some(engine) = engine(part) else { return out };

@@ -1,118 +1,162 @@
-//! Public sums of masks and bodies by pattern, made while the rows stream through.
+//! Public sums of masks and bodies, made from rows that stream through.
 //!
-//! Columns of a row are cut into tiles whose accumulators stay in the cache of one core while many rows are added; masks
-//! are made anew per tile.
+//! Columns of a row are cut into tiles. For a run of rows a tile first adds up the rows of each pattern (`weights`), one
+//! addition per row and group instead of one per row and sum, then adds the patterns to its sums. Batches of rows meet one
+//! group after another, so that what is added to stays in the nearest cache. Bodies wait until they make a run; masks are
+//! made where they are added, for all rows in one run.
 use super::super::layout::mask_offset;
 use super::super::masks::MaskStream;
-use super::super::words::Word;
+use super::super::negacyclic::Width;
+use super::lanes::{add, add_rows, join, lanes, split, subtract};
 use super::section::Section;
 use super::weights::Weights;
 use rayon::prelude::*;
+use std::ops::Range;
 
-const TILE_BYTES: usize = 512;
-/// Bodies that wait until a pass over all accumulators is worth it.
-const PASS_BYTES: usize = 16 << 20;
+/// The patterns of one group in one tile, about.
+const GROUP_BYTES: usize = 32 << 10;
+/// Rows of a tile that are at hand for all groups.
+const BATCH: usize = 256;
+/// Bodies that make a run.
+const RUN_BYTES: usize = 16 << 20;
 
 /// See the module.
-pub struct Sums<W> {
-    section: Section,
+pub struct Sums {
     pub weights: Weights,
-    masks: MaskStream,
-    tiles: Vec<Tile<W>>,
-    /// First row that is not added yet, and the bodies from there on.
-    next: usize,
+    section: Section,
+    stream: MaskStream,
+    shape: Shape,
+    masks: Vec<Tile>,
+    bodies: Vec<Tile>,
+    /// Rows whose bodies are added, from the section's first.
+    added: usize,
+    /// Bodies from there on.
     waiting: Vec<u8>,
 }
 
-/// The accumulators of a run of words of one polynomial.
-struct Tile<W> {
-    /// The mask polynomials of a row, then its body.
-    polynomial: usize,
-    /// First word.
+/// The sums of a run of words.
+struct Tile {
+    /// First word, counted through the mask polynomials of a row, or through its body.
     start: usize,
-    /// Pattern by pattern.
-    patterns: Vec<W>,
+    /// Sum by sum, as lanes.
+    sums: Vec<u64>,
 }
 
-impl<W: Word> Sums<W> {
-    pub fn new(section: Section, weights: Weights, masks: MaskStream) -> Sums<W> {
+/// What all tiles have in common.
+#[derive(Clone, Copy)]
+struct Shape {
+    width: Width,
+    words: usize,
+    bytes: usize,
+    lanes: usize,
+}
+
+impl Shape {
+    fn new(section: &Section, weights: &Weights) -> Shape {
         let part = section.part.part();
-        let words = TILE_BYTES / W::BYTES;
-        let tiles = (0..=part.mask_polynomials)
-            .flat_map(|polynomial| (0..part.row_words).step_by(words).map(move |start| (polynomial, start)))
-            .map(|(polynomial, start)| {
-                let patterns = vec![W::default(); weights.patterns() * words];
-                Tile { polynomial, start, patterns }
-            });
-        let (next, waiting) = (section.rows.start, Vec::new());
-        Sums { tiles: tiles.collect(), section, weights, masks, next, waiting }
+        let per_word = lanes(part.width);
+        let fitting = GROUP_BYTES / (size_of::<u64>() * per_word * weights.patterns_per_group());
+        let words = 1 << fitting.max(1).ilog2().clamp(4, 7);
+        Shape { width: part.width, words, bytes: words * part.word_bytes(), lanes: words * per_word }
+    }
+
+    fn tiles(self, words: usize, sums: usize) -> Vec<Tile> {
+        let tile = |start| Tile { start, sums: vec![0; sums * self.lanes] };
+        (0..words).step_by(self.words).map(tile).collect()
+    }
+}
+
+impl Sums {
+    pub fn new(section: Section, weights: Weights, stream: MaskStream) -> Sums {
+        let part = section.part.part();
+        let (shape, sums) = (Shape::new(&section, &weights), weights.sums().len());
+        let masks = shape.tiles(part.mask_polynomials * part.row_words, sums);
+        let bodies = shape.tiles(part.row_words, sums);
+        Sums { weights, section, stream, shape, masks, bodies, added: 0, waiting: Vec::new() }
     }
 
     /// Takes in the bodies of the next rows.
     pub fn absorb(&mut self, body: &[u8]) {
         self.waiting.extend_from_slice(body);
-        if self.waiting.len() >= PASS_BYTES {
-            self.add_waiting();
+        if self.waiting.len() >= RUN_BYTES {
+            self.add_bodies();
         }
     }
 
     /// To be called after the last row, before [`Sums::sum`].
     pub fn finish(&mut self) {
-        self.add_waiting();
+        self.add_bodies();
         self.waiting = Vec::new();
+        self.add_masks();
     }
 
-    fn add_waiting(&mut self) {
-        let Sums { section, weights, masks, tiles, next, waiting: body } = self;
+    fn add_bodies(&mut self) {
+        let Sums { weights, section, shape, bodies, added, waiting, .. } = self;
         let part = section.part.part();
-        let (row_bytes, offset) = (part.row_words * W::BYTES, mask_offset(section.part));
-        let rows = *next..*next + body.len() / row_bytes;
-        let first = rows.start - section.rows.start;
-        let groups: Vec<&[u16]> = weights.of_rows(first..first + rows.len()).collect();
-        tiles.par_iter_mut().for_each(|tile| {
-            let mut mask = [0; TILE_BYTES];
-            let mut words = vec![W::default(); TILE_BYTES / W::BYTES];
-            let in_polynomial = tile.start * W::BYTES;
-            for (i, row) in rows.clone().enumerate() {
-                if tile.polynomial == part.mask_polynomials {
-                    let start = i * row_bytes + in_polynomial;
-                    W::read(&body[start..start + TILE_BYTES], &mut words);
-                } else {
-                    let in_row = tile.polynomial * row_bytes + in_polynomial;
-                    let start = row * part.mask_bytes_per_row() + in_row;
-                    masks.fill(offset + start as u64, &mut mask);
-                    W::read(&mask, &mut words);
-                }
-                for group in &groups {
-                    let start = usize::from(group[i]) * words.len();
-                    let sum = &mut tile.patterns[start..start + words.len()];
-                    sum.iter_mut().zip(&words).for_each(|(sum, &word)| *sum = sum.plus(word));
-                }
-            }
+        let row_bytes = part.row_words * part.word_bytes();
+        let first = *added;
+        *added += waiting.len() / row_bytes;
+        add_run(*shape, bodies, weights, first..*added, |start, row, out| {
+            let start = (row - first) * row_bytes + start * part.word_bytes();
+            out.copy_from_slice(&waiting[start..start + out.len()]);
         });
-        *next = rows.end;
-        body.clear();
+        waiting.clear();
+    }
+
+    fn add_masks(&mut self) {
+        let Sums { weights, section, stream, shape, masks, .. } = self;
+        let part = section.part.part();
+        let row_bytes = part.mask_bytes_per_row();
+        let first = mask_offset(section.part) + (section.rows.start * row_bytes) as u64;
+        add_run(*shape, masks, weights, 0..section.rows.len(), |start, row, out| {
+            stream.fill(first + (row * row_bytes + start * part.word_bytes()) as u64, out);
+        });
     }
 
     /// Sum number `index`: the mask polynomials, then the body.
     pub fn sum(&self, index: usize, out: &mut [u128]) {
-        let (size, words) = (self.section.part.part().row_words, TILE_BYTES / W::BYTES);
-        let mut total = vec![W::default(); words];
-        for tile in &self.tiles {
-            total.fill(W::default());
-            for term in &self.weights.sums()[index] {
-                let pattern = tile.patterns[term.pattern * words..].iter();
-                let pairs = total.iter_mut().zip(pattern);
-                if term.negative {
-                    pairs.for_each(|(total, &word)| *total = total.minus(word));
-                } else {
-                    pairs.for_each(|(total, &word)| *total = total.plus(word));
-                }
-            }
-            let start = tile.polynomial * size + tile.start;
-            out[start..start + words].iter_mut().zip(&total).for_each(|(out, word)| *out = word.wide());
+        let Shape { width, words, lanes, .. } = self.shape;
+        let tiles = self.masks.iter().chain(&self.bodies);
+        for (tile, out) in tiles.zip(out.chunks_exact_mut(words)) {
+            join(&tile.sums[index * lanes..(index + 1) * lanes], width, out);
         }
     }
+}
+
+/// Adds `rows`, counted from the section's first; `read` gives the bytes of a row from a word on.
+fn add_run(
+    shape: Shape,
+    tiles: &mut [Tile],
+    weights: &Weights,
+    rows: Range<usize>,
+    read: impl Fn(usize, usize, &mut [u8]) + Sync,
+) {
+    if rows.is_empty() {
+        return;
+    }
+    let buffers = || {
+        let batch = vec![0u64; BATCH.min(rows.len()) * shape.lanes];
+        (vec![0u8; shape.bytes], batch, vec![0u64; weights.patterns() * shape.lanes])
+    };
+    tiles.par_iter_mut().for_each_init(buffers, |(bytes, batch, patterns), tile| {
+        patterns.fill(0);
+        for first in rows.clone().step_by(BATCH) {
+            let now = first..rows.end.min(first + BATCH);
+            for (row, lanes) in now.clone().zip(batch.chunks_exact_mut(shape.lanes)) {
+                read(tile.start, row, bytes);
+                split(bytes, shape.width, lanes);
+            }
+            for group in weights.of_rows(now) {
+                add_rows(batch, shape.lanes, group, patterns);
+            }
+        }
+        for (sum, terms) in tile.sums.chunks_exact_mut(shape.lanes).zip(weights.sums()) {
+            for term in terms {
+                let pattern = &patterns[term.pattern * shape.lanes..(term.pattern + 1) * shape.lanes];
+                if term.negative { subtract(sum, pattern) } else { add(sum, pattern) }
+            }
+        }
+    });
 }
 
 #[cfg(test)]
@@ -160,18 +204,18 @@ mod tests {
         weights.sums().iter().map(sum).collect()
     }
 
-    fn compare<W: Word>(part: PartId, rows: Range<usize>, cut: usize) {
+    fn compare(part: PartId, rows: Range<usize>, cut: usize) {
         let section = Section { part, rows };
         let draw = || Weights::draw(&section, |group| SecretStream::new(&[group; 32]));
         let layout = part.part();
-        let row_bytes = layout.row_words * W::BYTES;
+        let row_bytes = layout.row_words * layout.word_bytes();
         let mut body = vec![0; section.rows.len() * row_bytes];
         SecretStream::new(&[9; 32]).fill(0, &mut body);
-        let mut sums: Sums<W> = Sums::new(section.clone(), draw(), MaskStream::new(&SEED));
+        let mut sums = Sums::new(section.clone(), draw(), MaskStream::new(&SEED));
         for (i, rows) in body.chunks(cut * row_bytes).enumerate() {
             sums.absorb(rows);
             if i % 2 == 0 {
-                sums.add_waiting();
+                sums.add_bodies();
             }
         }
         sums.finish();
@@ -185,9 +229,9 @@ mod tests {
 
     #[test]
     fn streamed_sums_are_the_weighted_sums_of_masks_and_bodies() {
-        compare::<u64>(PartId::Bootstrapping, 100..117, 5);
-        compare::<u128>(PartId::Squashing, 7..16, 4);
-        compare::<u64>(PartId::Compression, 6140..6144, 1);
-        compare::<u64>(PartId::CompactPublic, 0..1, 1);
+        compare(PartId::Bootstrapping, 100..117, 5);
+        compare(PartId::Squashing, 7..16, 4);
+        compare(PartId::Compression, 6140..6144, 1);
+        compare(PartId::CompactPublic, 0..1, 1);
     }
 }

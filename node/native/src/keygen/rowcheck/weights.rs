@@ -92,6 +92,11 @@ impl Weights {
         self.patterns
     }
 
+    /// At most, about.
+    pub fn patterns_per_group(&self) -> usize {
+        self.patterns.div_ceil(self.rows.len())
+    }
+
     /// By group: the patterns of `rows`, counted from the section's first row.
     pub fn of_rows(&self, rows: Range<usize>) -> impl Iterator<Item = &[u16]> {
         self.rows.iter().map(move |group| &group[rows.clone()])
