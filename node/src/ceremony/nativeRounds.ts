@@ -10,8 +10,8 @@ import type { RoundSpec } from "./state.ts"
 
 const BITS = 17_196
 const SHARE_BYTES = 64
-/** Points of all row sums, and noise for them: 6.5 MiB. */
-const ROW_BYTES = 7 * 1024 * 1024
+/** Points of all row sums, and noise for them: 8.4 MiB. */
+const ROW_BYTES = 9 * 1024 * 1024
 
 /** Generous maxima: a level of the XOR tree deals one resharing of every bit for up to n/2 products. */
 const limitsFor = (n: number): Pick<RoundSpec, "maxBroadcast" | "maxSealed"> => ({

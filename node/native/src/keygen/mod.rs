@@ -38,6 +38,8 @@ mod measure;
 #[cfg(test)]
 mod misbehaviour_tests;
 #[cfg(test)]
+mod reuse_tests;
+#[cfg(test)]
 mod table;
 #[cfg(test)]
 mod views_tests;

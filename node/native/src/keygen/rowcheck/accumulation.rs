@@ -1,5 +1,5 @@
 //! One section while its rows stream through, in the way that its shape asks for.
-use super::super::context::Purpose;
+use super::super::context::{Context, Purpose};
 use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
 use super::super::negacyclic::Width;
@@ -10,6 +10,12 @@ use super::sums::Sums;
 use super::weights::Weights;
 use std::ops::Range;
 
+/// What the coin makes of a section.
+pub fn weights(context: &Context, section: &Section, coin: &[u8; 32]) -> Weights {
+    let stream = |group| context.stream(coin, Purpose::RowWeights, section.part.number(), &[group]);
+    Weights::draw(section, stream)
+}
+
 /// See the module.
 pub enum Accumulation {
     Narrow(Sums<u64>),
@@ -18,16 +24,13 @@ pub enum Accumulation {
 }
 
 impl Accumulation {
-    /// Nothing yet; `coin` decides the weights.
+    /// Nothing yet.
     pub fn new(party: &Contributor, section: &Section, coin: &[u8; 32]) -> Accumulation {
-        let part = section.part.part();
-        if part.row_words == 1 {
-            return Accumulation::Lwe(LweShares::new(party, section.clone()));
-        }
-        let weights = Weights::draw(section, |group| {
-            party.context.stream(coin, Purpose::RowWeights, section.part.number(), &[group])
-        });
+        let (part, weights) = (section.part.part(), weights(&party.context, section, coin));
         match part.width {
+            Width::Bits64 if part.row_words == 1 => {
+                Accumulation::Lwe(LweShares::new(party, section.clone(), weights))
+            }
             Width::Bits64 => Accumulation::Narrow(Sums::new(section.clone(), weights, party.masks.clone())),
             Width::Bits128 => Accumulation::Wide(Sums::new(section.clone(), weights, party.masks.clone())),
         }
@@ -39,6 +42,14 @@ impl Accumulation {
             Accumulation::Narrow(sums) => sums.absorb(body),
             Accumulation::Wide(sums) => sums.absorb(body),
             Accumulation::Lwe(shares) => shares.absorb(party, rows, body),
+        }
+    }
+
+    pub const fn weights(&self) -> &Weights {
+        match self {
+            Accumulation::Narrow(sums) => &sums.weights,
+            Accumulation::Wide(sums) => &sums.weights,
+            Accumulation::Lwe(shares) => &shares.weights,
         }
     }
 

@@ -68,7 +68,7 @@ impl<W: Word> Sums<W> {
         let (row_bytes, offset) = (part.row_words * W::BYTES, mask_offset(section.part));
         let rows = *next..*next + body.len() / row_bytes;
         let first = rows.start - section.rows.start;
-        let groups: Vec<&[u16]> = weights.of_rows(first..first + rows.len()).collect();
+        let groups: Vec<&[u32]> = weights.of_rows(first..first + rows.len()).collect();
         tiles.par_iter_mut().for_each(|tile| {
             let mut mask = [0; TILE_BYTES];
             let mut words = vec![W::default(); TILE_BYTES / W::BYTES];
@@ -84,7 +84,7 @@ impl<W: Word> Sums<W> {
                     W::read(&mask, &mut words);
                 }
                 for group in &groups {
-                    let start = usize::from(group[i]) * words.len();
+                    let start = group[i] as usize * words.len();
                     let sum = &mut tile.patterns[start..start + words.len()];
                     sum.iter_mut().zip(&words).for_each(|(sum, &word)| *sum = sum.plus(word));
                 }
@@ -146,7 +146,7 @@ mod tests {
         let sum = |terms: &Vec<super::super::weights::Term>| {
             let mut sum = vec![0u128; rows[0].len()];
             for (i, row) in rows.iter().enumerate() {
-                for pattern in weights.of_rows(i..i + 1).map(|group| usize::from(group[0])) {
+                for pattern in weights.of_rows(i..i + 1).map(|group| group[0] as usize) {
                     for term in terms.iter().filter(|term| term.pattern == pattern) {
                         for (sum, &word) in sum.iter_mut().zip(row) {
                             *sum =
