@@ -198,6 +198,17 @@ export class ServerKey {
     crs: Uint8Array,
     metadata: Uint8Array,
   ): Promise<ExpandedInput[]>
+  /**
+   * Words of the self-test of a new key: of the sum of the list's two bytes (raw), then of its wide result (packed).
+   * @param path the file that this key was loaded from
+   */
+  selfTest(
+    path: string,
+    list: Uint8Array,
+    publicKey: Uint8Array,
+    crs: Uint8Array,
+    metadata: Uint8Array,
+  ): Promise<Uint8Array>
   /** Frees 3 GB; the collector does not know of them. */
   destroy(): void
 }

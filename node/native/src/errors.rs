@@ -53,6 +53,8 @@ pub enum Code {
     InputList,
     /// The proof of an input list does not hold.
     InputProof,
+    /// The list of a self-test holds other values than two bytes.
+    SelfTestList,
     /// A server key file is not one of the parameter set, or not the registered one.
     ServerKey,
     /// A public key is not one of the parameter set.
@@ -96,6 +98,7 @@ impl Code {
             Code::Operation => "OPERATION_INVALID",
             Code::InputList => "INPUT_LIST_MALFORMED",
             Code::InputProof => "INPUT_PROOF_INVALID",
+            Code::SelfTestList => "SELF_TEST_LIST",
             Code::ServerKey => "SERVER_KEY_INVALID",
             Code::PublicKey => "PUBLIC_KEY_INVALID",
             Code::ShareWords => "SHARE_WORDS",

@@ -1,7 +1,7 @@
 //! Pseudo-random streams with random access: AES-256-CTR under a key derived by HKDF-SHA256.
 //!
 //! A key is derived for one purpose only (`derive_key`), and inside one stream every block index is used for one value
-//! only, so no block is ever read twice for two purposes.
+//! only, so no block is ever read twice for two purposes (`ledger` holds key generation to this in tests).
 use aes::Aes256;
 use aes::cipher::consts::U16;
 use aes::cipher::inout::InOutBuf;
@@ -9,6 +9,9 @@ use aes::cipher::{BlockEncrypt, BlockSizeUser, KeyInit};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
+
+#[cfg(test)]
+pub mod ledger;
 
 /// Bytes of one block.
 pub const BLOCK: usize = 16;
@@ -49,15 +52,42 @@ where
 #[derive(Clone)]
 pub struct SecretStream {
     cipher: Aes256,
+    #[cfg(test)]
+    account: Option<ledger::Account>,
 }
 
 impl SecretStream {
     pub fn new(key: &[u8; 32]) -> SecretStream {
-        SecretStream { cipher: Aes256::new(key.into()) }
+        SecretStream {
+            cipher: Aes256::new(key.into()),
+            #[cfg(test)]
+            account: ledger::account(key),
+        }
     }
 
     /// Fills `out` with the stream from block `first` on.
     pub fn fill(&self, first: u128, out: &mut [u8]) {
+        #[cfg(test)]
+        ledger::enter(&self.account, first * BLOCK as u128, out.len());
+        self.generate(first, out);
+    }
+
+    /// Fills `out` with the stream from byte `start` on.
+    pub fn read(&self, start: u128, out: &mut [u8]) {
+        #[cfg(test)]
+        ledger::enter(&self.account, start, out.len());
+        let skip = (start % BLOCK as u128) as usize;
+        let (head, rest) = out.split_at_mut(out.len().min((BLOCK - skip) % BLOCK));
+        if !head.is_empty() {
+            let mut block = [0; BLOCK];
+            self.generate(start / BLOCK as u128, &mut block);
+            head.copy_from_slice(&block[skip..skip + head.len()]);
+            block.zeroize();
+        }
+        self.generate(start.div_ceil(BLOCK as u128), rest);
+    }
+
+    fn generate(&self, first: u128, out: &mut [u8]) {
         let mut counter = first;
         counter_mode(&self.cipher, out, || {
             let block = counter.to_be_bytes();
@@ -87,6 +117,18 @@ mod tests {
             let mut part = [0; 40];
             stream.fill(5 + block as u128, &mut part);
             assert_eq!(part, whole[block * BLOCK..block * BLOCK + 40]);
+        }
+    }
+
+    #[test]
+    fn bytes_are_the_same_wherever_a_read_starts_and_ends() {
+        let stream = SecretStream::new(&[7; 32]);
+        let mut whole = [0; 100];
+        stream.fill(2, &mut whole);
+        for (start, end) in [(0, 0), (0, 8), (8, 16), (3, 9), (8, 24), (15, 17), (16, 48), (5, 100)] {
+            let mut part = vec![0; end - start];
+            stream.read(32 + start as u128, &mut part);
+            assert_eq!(part, whole[start..end], "{start}..{end}");
         }
     }
 

@@ -160,7 +160,7 @@ export type SelfTestEngine = {
     chunkPaths: readonly string[],
     outPath: string,
   ): Promise<{ readonly sha256: Uint8Array; readonly byteLength: number }>
-  /** Adds the two values of the proven list under the assembled key and squashes the sum: canonical words. */
+  /** Canonical words of what the self-test computes from the two values of the proven list. */
   evaluateSelfTest(
     serverKeyPath: string,
     list: Uint8Array,

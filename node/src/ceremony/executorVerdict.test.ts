@@ -357,6 +357,41 @@ describe("collecting verdicts", () => {
     expect(await failure).toBe("SELF_TEST_REFUSED")
   })
 
+  const three = [...both, partyAt(1).address]
+
+  test.each<readonly [string, Verdict["outcome"]]>([
+    ["refuses a good key", { ok: false, code: "TASK_FILES" }],
+    ["made up another result", result("made up")],
+  ])("one of three that %s changes nothing, and is no part of the proof", async (_, lie) => {
+    const { receive, wait } = collector(three, 2)
+    const waiting = wait(taskDigest)
+    receive(erin.address, encodeVerdict(await verdictOf(erin, lie)))
+    receive(frank.address, encodeVerdict(await verdictOf(frank, result("r"))))
+    receive(partyAt(1).address, encodeVerdict(await verdictOf(partyAt(1), result("r"))))
+    expect((await waiting).map(({ executor }) => executor)).toEqual(three.slice(1))
+  })
+
+  test("a second word of an executor is not heard, whatever the first was", async () => {
+    const { receive, wait, clock } = collector(both, 2)
+    const failure = codeOf(wait(taskDigest))
+    receive(erin.address, encodeVerdict(await verdictOf(erin, result("r"))))
+    receive(frank.address, encodeVerdict(await verdictOf(frank, result("other"))))
+    receive(frank.address, encodeVerdict(await verdictOf(frank, result("r"))))
+    clock.advance(101)
+    expect(await failure).toBe("SELF_TEST_SILENT")
+  })
+
+  test("an executor that told parties different things cannot make two results of k", async () => {
+    const faces = await Promise.all([
+      verdictOf(erin, result("one")),
+      verdictOf(erin, result("two")),
+      verdictOf(frank, result("two")),
+      verdictOf(partyAt(1), result("two")),
+    ])
+    for (const order of [faces, faces.toReversed()])
+      expect(agreedResult(order, three, 2)?.resultDigest).toBe(taggedHash("two"))
+  })
+
   test("only executors of this key speak, for themselves and for this attempt", async () => {
     const { receive } = collector(both, 2)
     const good = encodeVerdict(await verdictOf(erin, result("r")))

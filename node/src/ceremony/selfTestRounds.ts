@@ -1,16 +1,14 @@
 /**
  * Self-test of a new key (protocol §4): party 1 encrypts two known values under the public key with a proof under the
  * CRS; k executors evaluate the list on the assembled key and sign what they got; the parties open the executors'
- * common result with fresh masks under a session of its own and compare it with the known sum. No exact phase is opened.
+ * common results with fresh masks under sessions of their own, as any decryption, and compare them with what is known. No
+ * exact phase is opened.
  */
-import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
+import { concatBytes, Reader, Writer } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { blobBytesOf, blockCountOf, wordFormatOf } from "@twinlock/sdk/protocol/fheType"
 import { type Address, type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { SignerRecovery } from "@twinlock/sdk/protocol/signature"
-import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
-import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { Attempt, SeatSigner } from "./attempt.ts"
 import type { Crs } from "./crsRounds.ts"
@@ -19,6 +17,13 @@ import type { KeygenEngine, KeyShare } from "./engine.ts"
 import type { KeyMaterial } from "./keyRounds.ts"
 import { type DeliveryOptions, deliver } from "./outbox.ts"
 import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
+import {
+  expectedResults,
+  openSelfTest,
+  SELF_TEST_RESULT_BYTES,
+  SELF_TEST_SHARE_BYTES,
+  shareWorkOf,
+} from "./selfTestResults.ts"
 import type { RoundSpec } from "./state.ts"
 import {
   agreedResult,
@@ -28,7 +33,6 @@ import {
   SELF_TEST_TYPE,
   type SelfTestTask,
   selfTestMetadata,
-  selfTestSession,
   selfTestValues,
   signTask,
   TASK_PROTOCOL,
@@ -43,9 +47,9 @@ export type SelfTestErrorCode =
   | "SELF_TEST_LIST"
   /** parties did not bring k equal verdicts together. */
   | "SELF_TEST_VERDICTS"
-  /** a share of the test's opening is off the polynomial. */
+  /** a share of the test's openings is off the polynomial. */
   | "SELF_TEST_SHARE"
-  /** the opened result is not the known sum. */
+  /** an opened result is not the known one. */
   | "SELF_TEST_WRONG"
 
 const testError = (
@@ -147,9 +151,8 @@ export function selfTestRounds(attempt: Attempt, deps: SelfTestDeps): readonly R
   }
 
   async function fetchWords(resultDigest: Digest): Promise<Uint8Array> {
-    const size = blobBytesOf(SELF_TEST_TYPE)
-    const bytes = await deps.source.get(resultDigest, size, deps.signal)
-    if (bytes.length !== size || bytesDigest(bytes) !== resultDigest)
+    const bytes = await deps.source.get(resultDigest, SELF_TEST_RESULT_BYTES, deps.signal)
+    if (bytes.length !== SELF_TEST_RESULT_BYTES || bytesDigest(bytes) !== resultDigest)
       throw testError("SELF_TEST_VERDICTS", `the result ${resultDigest} does not match its digest`)
     return bytes
   }
@@ -178,28 +181,21 @@ export function selfTestRounds(attempt: Attempt, deps: SelfTestDeps): readonly R
     },
   }
 
-  const blocks = blockCountOf(SELF_TEST_TYPE)
   const shares: Round = {
-    spec: spec("self-test-shares", { maxBroadcast: blocks * 64 }),
+    spec: spec("self-test-shares", { maxBroadcast: SELF_TEST_SHARE_BYTES }),
     async produce() {
-      const result = known(words)
-      const session = selfTestSession(committee.keyId, committee.epoch, bytesDigest(result))
-      const format = wordFormatOf(SELF_TEST_TYPE)
-      const [share] = await deps.share.get().decryptionShares([{ session, format, words: result }])
-      if (share === undefined) throw new Error("a batch of one has one share")
-      return publicMessage(share)
+      const work = shareWorkOf(committee, known(words))
+      return publicMessage(concatBytes(...(await deps.share.get().decryptionShares(work))))
     },
     async consume(incoming) {
-      const opening = createOpening({ n: committee.n, t: committee.t, blocks })
-      await eachParty(incoming, (party, share) => void opening.add(party, share))
-      const { state } = opening
-      if (state.culprits.length > 0)
-        throw testError("SELF_TEST_SHARE", `shares of parties ${state.culprits} are wrong`, state.culprits)
-      if (state.status !== "opened") throw testError("SELF_TEST_SHARE", "shares lie on no polynomial")
-      const [a, b] = selfTestValues(names())
-      const expected = BigInt((a + b) % 256)
-      const actual = decodePlaintext(state.values, SELF_TEST_TYPE)
-      if (actual !== expected) throw testError("SELF_TEST_WRONG", `want ${expected}, got ${actual}`)
+      const opening = openSelfTest(committee)
+      await eachParty(incoming, opening.add)
+      const outcome = opening.outcome()
+      if (!outcome.opened)
+        throw testError("SELF_TEST_SHARE", "shares do not all lie on one polynomial", outcome.culprits)
+      const expected = expectedResults(names())
+      if (outcome.values.some((value, at) => value !== expected[at]))
+        throw testError("SELF_TEST_WRONG", `want ${expected}, got ${outcome.values}`)
     },
   }
   return [input, verdicts, shares]

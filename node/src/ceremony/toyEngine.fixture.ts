@@ -5,7 +5,7 @@
  */
 import { concatBytes } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
-import { RAW_BLOCK_BYTES } from "@twinlock/sdk/protocol/fheType"
+import { PACKED_MASK_WORDS, RAW_BLOCK_BYTES, type WordFormat } from "@twinlock/sdk/protocol/fheType"
 import { type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import { type Rng, systemRng } from "@twinlock/sdk/protocol/rng"
 import {
@@ -50,7 +50,10 @@ export const TOY_ROUNDS = {
   rowRounds: ["row-coin", "row-points"],
 } as const
 const DELTA = 1n << 123n
-const BLOCKS = 2
+/** Of the two results of the self-test. */
+const RAW_BLOCKS = 2
+const PACKED_BLOCKS = 8
+const BLOCKS = RAW_BLOCKS + PACKED_BLOCKS
 
 /** @param chunks number of chunks; the first is the public key */
 export function toyLayout(chunks: number): KeyLayout {
@@ -66,6 +69,20 @@ export function toyLayout(chunks: number): KeyLayout {
 const stream = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
   bytes.map((byte, at) => byte ^ (sha(key, number(at >> 5))[at & 31] ?? 0))
 
+/** Where the masks and the body of every block are. Packed blocks share no masks here. */
+function placesOf(format: WordFormat, length: number): readonly { masks: number; body: number }[] {
+  const packed = length / 16 - PACKED_MASK_WORDS
+  return format === "raw"
+    ? Array.from({ length: length / RAW_BLOCK_BYTES }, (_, block) => {
+        const at = block * RAW_BLOCK_BYTES
+        return { masks: at, body: at + 4096 * 16 }
+      })
+    : Array.from({ length: packed }, (_, block) => ({
+        masks: 16 * SECRETS * block,
+        body: 16 * (PACKED_MASK_WORDS + block),
+      }))
+}
+
 class ToyShare implements KeyShare {
   readonly #shares: readonly RingElement[]
   destroyed = false
@@ -79,21 +96,19 @@ class ToyShare implements KeyShare {
   }
 
   async decryptionShares(work: readonly ShareWork[]): Promise<readonly Uint8Array[]> {
-    return work.map(({ words }) => this.#decryptionShare(words))
+    return work.map(({ words, format }) => this.#decryptionShare(words, format))
   }
 
-  #decryptionShare(words: Uint8Array): Uint8Array {
+  #decryptionShare(words: Uint8Array, format: WordFormat): Uint8Array {
     if (this.destroyed) throw toyError("SHARE_DESTROYED")
-    const parts = Array.from({ length: words.length / RAW_BLOCK_BYTES }, (_, block) => {
-      const at = block * RAW_BLOCK_BYTES
-      const body = scalar(readWord(words, at + 4096 * 16, 16))
-      return encode(
+    const parts = placesOf(format, words.length).map(({ masks, body }) =>
+      encode(
         this.#shares.reduce(
-          (sum, share, j) => sub(sum, scale(share, readWord(words, at + 16 * j, 16))),
-          body,
+          (sum, share, j) => sub(sum, scale(share, readWord(words, masks + 16 * j, 16))),
+          scalar(readWord(words, body, 16)),
         ),
-      )
-    })
+      ),
+    )
     return concatBytes(...parts)
   }
 
@@ -371,16 +386,24 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
       const key = files.get(serverKeyPath)
       if (key === undefined) throw toyError("NO_SERVER_KEY")
       await this.verifyInputList(list, publicKey, crs, metadata)
-      const sum = ((list[0] ?? 0) + (list[1] ?? 0)) % 256
-      const words = new Uint8Array(BLOCKS * RAW_BLOCK_BYTES)
-      for (let block = 0; block < BLOCKS; block++) {
-        const at = block * RAW_BLOCK_BYTES
-        for (let j = 0; j < SECRETS; j++)
-          writeWord(words, at + 16 * j, 16, mask(key.subarray(0, 32), 0, block, j))
-        const digit = BigInt((sum >> (4 * block)) & 15)
-        writeWord(words, at + 4096 * 16, 16, readWord(key, 32 + 16 * block, 16) + digit * DELTA)
+      const [a, b] = [list[0] ?? 0, list[1] ?? 0]
+      const wide = BigInt.asUintN(32, BigInt(a) * 0x01010101n + BigInt(b) * 0x00010203n)
+      const encrypted = (format: WordFormat, value: bigint, length: number, first: number) => {
+        const words = new Uint8Array(length)
+        for (const [at, { masks, body }] of placesOf(format, length).entries()) {
+          const block = first + at
+          for (let j = 0; j < SECRETS; j++)
+            writeWord(words, masks + 16 * j, 16, mask(key.subarray(0, 32), 0, block, j))
+          const digit = (value >> BigInt(4 * at)) & 15n
+          writeWord(words, body, 16, readWord(key, 32 + 16 * block, 16) + digit * DELTA)
+        }
+        return words
       }
-      return words
+      const packedBytes = 16 * (PACKED_MASK_WORDS + PACKED_BLOCKS)
+      return concatBytes(
+        encrypted("raw", BigInt((a + b) % 256), RAW_BLOCKS * RAW_BLOCK_BYTES, 0),
+        encrypted("packed", wide, packedBytes, RAW_BLOCKS),
+      )
     },
   }
 }

@@ -30,7 +30,7 @@ import { bytesDigest } from "./digest.ts"
 
 export const TASK_PROTOCOL = { id: "/twinlock/ceremony/task/1", maxBytes: 512 * 1024 } as const
 
-/** Type of both inputs and of the result. */
+/** Type of both inputs. */
 export const SELF_TEST_TYPE: FheType = 2
 export const MAX_LIST_BYTES: number = 128 * 1024
 const MAX_SEED_BYTES = 64
@@ -50,13 +50,13 @@ export type SelfTestTask = {
   readonly list: Uint8Array
 }
 
-/** The values to encrypt: nobody chooses them. Their sum mod 256 is the expected result. */
+/** The values to encrypt: nobody chooses them. */
 export function selfTestValues(task: SelfTestNames): readonly [number, number] {
   const seed = keccakBytes(selfTestMetadata(task))
   return [seed[0] ?? 0, seed[1] ?? 0]
 }
 
-type SelfTestNames = Pick<SelfTestTask, "keyId" | "serverKeyDigest" | "publicKeyDigest" | "crsDigest">
+export type SelfTestNames = Pick<SelfTestTask, "keyId" | "serverKeyDigest" | "publicKeyDigest" | "crsDigest">
 
 /** Metadata under the list's proof. */
 export const selfTestMetadata = (task: SelfTestNames): Uint8Array =>
@@ -68,7 +68,7 @@ export const selfTestMetadata = (task: SelfTestNames): Uint8Array =>
     task.crsDigest,
   )
 
-/** Session of the test's threshold decryption: a tag of its own, so its masks serve nothing else. */
+/** Session of the threshold decryption of one result: a tag of its own, so its masks serve nothing else. */
 export const selfTestSession = (keyId: KeyId, epoch: Epoch, resultDigest: Digest): SessionId =>
   taggedHash("twinlock/self-test-session/v1", keyId, epoch, resultDigest) as string as SessionId
 
@@ -127,7 +127,7 @@ export type Verdict = {
   /** Signer of the executor. */
   readonly executor: Address
   readonly taskDigest: Digest
-  readonly outcome: /** SHA-256 of the squashed result's canonical words. */
+  readonly outcome: /** SHA-256 of the squashed results' canonical words. */
   { readonly ok: true; readonly resultDigest: Digest } | { readonly ok: false; readonly code: string }
   readonly signature: Uint8Array
 }

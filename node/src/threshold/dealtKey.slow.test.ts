@@ -16,15 +16,16 @@ import {
   type FheType,
   wordFormatOf,
 } from "@twinlock/sdk/protocol/fheType"
-import { parsePartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
+import { parseDigest, parseKeyId, parsePartyIndex, parseSessionId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type DealtKey, dealtKey } from "../../../test/support/keyDealer.ts"
+import { expectedResults, SELF_TEST_RESULT_BYTES } from "../ceremony/selfTestResults.ts"
+import { selfTestMetadata, selfTestValues } from "../ceremony/verdict.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import type { ShareWork } from "./keyShare.ts"
 import { packedNoise, secretOf } from "./packedNoise.fixture.ts"
-import { evaluateSelfTest } from "./selfTest.ts"
 import { loadServerKey, type ServerKey } from "./serverKey.ts"
 
 const METADATA = new TextEncoder().encode("metadata of alice")
@@ -244,11 +245,28 @@ describe("packed words", () => {
   )
 })
 
-test("the self-test of a ceremony adds its two values", async () => {
-  const proven = await encryptSelfTest(key.publicKey, key.crs, METADATA, [12, 30])
-  const words = await evaluateSelfTest(server, proven, key, METADATA)
-  expect(await open(words, FHE_TYPES.uint8, [1, 2, 3])).toBe(42n)
-  await expect(evaluateSelfTest(server, list, key, METADATA)).rejects.toSatisfy(code("SELF_TEST_LIST"))
+test("the self-test of a ceremony gives what is expected of its two values, under both parts of the key", async () => {
+  const names = {
+    keyId: parseKeyId(`0x${"11".repeat(32)}`),
+    serverKeyDigest: parseDigest(`0x${"22".repeat(32)}`),
+    publicKeyDigest: parseDigest(`0x${"33".repeat(32)}`),
+    crsDigest: parseDigest(`0x${"44".repeat(32)}`),
+  }
+  const metadata = selfTestMetadata(names)
+  const proven = await encryptSelfTest(key.publicKey, key.crs, metadata, selfTestValues(names))
+  const started = performance.now()
+  const words = await server.selfTest(key.serverKeyPath, proven, key, metadata)
+  process.stdout.write(`self-test: ${Math.round(performance.now() - started)} ms\n`)
+  expect(words.length).toBe(SELF_TEST_RESULT_BYTES)
+  const split = blobBytesOf(FHE_TYPES.uint8)
+  const opened = [
+    await open(words.slice(0, split), FHE_TYPES.uint8, [1, 2, 3]),
+    await open(words.slice(split), FHE_TYPES.uint32, [4, 3, 2]),
+  ]
+  expect(opened).toEqual(expectedResults(names))
+  await expect(server.selfTest(key.serverKeyPath, list, key, METADATA)).rejects.toSatisfy(
+    code("SELF_TEST_LIST"),
+  )
 })
 
 test("a server key of another digest is refused", async () => {

@@ -5,7 +5,6 @@ import { createCeremonyParty } from "./ceremonyParty.ts"
 import { crsAssemble, crsAudit, crsLink, crsUpdate, crsVerify } from "./crsCeremony.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import { addInto, assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "./keyAssembly.ts"
-import { evaluateSelfTest } from "./selfTest.ts"
 import type { ServerKey } from "./serverKey.ts"
 
 /** What a party of a ceremony needs. */
@@ -28,7 +27,7 @@ export const nativeEngine = {
 export const crsAuditor = { crsAudit } as const
 
 /** Loads an evaluation key, or hands out the one that is loaded already: it takes 3 GB. */
-export type LoadServerKey = (path: string) => Promise<Pick<ServerKey, "expandInputs" | "compute" | "squash">>
+export type LoadServerKey = (path: string) => Promise<Pick<ServerKey, "selfTest">>
 
 export type SelfTestEngine = {
   readonly parametersHash: Digest
@@ -36,7 +35,7 @@ export type SelfTestEngine = {
   readonly publicKeyPart: string
   readonly assemblePublicKey: typeof assemblePublicKey
   readonly assembleServerKey: typeof assembleServerKey
-  /** Adds the two values of the proven list under the assembled key and squashes the sum: canonical words. */
+  /** Canonical words of what the self-test computes from the two values of the proven list. */
   evaluateSelfTest(
     serverKeyPath: string,
     list: Uint8Array,
@@ -54,5 +53,5 @@ export const createSelfTestEngine = (load: LoadServerKey): SelfTestEngine => ({
   assemblePublicKey,
   assembleServerKey,
   evaluateSelfTest: async (path, list, publicKey, crs, metadata) =>
-    evaluateSelfTest(await load(path), list, { publicKey, crs }, metadata),
+    (await load(path)).selfTest(path, list, { publicKey, crs }, metadata),
 })

@@ -19,17 +19,21 @@ export type ComputeRequest = {
 
 export type ExpandedInput = { readonly fheType: FheType; readonly ciphertext: Uint8Array }
 
+/** What a proven list is checked against. */
+export type ProofFiles = { readonly publicKey: Uint8Array; readonly crs: Uint8Array }
+
 export type ServerKey = {
   /** @throws OPERATION_INVALID, CIPHERTEXT_MALFORMED, CIPHERTEXT_TYPE */
   compute(request: ComputeRequest): Promise<Uint8Array>
   /** Canonical words of the squashed ciphertext, in the format of its type. @throws CIPHERTEXT_MALFORMED, CIPHERTEXT_TYPE */
   squash(ciphertext: Uint8Array, fheType: FheType): Promise<Uint8Array>
+  /**
+   * The self-test of a new key, in which every part of the file at `path` takes part: words of the sum of the list's two
+   * bytes, then of its wide result. @throws SELF_TEST_LIST, SERVER_KEY_INVALID, NATIVE_IO, and what `expandInputs` throws
+   */
+  selfTest(path: string, list: Uint8Array, files: ProofFiles, metadata: Uint8Array): Promise<Uint8Array>
   /** Verifies the proof, then expands. @throws INPUT_LIST_MALFORMED, INPUT_PROOF_INVALID, CRS_UNUSABLE, PUBLIC_KEY_INVALID */
-  expandInputs(
-    list: Uint8Array,
-    files: { readonly publicKey: Uint8Array; readonly crs: Uint8Array },
-    metadata: Uint8Array,
-  ): Promise<readonly ExpandedInput[]>
+  expandInputs(list: Uint8Array, files: ProofFiles, metadata: Uint8Array): Promise<readonly ExpandedInput[]>
   /** Frees the memory as soon as running computations end. Later calls fail with NATIVE_DESTROYED. */
   destroy(): void
 }
@@ -43,6 +47,8 @@ export async function loadServerKey(path: string, sha256?: Uint8Array): Promise<
   return {
     compute: (request) => awaitNative(() => key.compute(toOperation(request))),
     squash: (ciphertext, fheType) => awaitNative(() => key.squash(ciphertext, fheType)),
+    selfTest: (file, list, { publicKey, crs }, metadata) =>
+      awaitNative(() => key.selfTest(file, list, publicKey, crs, metadata)),
     async expandInputs(list, { publicKey, crs }, metadata) {
       const values = await awaitNative(() => key.expandInputs(list, publicKey, crs, metadata))
       return values.map(({ fheType, ciphertext }) => ({ fheType: parseFheType(fheType), ciphertext }))

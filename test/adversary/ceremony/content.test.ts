@@ -284,6 +284,17 @@ describe("executors", () => {
     expect(causes[0]).toMatchObject({ check: "SELF_TEST_SILENT" })
   })
 
+  test("an executor that gives words of another length is not followed", async () => {
+    const world = createWorld({
+      executorEngine: (_, engine) => ({
+        ...engine,
+        evaluateSelfTest: async (...args) => (await engine.evaluateSelfTest(...args)).slice(0, -16),
+      }),
+    })
+    const causes = await runToAbort(world)
+    expect(causes.map((cause) => cause.check)).toContain("SELF_TEST_VERDICTS")
+  })
+
   test("an executor that cannot use the key ends the attempt with its reason", async () => {
     const world = createWorld({
       executorEngine: (_, engine) => ({
@@ -298,13 +309,16 @@ describe("executors", () => {
     expect(causes[0]?.message).toContain("INTERNAL")
   })
 
-  test("executors that agree on a wrong result are found by the parties' own opening", async () => {
+  test.each([
+    ["the sum", 4096 * 16 + 15],
+    ["the wide result", 2 * 4097 * 16 + 6144 * 16 + 7 * 16 + 15],
+  ])("executors that agree on another value of %s are found by the parties' own opening", async (_, bit) => {
     const world = createWorld({
       executorEngine: (_, engine) => ({
         ...engine,
         evaluateSelfTest: async (...args) => {
           const words = await engine.evaluateSelfTest(...args)
-          return words.map((byte, at) => (at === 4096 * 16 + 15 ? byte ^ 0x20 : byte))
+          return words.map((byte, at) => (at === bit ? byte ^ 0x20 : byte))
         },
       }),
     })

@@ -1,7 +1,7 @@
 """The row check of a finished key: what it lets through, and what its openings cost.
 
 Opened are V = sum c_i e_i + g for random public c and fresh shared noise g. f = (std of g)/(std of sum c_i e_i), for each
-party alike. An error above 16 std (8 allowed, 8 of honest noise) is seen with probability at least 1/2 in every sum.
+party alike. An error above 16 std (8 allowed, 8 of honest noise) stays unseen by luck only: see escape().
 """
 
 import hashlib
@@ -18,7 +18,8 @@ MAX_STD = 8
 ENERGY_STD = 6.5
 SEARCH = 40  # log2 of the ciphertexts among which an attacker looks for the worst
 
-# mode: "sums" (rounds of random coefficients -1, 0, 0, 1), "buckets" (buckets, repetitions), "rows" (every row by itself).
+# mode: "sums" (rounds of random coefficients -1, 0, 0, 1), "buckets" (buckets, repetitions), "places" (repetitions: every row
+# by itself, with a random sign, in one of five random sums for two rows).
 Check = namedtuple("Check", "part mode size f")
 CHECKS = [
     Check("bootstrapping-key", "sums", (41,), 4),
@@ -27,10 +28,10 @@ CHECKS = [
     Check("squashing-key", "sums", (41,), 4),
     Check("squashed-compression-key", "sums", (41,), 4),
     Check("compression-key", "buckets", (256, 5), 4),
-    Check("key-switching-key", "rows", (), 3),
-    Check("compact-key-switching-key", "rows", (), 3),
-    Check("compact-public-key", "rows", (), 64),
-    Check("rerandomisation-key", "rows", (), 64),
+    Check("key-switching-key", "places", (3,), 5),
+    Check("compact-key-switching-key", "places", (3,), 5),
+    Check("compact-public-key", "sums", (41,), 64),
+    Check("rerandomisation-key", "sums", (41,), 64),
 ]
 
 
@@ -91,21 +92,31 @@ def eigenvalue(check):
     rows = BY_NAME[check.part].rows
     if check.mode == "sums":
         return sums_eigenvalue(rows, *check.size)
-    return buckets_eigenvalue(rows, *check.size) if check.mode == "buckets" else 1.0
+    # In places no two rows meet: CᵀC is the number of repetitions.
+    return buckets_eigenvalue(rows, *check.size) if check.mode == "buckets" else float(*check.size)
 
 
 def weight(check):
-    """Mean squared norm of a row of C."""
+    """Mean squared norm of a row of C that is not zero."""
     rows = BY_NAME[check.part].rows
     if check.mode == "sums":
         return Fraction(rows, 2)
     return Fraction(rows, check.size[0]) if check.mode == "buckets" else Fraction(1)
 
 
+def places(rows):
+    return 5 * rows // 2
+
+
 def opened(check):
     """The number of coefficients opened."""
     part = BY_NAME[check.part]
-    return (part.rows if check.mode == "rows" else math.prod(check.size)) * part.row_words
+    return (places(part.rows) if check.mode == "places" else 1) * math.prod(check.size) * part.row_words
+
+
+def filled(check):
+    """Those of sums that hold rows, as far as it is not left to chance: the energy test counts no others."""
+    return BY_NAME[check.part].rows * check.size[0] if check.mode == "places" else opened(check)
 
 
 def log2_std(check, n, t):
@@ -121,9 +132,37 @@ def sigma_loss(check, eigen):
     return math.log2(1 + eigen / check.f**2) / 2
 
 
-def energy_slack(check):
-    """Planted energy per coefficient of the part that passes the energy test, in σ²."""
-    return ENERGY_STD * math.sqrt(2 / opened(check)) * (1 + check.f**2)
+def escape(check):
+    """log2 of the probability that a larger error in one row stays unseen, whatever else is planted and dealt: all choices
+    that the coin has for this row but one are seen, or half of them in a sum."""
+    rows = BY_NAME[check.part].rows
+    if check.mode == "sums":
+        return -check.size[0]
+    choices, times = check.size if check.mode == "buckets" else (places(rows) - rows + 1, *check.size)
+    return -times * math.log2(choices)
+
+
+def energy_slack(check, share):
+    """Planted energy per coefficient of the part, in σ², that passes the energy test if corrupt parties, `share` of all, make
+    no noise and deal none: what is missing then leaves room."""
+    return (ENERGY_STD * math.sqrt(2 / filled(check)) + share) * (1 + check.f**2)
+
+
+def likeness_slack(check, share):
+    """The same for the likeness test: Σ overlap · V · V' over all pairs of sums, whose mean knows no shared noise. Not where
+    rows are in many sums: there corrupt parties can deal noise that is alike itself, of either sign by luck."""
+    if check.mode == "sums":
+        return math.inf
+    part = BY_NAME[check.part]
+    deviation = float(weight(check)) * (1 + check.f**2)
+    squares = math.comb(check.size[-1], 2) * part.rows  # of the overlaps: a row is once in each repetition
+    return ENERGY_STD * deviation / math.sqrt(squares * part.row_words) + share
+
+
+def planted_energy(check):
+    """What both tests pass, in the committee where it is most."""
+    shares = (t / n for n, t in COMMITTEES)
+    return max(min(energy_slack(check, share), likeness_slack(check, share)) for share in shares)
 
 
 def largest_unseen(check):
@@ -146,7 +185,7 @@ def harm(check):
     cause, growth = MODELLED[check.part]
     base = noise.specified_variance()
     lone = growth * 2.0 ** (largest_unseen(check) + BY_NAME[check.part].base_log - 1) / noise.UNIT
-    planted = noise.variances()[cause] * energy_slack(check)
+    planted = noise.variances()[cause] * planted_energy(check)
     searched = NormalDist().inv_cdf(1 - 2.0**-SEARCH) * math.sqrt(planted)
     failures = (
         noise.log2_p_fail(base, noise.HALF_BOX - lone),
@@ -157,12 +196,12 @@ def harm(check):
 
 
 def bounds():
-    head = ["part", "opened", "f", "std of V, 4/1 and 15/4", "lone error below", "energy below, σ²"]
+    head = ["part", "opened", "f", "std of V, 4/1 and 15/4", "lone error below", "but for", "energy below, σ²"]
     yield head + ["failure with the lone error", "with the energy", "worst of 2^40"]
     for check in CHECKS:
         part = BY_NAME[check.part]
-        single = "each row" if part.rows > 1 else "the row"
-        how = {"sums": "{} sums", "buckets": "{} buckets, {} times", "rows": single}[check.mode].format(*check.size)
+        named = {"sums": "{} sums", "buckets": "{} buckets, {} times", "places": "each row, {} times"}
+        how = named[check.mode].format(*check.size)
         first, last = (log2_std(check, *committee) for committee in (COMMITTEES[0], COMMITTEES[-1]))
         yield [
             f"`{part.name}`",
@@ -170,7 +209,8 @@ def bounds():
             str(check.f),
             f"2^{first:.2f}, 2^{last:.2f}",
             f"2^{largest_unseen(check):.1f}",
-            f"{energy_slack(check):.2f}" if part.rows > 1 else "–",
+            f"2^{escape(check):.0f}",
+            f"{planted_energy(check):.1f}" if part.rows > 1 else "–",
             *harm(check),
         ]
 
@@ -193,8 +233,8 @@ def hints():
 
 def false_aborts():
     coefficients = sum(opened(check) for check in CHECKS)
-    energy = len(CHECKS) * math.erfc(ENERGY_STD / math.sqrt(2)) / 2
+    energy = 2 * len(CHECKS) * math.erfc(ENERGY_STD / math.sqrt(2)) / 2
     yield ["test", "honest ceremonies that abort"]
     largest_at = math.log2(2 * coefficients) - MAX_STD**2 / 2 / math.log(2)
     yield [f"largest of {coefficients:,} coefficients below {MAX_STD} std", f"at most 2^{largest_at:.1f}"]
-    yield [f"energy of {len(CHECKS)} parts within {ENERGY_STD} standard errors", f"about 2^{math.log2(energy):.0f}"]
+    yield [f"energy and likeness of {len(CHECKS)} parts within {ENERGY_STD} standard errors", f"about 2^{math.log2(energy):.0f}"]

@@ -7,6 +7,7 @@ use crate::ciphertext::FheType;
 use crate::errors::Result;
 use crate::ops::inputs::ProofContext;
 use crate::ops::operation::Request;
+use crate::ops::self_test::self_test;
 use crate::ops::server_key;
 use crate::squash::squash;
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
@@ -100,6 +101,27 @@ impl ServerKey {
                 values.iter().map(|value| Ok((value.fhe_type(), value.encode()?))).collect()
             },
         ))
+    }
+}
+
+#[napi]
+impl ServerKey {
+    /// Words of the two results of the self-test; `path` is the file that this key was loaded from.
+    #[napi(catch_unwind)]
+    pub fn self_test(
+        &self,
+        path: String,
+        list: Uint8Array,
+        public_key: Uint8Array,
+        crs: Uint8Array,
+        metadata: Uint8Array,
+    ) -> napi::Result<Bytes> {
+        let key = guard(|| self.key.get())?;
+        let arguments = ProofArguments::copy(&list, &public_key, &crs, &metadata);
+        Ok(background(Uint8Array::from, move || {
+            let context = arguments.context()?;
+            self_test(&key, Path::new(&path), &context, &arguments.list, &arguments.metadata)
+        }))
     }
 }
 

@@ -14,15 +14,22 @@ use zeroize::Zeroizing;
 
 pub(super) const SEED: [u8; 32] = [77; 32];
 
+pub(super) const CEREMONY: [u8; 32] = [6; 32];
+
 /// Parties that hold shares of pseudo-random bits, and the bits.
 pub(super) fn parties(committee: Committee) -> (Vec<Contributor>, Vec<u128>) {
+    parties_in(CEREMONY, committee)
+}
+
+/// The same parties, with the same roots and pair keys, in any ceremony.
+pub(super) fn parties_in(ceremony_id: [u8; 32], committee: Committee) -> (Vec<Contributor>, Vec<u128>) {
     let stream = SecretStream::new(&[1; 32]);
     let bits: Vec<u128> = (0..KEY_BITS).map(|e| stream.word(e as u128) & 1).collect();
     let mut shares = messages(committee, KEY_BITS);
     let values = bits.iter().map(|&bit| Gr::scalar(bit));
     deal(committee, values, &SecretStream::new(&[2; 32]), &mut shares);
     let parties = committee.parties().map(|index| {
-        let context = Context { committee, index, ceremony_id: [6; 32], attempt: 2, bits: KEY_BITS };
+        let context = Context { committee, index, ceremony_id, attempt: 2, bits: KEY_BITS };
         let pairs = committee
             .parties()
             .filter(|&other| other != index)

@@ -41,6 +41,8 @@ mod measure;
 #[cfg(test)]
 mod misbehaviour_tests;
 #[cfg(test)]
+mod reuse_tests;
+#[cfg(test)]
 mod table;
 #[cfg(test)]
 mod tfhe_gates;

@@ -53,11 +53,10 @@ impl NoiseSource {
         NoiseSource { bound, range, uneven: range.wrapping_neg() % range, words, retries }
     }
 
-    /// Adds noise to the coefficients `first..first + sum.len()` of the part; `first` is even. `scratch` holds 8 bytes per
-    /// coefficient.
+    /// Adds noise to the coefficients `first..first + sum.len()` of the part. `scratch` holds 8 bytes per coefficient.
     pub fn add(&self, first: u64, sum: &mut [u128], scratch: &mut [u8]) {
-        debug_assert!(first.is_multiple_of(2) && scratch.len() == 8 * sum.len());
-        self.words.fill(u128::from(first / 2), scratch);
+        debug_assert!(scratch.len() == 8 * sum.len());
+        self.words.read(8 * u128::from(first), scratch);
         for (i, (value, word)) in sum.iter_mut().zip(scratch.as_chunks::<8>().0).enumerate() {
             let noise = self.sample(u64::from_le_bytes(*word), first + i as u64);
             *value = value.wrapping_add(noise as i128 as u128);
@@ -147,9 +146,11 @@ mod tests {
     #[test]
     fn noise_is_a_function_of_the_coefficients_position() {
         let whole = samples(1 << 30, 100);
-        let mut part = vec![0; 10];
-        source(1 << 30).add(40, &mut part, &mut [0; 80]);
-        assert!(part.iter().map(|&x| x as i128).eq(whole[40..50].iter().copied()));
+        for first in [40, 41] {
+            let mut part = vec![0; 10];
+            source(1 << 30).add(first as u64, &mut part, &mut [0; 80]);
+            assert!(part.iter().map(|&x| x as i128).eq(whole[first..first + 10].iter().copied()));
+        }
     }
 
     #[test]

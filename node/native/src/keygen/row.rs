@@ -8,7 +8,7 @@ use super::negacyclic::{Negacyclic, Spectrum, Width};
 use super::noise::{NoiseSource, noise_bound};
 use super::words::{read_word, read_words, truncate, write_words};
 use crate::params::Secret;
-use crate::stream::{BLOCK, SecretStream};
+use crate::stream::SecretStream;
 use std::sync::OnceLock;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -24,7 +24,7 @@ impl Scratch {
         let mask = engine(part).map(|engine| (engine.zero(), engine.zero()));
         // One mask polynomial or one LWE mask, one row of noise words, one row of zero sharing.
         let bytes = part.word_bytes() * part.row_words.max(part.mask_polynomials);
-        Scratch { bytes: vec![0; bytes.max(BLOCK)], sum: vec![0; part.row_words], mask }
+        Scratch { bytes: vec![0; bytes], sum: vec![0; part.row_words], mask }
     }
 }
 
@@ -166,27 +166,16 @@ impl<'a> RowJob<'a> {
 
     fn add_noise(&self, row: usize, scratch: &mut Scratch) {
         let words = self.part.row_words;
-        if words == 1 {
-            // An LWE row: coefficients come in pairs of one block, take the right half.
-            let mut pair = [0u128; 2];
-            self.noise.add((row & !1) as u64, &mut pair, &mut scratch.bytes[..BLOCK]);
-            scratch.sum[0] = scratch.sum[0].wrapping_add(pair[row & 1]);
-            pair.zeroize();
-            return;
-        }
         self.noise.add((row * words) as u64, &mut scratch.sum, &mut scratch.bytes[..8 * words]);
     }
 
     fn add_zeros(&self, row: usize, scratch: &mut Scratch) {
         let word_bytes = self.part.word_bytes();
-        let start = row * self.part.row_words * word_bytes;
-        // An LWE row may start inside a block.
-        let skip = start % BLOCK;
         let length = self.part.row_words * word_bytes;
         for (adds, stream) in &self.zeros {
-            let bytes = &mut scratch.bytes[..skip + length];
-            stream.fill((start / BLOCK) as u128, bytes);
-            let words = bytes[skip..].chunks_exact(word_bytes).map(read_word);
+            let bytes = &mut scratch.bytes[..length];
+            stream.read((row * length) as u128, bytes);
+            let words = bytes.chunks_exact(word_bytes).map(read_word);
             if *adds {
                 scratch.sum.iter_mut().zip(words).for_each(|(sum, zero)| *sum = sum.wrapping_add(zero));
             } else {

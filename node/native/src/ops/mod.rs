@@ -7,6 +7,7 @@
 pub mod evaluate;
 pub mod inputs;
 pub mod operation;
+pub mod self_test;
 pub mod server_key;
 
 #[cfg(test)]

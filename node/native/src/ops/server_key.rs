@@ -46,31 +46,37 @@ impl<R: Read> Read for HashingReader<R> {
     }
 }
 
+/// Reads a serialised `CompressedServerKey`.
+///
+/// # Errors
+/// `NATIVE_IO`; `SERVER_KEY_INVALID` for another SHA-256 than the given one, a file above 1 GiB, another parameter set, or
+/// trailing bytes.
+pub fn read_compressed(path: &Path, sha256: Option<&[u8; 32]>) -> Result<CompressedServerKey> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > FILE_LIMIT {
+        return Err(invalid(format!("server key of {length} bytes, at most {FILE_LIMIT} are read")));
+    }
+    let mut reader = HashingReader { inner: BufReader::with_capacity(1 << 20, file), hash: Sha256::new() };
+    let compressed: CompressedServerKey =
+        safe_deserialize_conformant(&mut reader, FILE_LIMIT, &Config::from(META).into()).map_err(invalid)?;
+    if reader.read(&mut [0])? != 0 {
+        return Err(invalid("bytes follow the server key"));
+    }
+    // hashed while it was decoded: what was checked is what is used
+    if sha256.is_some_and(|expected| reader.hash.finalize()[..] != expected[..]) {
+        return Err(invalid("the server key has another SHA-256 than registered"));
+    }
+    Ok(compressed)
+}
+
 impl ServerKey {
-    /// Reads a serialised `CompressedServerKey` and prepares it. Takes 10 s on two cores and 3.5 GB at the peak.
+    /// Reads a key and prepares it. Takes 10 s on two cores and 3.5 GB at the peak.
     ///
     /// # Errors
-    /// `NATIVE_IO`; `SERVER_KEY_INVALID` for another SHA-256 than the given one, a file above 1 GiB, another parameter
-    /// set, or trailing bytes.
+    /// Those of [`read_compressed`].
     pub fn load(path: &Path, sha256: Option<&[u8; 32]>) -> Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        if length > FILE_LIMIT {
-            return Err(invalid(format!("server key of {length} bytes, at most {FILE_LIMIT} are read")));
-        }
-        let mut reader =
-            HashingReader { inner: BufReader::with_capacity(1 << 20, file), hash: Sha256::new() };
-        let compressed: CompressedServerKey =
-            safe_deserialize_conformant(&mut reader, FILE_LIMIT, &Config::from(META).into())
-                .map_err(invalid)?;
-        if reader.read(&mut [0])? != 0 {
-            return Err(invalid("bytes follow the server key"));
-        }
-        // hashed while it was decoded: what was checked is what is used
-        if sha256.is_some_and(|expected| reader.hash.finalize()[..] != expected[..]) {
-            return Err(invalid("the server key has another SHA-256 than registered"));
-        }
-        Self::from_compressed(compressed)
+        Self::from_compressed(read_compressed(path, sha256)?)
     }
 
     /// # Errors

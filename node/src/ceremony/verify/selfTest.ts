@@ -1,15 +1,13 @@
 /**
  * Step "self-test": k executors computed on the new key and signed one result, and the parties' shares of that result
- * open to the sum that was known before.
+ * open to what was known before.
  */
-import { blockCountOf } from "@twinlock/sdk/protocol/fheType"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { recoverSigner, type SignerRecovery } from "@twinlock/sdk/protocol/signature"
-import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
-import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { KeyLayout } from "../engine.ts"
+import { expectedResults, openSelfTest } from "../selfTestResults.ts"
 import { decodeVerdicts } from "../selfTestRounds.ts"
-import { agreedResult, SELF_TEST_TYPE, selfTestValues, taskDigestOf, type Verdict } from "../verdict.ts"
+import { agreedResult, selfTestValues, taskDigestOf, type Verdict } from "../verdict.ts"
 import { chunkDigestsOf } from "./chunks.ts"
 import { refuse } from "./step.ts"
 import type { Transcript } from "./transcript.ts"
@@ -48,15 +46,13 @@ export function checkSelfTest(
   const chunkDigests = chunkDigestsOf(transcript, layout)
   const task = { ...names, attempt: attempt.attempt, publicSeed, chunkDigests, list }
   checkVerdicts(transcript, taskDigestOf(task), recover)
-  const { n, t } = committee
-  const opening = createOpening({ n, t, blocks: blockCountOf(SELF_TEST_TYPE) })
+  const opening = openSelfTest(committee)
   for (const [party, share] of broadcasts("self-test-shares")) opening.add(party, share)
-  const { state } = opening
-  if (state.status !== "opened" || state.culprits.length > 0)
-    throw refuse("the parties' shares of the result do not lie on one polynomial")
+  const outcome = opening.outcome()
+  if (!outcome.opened) throw refuse("the parties' shares of the results do not lie on one polynomial")
+  const expected = expectedResults(names)
+  if (outcome.values.some((value, at) => value !== expected[at]))
+    throw refuse(`the results opened to ${outcome.values}, not to ${expected}`)
   const [a, b] = selfTestValues(names)
-  const sum = BigInt((a + b) % 256)
-  const opened = decodePlaintext(state.values, SELF_TEST_TYPE)
-  if (opened !== sum) throw refuse(`${a} + ${b} opened to ${opened}`)
-  return `${bundle.proposal.k} executors computed ${a} + ${b} modulo 256, the parties opened ${opened}`
+  return `${bundle.proposal.k} executors computed with ${a} and ${b}, the parties opened ${outcome.values.join(" and ")}`
 }

@@ -9,6 +9,7 @@ use super::super::dealing::SecretVector;
 use super::super::layout::Chunk;
 use super::super::message::{Incoming, Outgoing};
 use super::super::rowcheck::accumulation::Accumulation;
+use super::super::rowcheck::gram::Gram;
 use super::super::rowcheck::packing::{element_bytes, write_element};
 use super::super::rowcheck::section::{Section, whole_key};
 use super::super::rowcheck::shared_noise::section_bytes;
@@ -87,7 +88,7 @@ impl Round for RowCoinRound {
             noise: self.noise.into_iter(),
             sections,
             current: None,
-            done: 0,
+            grams: Vec::new(),
             points: Vec::new(),
         };
         rows.begin();
@@ -104,8 +105,8 @@ pub struct Rows {
     sections: Vec<Section>,
     /// The section under way and its next row.
     current: Option<(Accumulation, usize)>,
-    /// Sections that are over.
-    done: usize,
+    /// By section that is over: what its sums have in common.
+    grams: Vec<Gram>,
     /// This party's points of these.
     points: Vec<u8>,
 }
@@ -120,7 +121,7 @@ impl Rows {
     fn begin(&mut self) {
         self.current = self
             .sections
-            .get(self.done)
+            .get(self.grams.len())
             .map(|section| (Accumulation::new(&self.contributor, section, &self.coin), section.rows.start));
     }
 
@@ -129,7 +130,7 @@ impl Rows {
     /// # Errors
     /// `KEYGEN_KEY_LAYOUT`.
     pub fn expect(&self, chunk: &Chunk, body: &[u8]) -> Result<()> {
-        let next = self.current.as_ref().map(|(_, row)| (self.sections[self.done].part, *row));
+        let next = self.current.as_ref().map(|(_, row)| (self.sections[self.grams.len()].part, *row));
         if next == Some((chunk.part, chunk.rows.start)) && body.len() == chunk.byte_length() {
             return Ok(());
         }
@@ -143,7 +144,7 @@ impl Rows {
         if let Some((accumulation, next)) = self.current.as_mut() {
             accumulation.absorb(&self.contributor, chunk.rows.clone(), body);
             *next = chunk.rows.end;
-            if *next == self.sections[self.done].rows.end {
+            if *next == self.sections[self.grams.len()].rows.end {
                 self.end_section();
                 self.begin();
             }
@@ -154,7 +155,8 @@ impl Rows {
     /// Adds the noise to the own shares of the section's sums: now they are points.
     fn end_section(&mut self) {
         let Some(((accumulation, _), noise)) = self.current.take().zip(self.noise.next()) else { return };
-        let section = &self.sections[self.done];
+        let section = &self.sections[self.grams.len()];
+        self.grams.push(Gram::new(accumulation.weights(), section.rows.len()));
         let shares = accumulation.finish(&self.contributor, section);
         let width = section.part.part().width;
         let mut bytes = vec![0; shares.len() * element_bytes(width)];
@@ -163,7 +165,6 @@ impl Rows {
             write_element(share + noise, width, out);
         }
         self.points.append(&mut bytes);
-        self.done += 1;
     }
 
     /// Moves on once everything has been taken in.
@@ -171,8 +172,8 @@ impl Rows {
         if self.current.is_some() {
             return AfterChunk::Rows(self);
         }
-        let Rows { contributor, prss, sections, points, .. } = self;
-        AfterChunk::Points(RowPointsRound { contributor, prss, sections, points })
+        let Rows { contributor, prss, sections, grams, points, .. } = self;
+        AfterChunk::Points(RowPointsRound { contributor, prss, sections, grams, points })
     }
 }
 
@@ -180,6 +181,7 @@ pub struct RowPointsRound {
     contributor: Arc<Contributor>,
     prss: PrssKeys,
     sections: Vec<Section>,
+    grams: Vec<Gram>,
     points: Vec<u8>,
 }
 
@@ -204,10 +206,10 @@ impl Round for RowPointsRound {
             incoming.no_private(party)?;
             points.push(incoming.broadcast(party, points_bytes(&self.sections))?);
         }
-        for section in &self.sections {
+        for (section, gram) in self.sections.iter().zip(&self.grams) {
             let bytes = section_bytes(section);
             let own: Vec<&[u8]> = points.iter().map(|list| &list[..bytes]).collect();
-            verdict::judge(committee, section, &own)?;
+            verdict::judge(committee, section, gram, &own)?;
             points.iter_mut().for_each(|list| *list = &list[bytes..]);
         }
         Ok(CheckedKey { contributor: self.contributor, prss: self.prss })

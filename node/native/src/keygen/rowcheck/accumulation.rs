@@ -1,5 +1,5 @@
 //! One section while its rows stream through, in the way that its shape asks for.
-use super::super::context::Purpose;
+use super::super::context::{Context, Purpose};
 use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
 use super::lwe_shares::LweShares;
@@ -9,6 +9,12 @@ use super::sums::Sums;
 use super::weights::Weights;
 use std::ops::Range;
 
+/// What the coin makes of a section.
+pub fn weights(context: &Context, section: &Section, coin: &[u8; 32]) -> Weights {
+    let stream = |group| context.stream(coin, Purpose::RowWeights, section.part.number(), &[group]);
+    Weights::draw(section, stream)
+}
+
 /// See the module.
 pub enum Accumulation {
     Ring(Sums),
@@ -16,14 +22,12 @@ pub enum Accumulation {
 }
 
 impl Accumulation {
-    /// Nothing yet; `coin` decides the weights.
+    /// Nothing yet.
     pub fn new(party: &Contributor, section: &Section, coin: &[u8; 32]) -> Accumulation {
+        let weights = weights(&party.context, section, coin);
         if section.part.part().row_words == 1 {
-            return Accumulation::Lwe(LweShares::new(party, section.clone()));
+            return Accumulation::Lwe(LweShares::new(party, section.clone(), weights));
         }
-        let weights = Weights::draw(section, |group| {
-            party.context.stream(coin, Purpose::RowWeights, section.part.number(), &[group])
-        });
         Accumulation::Ring(Sums::new(section.clone(), weights, party.masks.clone()))
     }
 
@@ -32,6 +36,13 @@ impl Accumulation {
         match self {
             Accumulation::Ring(sums) => sums.absorb(body),
             Accumulation::Lwe(shares) => shares.absorb(party, rows, body),
+        }
+    }
+
+    pub const fn weights(&self) -> &Weights {
+        match self {
+            Accumulation::Ring(sums) => &sums.weights,
+            Accumulation::Lwe(shares) => &shares.weights,
         }
     }
 

@@ -48,7 +48,7 @@ pub fn join(lanes: &[u64], width: Width, out: &mut [u128]) {
 }
 
 /// Adds every row of `size` lanes to the pattern named for it.
-pub fn add_rows(rows: &[u64], size: usize, names: &[u16], patterns: &mut [u64]) {
+pub fn add_rows(rows: &[u64], size: usize, names: &[u32], patterns: &mut [u64]) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has just been asked.
@@ -59,14 +59,14 @@ pub fn add_rows(rows: &[u64], size: usize, names: &[u16], patterns: &mut [u64]) 
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn add_rows_wide(rows: &[u64], size: usize, names: &[u16], patterns: &mut [u64]) {
+fn add_rows_wide(rows: &[u64], size: usize, names: &[u32], patterns: &mut [u64]) {
     add_rows_plain(rows, size, names, patterns);
 }
 
 #[inline(always)]
-fn add_rows_plain(rows: &[u64], size: usize, names: &[u16], patterns: &mut [u64]) {
+fn add_rows_plain(rows: &[u64], size: usize, names: &[u32], patterns: &mut [u64]) {
     for (row, &name) in rows.chunks_exact(size).zip(names) {
-        add(&mut patterns[usize::from(name) * size..][..size], row);
+        add(&mut patterns[name as usize * size..][..size], row);
     }
 }
 

@@ -5,9 +5,10 @@
 //! noises. The parties deal g (`noise_dealing`, `shared_noise`) and fix the bodies before the coin of the weights opens.
 //! Sums of bodies and masks are public and made while chunks stream through (`sums`); each party adds what its shares of
 //! key and message make of them (`ring_shares`, `lwe_shares`), and its share of g. All coefficients are opened with all n
-//! points, and every one of them and all of a part together must be as small as honest noise is (`verdict`). `section`
-//! holds the figures.
+//! points, and every one of them and all of a part together must be as small as honest noise is (`verdict`), also as far as
+//! sums share rows (`gram`). `section` holds the figures.
 pub mod accumulation;
+pub mod gram;
 pub mod lanes;
 pub mod lwe_shares;
 pub mod noise_dealing;

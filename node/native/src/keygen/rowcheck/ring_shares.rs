@@ -66,7 +66,7 @@ fn messages(party: &Contributor, section: &Section, weights: &Weights) -> Vec<Se
     let mut patterns = Zeroizing::new(vec![Gr::ZERO; weights.patterns() * slots]);
     for group in weights.of_rows(0..section.rows.len()) {
         for (row, &pattern) in section.rows.clone().zip(group) {
-            patterns[usize::from(pattern) * slots + row % slots] += bits[row / slots];
+            patterns[pattern as usize * slots + row % slots] += bits[row / slots];
         }
     }
     let sum = |terms: &Vec<super::weights::Term>| {

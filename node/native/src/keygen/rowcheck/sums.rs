@@ -190,7 +190,7 @@ mod tests {
         let sum = |terms: &Vec<super::super::weights::Term>| {
             let mut sum = vec![0u128; rows[0].len()];
             for (i, row) in rows.iter().enumerate() {
-                for pattern in weights.of_rows(i..i + 1).map(|group| usize::from(group[0])) {
+                for pattern in weights.of_rows(i..i + 1).map(|group| group[0] as usize) {
                     for term in terms.iter().filter(|term| term.pattern == pattern) {
                         for (sum, &word) in sum.iter_mut().zip(row) {
                             *sum =

@@ -2,8 +2,8 @@
 //!
 //! Rows with the same weights in several sums are added up once: a group of sums gives every row one pattern, and a sum is
 //! a signed sum of patterns. Four ternary sums share the 81 patterns of a group.
-use super::section::{Mode, Section};
-use crate::stream::SecretStream;
+use super::section::{Mode, Section, places};
+use crate::stream::{BLOCK, SecretStream};
 use std::ops::Range;
 
 const GROUP: usize = 4;
@@ -19,7 +19,7 @@ pub struct Term {
 pub struct Weights {
     patterns: usize,
     /// By group: the pattern of every row, counted through all groups.
-    rows: Vec<Vec<u16>>,
+    rows: Vec<Vec<u32>>,
     sums: Vec<Vec<Term>>,
 }
 
@@ -40,9 +40,10 @@ impl Weights {
                     weights.add_hashing(buckets, count, &coins(hashing as u8));
                 }
             }
-            Mode::Each => {
-                let one = |pattern| vec![Term { pattern, negative: false }];
-                weights.add(count, 0..count as u16, (0..count).map(one));
+            Mode::Places { drawings } => {
+                for drawing in 0..drawings {
+                    weights.add_places(count, &coins(drawing as u8));
+                }
             }
         }
         weights
@@ -53,7 +54,7 @@ impl Weights {
         let mut bytes = vec![0; rows];
         coins.fill(0, &mut bytes);
         let digits =
-            |byte: u8| (0..size).map(move |i| u16::from((byte >> (2 * i) & 1) + (byte >> (2 * i + 1) & 1)));
+            |byte: u8| (0..size).map(move |i| u32::from((byte >> (2 * i) & 1) + (byte >> (2 * i + 1) & 1)));
         let pattern = |byte| digits(byte).rev().fold(0, |pattern, digit| 3 * pattern + digit);
         let count = 3usize.pow(size as u32);
         let sums = (0..size as u32).map(|i| {
@@ -69,18 +70,27 @@ impl Weights {
         let mut bytes = vec![0; 2 * rows];
         coins.fill(0, &mut bytes);
         let mask = (2 * buckets - 1) as u16;
-        let patterns = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair) & mask);
-        let sums = (0..buckets).map(|bucket| {
-            [false, true]
-                .map(|negative| Term { pattern: 2 * bucket + usize::from(negative), negative })
-                .into()
-        });
-        self.add(2 * buckets, patterns, sums);
+        let patterns =
+            bytes.as_chunks::<2>().0.iter().map(|pair| u32::from(u16::from_le_bytes(*pair) & mask));
+        self.add(2 * buckets, patterns, signed_pairs(buckets));
     }
 
-    fn add(&mut self, count: usize, rows: impl Iterator<Item = u16>, sums: impl Iterator<Item = Vec<Term>>) {
+    /// [`places`] sums. Sorted by their blocks of coins, the first as many as there are rows get one row each, in this
+    /// order; the lowest bit of a sum's block is its row's sign.
+    fn add_places(&mut self, rows: usize, coins: &SecretStream) {
+        let count = places(rows);
+        let mut bytes = vec![0; count * BLOCK];
+        coins.fill(0, &mut bytes);
+        let mut order: Vec<(u128, u32)> =
+            bytes.as_chunks::<BLOCK>().0.iter().map(|block| u128::from_le_bytes(*block)).zip(0..).collect();
+        order.sort_unstable();
+        let patterns = order[..rows].iter().map(|&(block, place)| 2 * place + (block & 1) as u32);
+        self.add(2 * count, patterns, signed_pairs(count));
+    }
+
+    fn add(&mut self, count: usize, rows: impl Iterator<Item = u32>, sums: impl Iterator<Item = Vec<Term>>) {
         let base = self.patterns;
-        self.rows.push(rows.map(|pattern| base as u16 + pattern).collect());
+        self.rows.push(rows.map(|pattern| base as u32 + pattern).collect());
         self.sums.extend(sums.map(|terms| {
             terms.into_iter().map(|term| Term { pattern: base + term.pattern, ..term }).collect()
         }));
@@ -98,7 +108,7 @@ impl Weights {
     }
 
     /// By group: the patterns of `rows`, counted from the section's first row.
-    pub fn of_rows(&self, rows: Range<usize>) -> impl Iterator<Item = &[u16]> {
+    pub fn of_rows(&self, rows: Range<usize>) -> impl Iterator<Item = &[u32]> {
         self.rows.iter().map(move |group| &group[rows.clone()])
     }
 
@@ -107,22 +117,29 @@ impl Weights {
     }
 }
 
+/// `count` sums of two patterns each: the one that a sum adds and the one that it subtracts.
+fn signed_pairs(count: usize) -> impl Iterator<Item = Vec<Term>> {
+    (0..count).map(|sum| {
+        [false, true].map(|negative| Term { pattern: 2 * sum + usize::from(negative), negative }).into()
+    })
+}
+
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::super::super::layout::PartId;
     use super::*;
 
-    fn stream(group: u8) -> SecretStream {
+    pub fn stream(group: u8) -> SecretStream {
         SecretStream::new(&[group; 32])
     }
 
     /// The weight of every row in every sum.
-    fn table(section: &Section) -> Vec<Vec<i8>> {
+    pub fn table(section: &Section) -> Vec<Vec<i8>> {
         let weights = Weights::draw(section, stream);
         assert_eq!(weights.sums().len(), section.sums());
         let weight = |terms: &[Term], row: usize| {
             let hits = weights.of_rows(row..row + 1).map(|group| {
-                let found = terms.iter().find(|term| term.pattern == usize::from(group[0]));
+                let found = terms.iter().find(|term| term.pattern == group[0] as usize);
                 found.map_or(0, |term| if term.negative { -1 } else { 1 })
             });
             hits.sum()
@@ -173,11 +190,26 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_checked_one_by_one_have_sums_of_their_own() {
-        let table = table(&Section { part: PartId::KeySwitching, rows: 8..16 });
-        for (i, sum) in table.iter().enumerate() {
-            assert!(sum.iter().enumerate().all(|(row, &w)| w == i8::from(row == i)));
+    fn every_drawing_puts_every_row_by_itself_into_a_random_one_of_its_places() {
+        const ROWS: usize = 512;
+        let section = Section { part: PartId::KeySwitching, rows: 8..8 + ROWS };
+        let table = table(&section);
+        let places = places(ROWS);
+        assert_eq!((table.len(), places), (3 * places, 1280));
+        for drawing in table.chunks(places) {
+            for row in 0..ROWS {
+                assert_eq!(drawing.iter().filter(|sum| sum[row] != 0).count(), 1);
+            }
+            let filled: Vec<bool> = drawing.iter().map(|sum| sum.iter().any(|&w| w != 0)).collect();
+            assert!(drawing.iter().all(|sum| sum.iter().filter(|&&w| w != 0).count() <= 1), "one row");
+            let sign: i32 = drawing.concat().iter().map(|&w| i32::from(w)).sum();
+            assert!(sign.abs() < 6 * 23, "{sign}");
+            let lower = filled[..places / 2].iter().filter(|filled| **filled).count();
+            assert!(lower.abs_diff(ROWS / 2) < 6 * 11, "{lower} in the first half");
+            let kept = (0..ROWS).filter(|&row| drawing[row][row] != 0 || drawing[2 * row][row] != 0).count();
+            assert!(kept < 12, "{kept} rows where an author expects them");
         }
+        assert_ne!(table[..places], table[places..2 * places]);
     }
 
     /// How often the first four sums all stay small, over many coins: errors `a` and `b` in two rows, of modulus 2^64.
@@ -191,7 +223,7 @@ mod tests {
                 SecretStream::new(&key)
             });
             let weight = |terms: &[Term], row: usize| {
-                let patterns: Vec<usize> = weights.of_rows(row..row + 1).map(|g| usize::from(g[0])).collect();
+                let patterns: Vec<usize> = weights.of_rows(row..row + 1).map(|g| g[0] as usize).collect();
                 let found = terms.iter().find(|term| patterns.contains(&term.pattern));
                 found.map_or(0i64, |term| if term.negative { -1 } else { 1 })
             };

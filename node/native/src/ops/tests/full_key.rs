@@ -17,7 +17,7 @@ use tfhe::safe_serialization::safe_serialize;
 use tfhe::zk::{CompactPkeCrs, ZkComputeLoad};
 use tfhe::{ClientKey, CompactCiphertextList, CompactPublicKey, CompressedServerKey, Config};
 
-fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
+pub fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
     let clock = Instant::now();
     let result = work();
     println!("{name}: {:?}", clock.elapsed());
@@ -30,7 +30,7 @@ fn value(phases: impl DoubleEndedIterator<Item = u128>) -> u128 {
 }
 
 /// Opens raw words under the noise-squashing key, without any sharing.
-fn open(ns: &[u128], words: &[u8]) -> u128 {
+pub fn open(ns: &[u128], words: &[u8]) -> u128 {
     value(words.chunks_exact(RAW_BLOCK_BYTES).map(|block| {
         let (mask, body) = block.split_at(RAW_MASK_WORDS * WORD_BYTES);
         let products = mask.chunks_exact(WORD_BYTES).zip(ns).map(|(a, s)| word(a).wrapping_mul(*s));
@@ -39,7 +39,7 @@ fn open(ns: &[u128], words: &[u8]) -> u128 {
 }
 
 /// Opens packed words under the key of compressed squashed ciphertexts: coefficients of B − Σ A_p·S_p.
-fn open_packed(nsc: &[u128], words: &[u8]) -> u128 {
+pub fn open_packed(nsc: &[u128], words: &[u8]) -> u128 {
     let (mask, bodies) = words.split_at(PACKED_MASK_WORDS * WORD_BYTES);
     let mask: Vec<u128> = mask.chunks_exact(WORD_BYTES).map(word).collect();
     let phase = |(k, body): (usize, &[u8])| {

@@ -5,6 +5,7 @@ mod determinism;
 mod encoding;
 mod full_key;
 mod results;
+mod self_test;
 mod typing;
 
 use crate::ciphertext::{Ciphertext, FheType};

@@ -2,9 +2,11 @@ use super::super::super::layout::PartId;
 use super::super::super::message::Outgoing;
 use super::super::super::rounds::Round;
 use super::super::super::rounds::rows::AfterChunk;
+use super::super::accumulation::weights;
+use super::super::gram::Gram;
 use super::super::section::Section;
 use super::super::verdict::open;
-use super::{Table, chunk_of, nobody, sample, samples};
+use super::{Table, chunk_of, nobody, sample, samples, take_in};
 use crate::errors::Code;
 
 #[test]
@@ -24,14 +26,25 @@ fn sums_have_the_deviation_that_the_tests_assume() {
     let table = Table::new(4, 1);
     for section in samples() {
         let body = table.body(&section);
-        let rounds = table.points(std::slice::from_ref(&section), &[body], &mut nobody).expect("honest");
-        let sent: Vec<Outgoing> = rounds.iter().map(Round::produce).collect();
+        let sections = std::slice::from_ref(&section);
+        let rows = table.rows(sections, &mut nobody).expect("honest");
+        let weights = weights(&table.session(1).context, &section, &rows[0].coin);
+        let gram = Gram::new(&weights, section.rows.len());
+        let rounds = rows.into_iter().map(|rows| take_in(rows, sections, std::slice::from_ref(&body)));
+        let sent: Vec<Outgoing> = rounds.map(|round| round.produce()).collect();
         let points: Vec<&[u8]> = sent.iter().map(|message| message.broadcast.as_slice()).collect();
         let opened = open(table.committee, &section, &points).expect("on polynomials");
-        let count = section.coefficients() as f64;
-        let ratio = (opened.energy as f64 / count).sqrt() / section.deviation(table.committee);
-        // The bound of the smallest noise is rounded to an integer, and few rows have few weights.
-        let room = 0.02 + 3.0 / (2.0 * count).sqrt();
+        let (noise, shared) =
+            (section.noise_variance(table.committee), section.shared_variance(table.committee));
+        let variance = |rows: usize| rows as f64 * noise + shared;
+        let sums = opened.chunks(section.part.part().row_words).zip(&gram.rows);
+        let (energy, mean, count) = sums.fold((0.0, 0.0, 0.0), |(energy, mean, count), (sum, &rows)| {
+            let squares: f64 = sum.iter().map(|&value| (value as f64).powi(2)).sum();
+            let words = sum.len() as f64;
+            (energy + squares, mean + words * variance(rows), count + words)
+        });
+        let ratio = (energy / mean).sqrt();
+        let room = 0.01 + 3.0 / (2.0 * count).sqrt();
         assert!((ratio - 1.0).abs() < room, "{}: {ratio}", section.part.part().name);
     }
 }

@@ -1,14 +1,15 @@
 //! Errors in bodies, as a party makes them that contributes something else than its shares say. Whoever plants them, the
 //! sum of the contributions is off by a known amount.
 use super::super::super::layout::{PartId, Shape};
+use super::super::super::sum::add_into;
 use super::super::super::words::{read_words, write_words};
 use super::super::section::Section;
-use super::{Table, nobody, sample, samples};
+use super::{Adversary, Table, nobody, sample, samples};
 use crate::errors::Code;
 use crate::stream::SecretStream;
 
 /// Adds `error` to a word of a body.
-fn plant(section: &Section, body: &mut [u8], word: usize, error: i128) {
+pub fn plant(section: &Section, body: &mut [u8], word: usize, error: i128) {
     let part = section.part.part();
     let bytes = &mut body[word * part.word_bytes()..(word + 1) * part.word_bytes()];
     let mut value = [0];
@@ -18,7 +19,17 @@ fn plant(section: &Section, body: &mut [u8], word: usize, error: i128) {
 
 /// The codes with which all parties refuse a body, `None` where they accept it.
 fn verdict(table: &Table, section: &Section, body: Vec<u8>) -> Option<Code> {
-    let verdicts = table.check(std::slice::from_ref(section), &[body], &mut nobody);
+    verdict_against(table, section, body, &mut nobody)
+}
+
+/// The same where somebody lies in the rounds, too.
+pub fn verdict_against(
+    table: &Table,
+    section: &Section,
+    body: Vec<u8>,
+    adversary: Adversary<'_>,
+) -> Option<Code> {
+    let verdicts = table.check(std::slice::from_ref(section), &[body], adversary);
     let codes: Vec<Option<Code>> = verdicts
         .into_iter()
         .map(|verdict| {
@@ -111,6 +122,65 @@ fn errors_in_one_coefficient_of_many_rows_are_caught() {
             plant(&section, &mut body, row * part.part().row_words + 77, sign * error);
         }
         assert_eq!(verdict(&table, &section, body), Some(Code::RowMaximum), "{part:?}");
+    }
+}
+
+/// Equal errors in all rows, and pairs that cancel where nobody weighs rows.
+#[test]
+fn errors_in_few_or_all_rows_are_caught_in_every_part() {
+    let table = Table::new(4, 1);
+    for section in samples().into_iter().filter(|section| section.rows.len() > 1) {
+        let (part, rows) = (section.part.part(), section.rows.len());
+        let honest = table.body(&section);
+        let size = (17.0 * section.deviation(table.committee)) as i128;
+        let half = 1i128.wrapping_shl(part.word_bits() - 1);
+        type Errors<'a> = &'a dyn Fn(usize) -> i128;
+        let cases: [(&str, Errors<'_>); 5] = [
+            ("the same in all rows", &|_| size),
+            ("half the modulus in all rows", &|_| half),
+            ("opposite in two rows", &|row| [size, -size].get(row).copied().unwrap_or(0)),
+            ("half the modulus in two rows", &|row| if row < 2 { half } else { 0 }),
+            ("growing from row to row", &|row| row as i128 * size),
+        ];
+        for (name, error) in cases {
+            let mut body = honest.clone();
+            (0..rows).for_each(|row| plant(&section, &mut body, row * part.row_words, error(row)));
+            let code = verdict(&table, &section, body);
+            assert_eq!(code, Some(Code::RowMaximum), "{} {name}", part.name);
+        }
+    }
+}
+
+/// What the party that sums a chunk may publish after it has seen everybody's contributions.
+#[test]
+fn bodies_made_from_honest_ones_are_caught_in_every_part() {
+    let table = Table::new(4, 1);
+    for section in samples() {
+        let part = section.part.part();
+        let honest = table.body(&section);
+        let one = table.contributors[0].contribution(&super::chunk_of(&section));
+        let mut words = vec![0; honest.len() / part.word_bytes()];
+        read_words(&honest, part.width, &mut words);
+        let made = |change: &dyn Fn(usize, u128) -> u128| {
+            let changed: Vec<u128> = words.iter().enumerate().map(|(i, &word)| change(i, word)).collect();
+            let mut bytes = vec![0; honest.len()];
+            write_words(&changed, part.width, &mut bytes);
+            bytes
+        };
+        let last = words.len() - part.row_words;
+        let mut twice = honest.clone();
+        add_into(&mut twice, &one, part.word_bytes()).expect("one chunk");
+        for (name, body) in [
+            ("nothing", made(&|_, _| 0)),
+            ("the last row nothing", made(&|i, word| if i < last { word } else { 0 })),
+            ("doubled", made(&|_, word| word.wrapping_mul(2))),
+            ("negated", made(&|_, word| word.wrapping_neg())),
+            ("one contribution twice", twice),
+            ("uniform", made(&|i, _| SecretStream::new(&[7; 32]).word(i as u128))),
+        ] {
+            let code = verdict(&table, &section, body);
+            assert_eq!(code, Some(Code::RowMaximum), "{} {name}", part.name);
+        }
     }
 }
 
