@@ -24,7 +24,7 @@ describe("a failed check of a party's bytes", () => {
     const updates = NATIVE_ERROR_CODES.filter(
       (code) => code.startsWith("CRS_") && code !== "CRS_ORDER" && code !== "CRS_UNUSABLE",
     )
-    expect(judging).toEqual([...updates, "INPUT_LIST_MALFORMED", "INPUT_PROOF_INVALID"])
+    expect(judging).toEqual([...updates, "INPUT_LIST_MALFORMED", "INPUT_PROOF_INVALID", "SELF_TEST_LIST"])
   })
 
   test("keeps the error as its cause", () => {

@@ -18,12 +18,12 @@ import type { FheTypeErrorCode } from "@twinlock/sdk/protocol/fheType"
 import type { IdErrorCode, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { SignatureErrorCode } from "@twinlock/sdk/protocol/signature"
 import type { FrostErrorCode } from "@twinlock/sdk/threshold/frost"
-import type { OpeningErrorCode } from "@twinlock/sdk/threshold/robustReconstruct"
 import type { NativeErrorCode } from "../threshold/native.ts"
 import type { CeremonyErrorCode } from "./attempt.ts"
 import type { ContributionErrorCode } from "./contributions.ts"
 import type { DkgRoundErrorCode } from "./dkgRounds.ts"
 import type { KeyRoundErrorCode } from "./keyRounds.ts"
+import type { SelfTestResultsErrorCode } from "./selfTestResults.ts"
 import type { SelfTestErrorCode } from "./selfTestRounds.ts"
 import type { StandingProofErrorCode } from "./standingProof.ts"
 import type { StandingErrorCode } from "./standingRule.ts"
@@ -83,8 +83,8 @@ const SELF_TEST = [
   "INPUT_PROOF_INVALID",
   "SELF_TEST_LIST",
   "SELF_TEST_FOREIGN",
-  "OPENING_SHARE_LENGTH",
-] as const satisfies readonly (NativeErrorCode | SelfTestErrorCode | VerdictErrorCode | OpeningErrorCode)[]
+  "SELF_TEST_SHARE_LENGTH",
+] as const satisfies readonly (NativeErrorCode | SelfTestErrorCode | SelfTestResultsErrorCode | VerdictErrorCode)[]
 
 const SIGNING_KEY = ["DKG_PACKAGE_DIFFERS", "FROST_COMMITMENT"] as const satisfies readonly (
   | DkgRoundErrorCode

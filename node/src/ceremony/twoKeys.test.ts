@@ -1,4 +1,5 @@
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
+import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
 import type { Epoch, KeyId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
@@ -30,7 +31,8 @@ async function wordsOf({ publicKey, crs }: Files, x: number, y: number): Promise
   const files: ToyFiles = new Map([["server key", publicKey]])
   const engine = toyEngine(LAYOUT, files)
   const list = await engine.encryptSelfTest(publicKey, crs, METADATA, [x, y])
-  return engine.evaluateSelfTest("server key", list, publicKey, crs, METADATA)
+  const results = await engine.evaluateSelfTest("server key", list, publicKey, crs, METADATA)
+  return results.slice(0, blobBytesOf(UINT8)) // of the sum
 }
 
 type Key = { readonly keyId: KeyId; readonly epoch: Epoch }
