@@ -84,7 +84,12 @@ const SELF_TEST = [
   "SELF_TEST_LIST",
   "SELF_TEST_FOREIGN",
   "SELF_TEST_SHARE_LENGTH",
-] as const satisfies readonly (NativeErrorCode | SelfTestErrorCode | SelfTestResultsErrorCode | VerdictErrorCode)[]
+] as const satisfies readonly (
+  | NativeErrorCode
+  | SelfTestErrorCode
+  | SelfTestResultsErrorCode
+  | VerdictErrorCode
+)[]
 
 const SIGNING_KEY = ["DKG_PACKAGE_DIFFERS", "FROST_COMMITMENT"] as const satisfies readonly (
   | DkgRoundErrorCode
