@@ -2,7 +2,7 @@
 export type Figure = {
   readonly name: string
   readonly value: number
-  /** ms, s, gas, bytes, MB */
+  /** ms, s, gas, bytes, MB, ratio, rounds, results/s */
   readonly unit: string
   /** n and t of the committee, p for a percentile, what else the number depends on. */
   readonly params: Readonly<Record<string, number | string>>
