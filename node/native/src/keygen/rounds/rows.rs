@@ -10,11 +10,10 @@ use super::super::layout::Chunk;
 use super::super::message::{Incoming, Outgoing};
 use super::super::rowcheck::accumulation::Accumulation;
 use super::super::rowcheck::packing::{element_bytes, write_element};
-use super::super::rowcheck::section::{Section, whole_key};
+use super::super::rowcheck::section::Section;
 use super::super::rowcheck::{noise_dealing, shared_noise, verdict};
 use super::Round;
 use crate::errors::{Code, Failure, Result};
-use crate::params::KEY_BITS;
 use crate::ring::PrssKeys;
 use std::sync::Arc;
 
@@ -25,11 +24,6 @@ pub struct RowNoiseRound {
     pub(crate) prss: PrssKeys,
     pub(crate) commitments: Vec<[u8; COMMITMENT_BYTES]>,
     pub(crate) sections: Vec<Section>,
-}
-
-/// The sections that a ceremony checks: all of the key, or nothing where a toy number of bits makes no key.
-pub fn sections_of(session: &Session) -> Vec<Section> {
-    if session.context.bits == KEY_BITS { whole_key() } else { Vec::new() }
 }
 
 impl Round for RowNoiseRound {

@@ -2,7 +2,9 @@
 mod cheating;
 mod full_size;
 mod honest;
+mod opening;
 mod planted;
+mod views;
 
 use super::super::commitment::commit;
 use super::super::context::{Purpose, Session};
