@@ -1,5 +1,5 @@
 /**
- * How the CRS of a key came about, as the transcript bundle keeps it (crs.md §2): one link per party and the final state
+ * How the CRS of a key came about, as the transcript bundle keeps it (docs/crs.md): one link per party and the final state
  * prove all updates, without the states between them. Public data.
  */
 import { fromHex, type Reader, toHex, type Writer } from "@twinlock/sdk/protocol/codec"

@@ -1,5 +1,5 @@
 /**
- * The CRS of the input proofs by sequential updates (crs.md): in round i party i multiplies by a factor of its own and
+ * The CRS of the input proofs by sequential updates (docs/crs.md): in round i party i multiplies by a factor of its own and
  * erases it; everybody verifies the update before the next one starts. Sound if one party is honest.
  */
 import { fromHex } from "@twinlock/sdk/protocol/codec"
@@ -12,7 +12,7 @@ import { bytesDigest } from "./digest.ts"
 import type { CrsContext, KeygenEngine } from "./engine.ts"
 import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
 
-/** A message is 3,555,560 bytes at 2048 bits (crs.md §1). */
+/** A message is 3,555,560 bytes at 2048 bits (docs/crs.md). */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 export type Crs = {

@@ -1,7 +1,7 @@
 /**
  * Check of a transcript by what every parameter set has in common: signatures, links from round to round, the executors'
- * verdicts, the group key and the activation. Enough to believe the public data of a key; `verify/auditCeremony.ts` is the
- * whole verification.
+ * verdicts, the group key and the activation. For who trusts the parties that it names, as a judge of evidence does. Whether
+ * a key may be trusted is said by `verify/auditCeremony.ts` alone, which runs these checks and all others.
  */
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { bundleError, type CeremonyBundle, decodeBundle } from "./bundle.ts"

@@ -1,5 +1,5 @@
 /**
- * One update of the CRS in a process of its own, which ends with it (crs.md §7). It is given the public state and the place
+ * One update of the CRS in a process of its own, which ends with it (docs/crs.md). It is given the public state and the place
  * in the ceremony by a pipe and gives the message back by another; no argument and no environment says more than that.
  *
  * Security: limits of time and memory hold whatever the process does, it leaves no core file, and it is ended as soon as

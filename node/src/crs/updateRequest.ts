@@ -2,7 +2,7 @@
 import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
 import type { CrsContext } from "../threshold/crsCeremony.ts"
 
-/** A state is 3,555,328 bytes (crs.md §1). */
+/** A state is 3,555,328 bytes (docs/crs.md). */
 const MAX_STATE_BYTES = 4 * 1024 * 1024
 const CEREMONY_ID_BYTES = 32
 

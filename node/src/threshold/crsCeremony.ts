@@ -1,6 +1,6 @@
 /**
- * The CRS of the input proofs by sequential updates (protocol §4, crs.md). Secret: every update's factor, which is drawn,
- * used and wiped inside the addon. Failures name nobody: only the caller knows whose message it verified.
+ * The CRS of the input proofs by sequential updates (protocol §4, docs/crs.md). Secret: every update's factor, which is
+ * drawn, used and wiped inside the addon. Failures name nobody: only the caller knows whose message it verified.
  */
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { awaitNative, callNative } from "./native.ts"

@@ -1,16 +1,23 @@
-"""Bytes that the busiest party of a ceremony sends for the key: bit phase, its checks, contributions, published sums."""
+"""Bytes that the busiest party of a ceremony sends and fetches for the key: bit phase, contributions, checks, sums."""
 
-from parts import COMMITTEES, PARTS
+from parts import BY_NAME, COMMITTEES, PARTS
+from row_check import CHECKS, opened
 
 BITS = 17_196
 ELEMENT = 64
 REPETITIONS = 32
 WIDE = ("squashing-key", "squashed-compression-key")
+# Their messages are products of two shares, so their sums are shared with degree 2t.
+PRODUCTS = ("bootstrapping-key", "pseudo-random-function-key", "decompression-key", "squashing-key")
+
+
+def word_bytes(part):
+    return 16 if part.name in WIDE else 8
 
 
 def body_bytes():
     """Of all parts, the compact public key included."""
-    return sum(part.rows * part.row_words * (16 if part.name in WIDE else 8) for part in PARTS)
+    return sum(part.rows * part.row_words * word_bytes(part) for part in PARTS)
 
 
 def bit_phase(n):
@@ -23,13 +30,35 @@ def check_points(n):
     return (n - 1) * ELEMENT * REPETITIONS * (n + 1)
 
 
+def row_check(n, t):
+    """Noise to each other party but for as many as its degree, who get a seed; and the points to each other party."""
+
+    def one(check):
+        degree = 2 * t if check.part in PRODUCTS else t
+        return opened(check) * word_bytes(BY_NAME[check.part]) * (2 * (n - 1) - degree)
+
+    return sum(map(one, CHECKS))
+
+
+def sent(n, t):
+    return bit_phase(n) + check_points(n) + body_bytes() + row_check(n, t)
+
+
+def megabytes(count):
+    return f"{count / 1e6:.3g}" if count < 1e9 else f"{count / 1e6:,.0f}"
+
+
 def committees():
     rows = [
-        ["bit phase, MB", lambda n: bit_phase(n) / 1e6],
-        ["points of its checks, MB", lambda n: check_points(n) / 1e6],
-        ["contributions, MB", lambda n: body_bytes() * (n - 1) / n / 1e6],
-        ["published sums, MB", lambda n: body_bytes() / n / 1e6],
+        ["bit phase", lambda n, t: bit_phase(n)],
+        ["points of its checks", lambda n, t: check_points(n)],
+        ["contributions", lambda n, t: body_bytes() * (n - 1) / n],
+        ["published sums", lambda n, t: body_bytes() / n],
+        ["noise and points of the row check", row_check],
+        ["**all of these**", sent],
+        ["fetched: the sums of all parties", lambda n, t: body_bytes()],
+        ["the same, by all parties together", lambda n, t: n * body_bytes()],
     ]
-    yield ["sent by one party"] + [f"{n}/{t}" for n, t in COMMITTEES]
+    yield ["MB, sent by one party"] + [f"{n}/{t}" for n, t in COMMITTEES]
     for title, cell in rows:
-        yield [title] + [f"{cell(n):.3g}" for n, _ in COMMITTEES]
+        yield [title] + [megabytes(cell(n, t)) for n, t in COMMITTEES]

@@ -25,6 +25,7 @@ pub struct CeremonyConfig {
     pub n: u32,
     pub t: u32,
     pub index: u32,
+    /// Tests only: a rehearsal with so many shared bits, of which no key comes.
     pub bits: Option<u32>,
 }
 
@@ -97,7 +98,11 @@ impl CeremonyParty {
                 attempt: config.attempt,
                 bits,
             };
-            let party = Party::new(context, Root::from_os()?);
+            let root = Root::from_os()?;
+            let party = match config.bits {
+                None => Party::new(context, root),
+                Some(_) => Party::rehearsal(context, root),
+            };
             let (rounds, limits) = (party.rounds(), party.limits());
             Ok(CeremonyParty { rounds, limits, party: Arc::new(Mutex::new(party)) })
         })

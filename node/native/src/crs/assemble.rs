@@ -1,4 +1,4 @@
-//! The finished string in the tfhe crate's form: 4,571,368 bytes, what clients prove under (crs.md §1).
+//! The finished string in the tfhe crate's form: 4,571,368 bytes, what clients prove under (docs/crs.md).
 
 use super::error::CrsError;
 use super::parameters::CrsParameters;

@@ -1,4 +1,4 @@
-//! Audit of a finished ceremony without its intermediate states (crs.md §2): one link of 304 bytes per update and
+//! Audit of a finished ceremony without its intermediate states (docs/crs.md): one link of 304 bytes per update and
 //! the final state prove the whole chain, because alpha is the logarithm of the first element alone.
 
 use super::codec::{G1_BYTES, SCALAR_BYTES};

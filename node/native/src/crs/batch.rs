@@ -1,4 +1,4 @@
-//! Batched checks of whole lists: subgroup membership and powers of one value (crs.md §2).
+//! Batched checks of whole lists: subgroup membership and powers of one value (docs/crs.md).
 //!
 //! The randomness is the verifier's own and drawn after the list has arrived; both checks err with probability
 //! 2^-128 at most. All inputs are public.

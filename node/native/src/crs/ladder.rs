@@ -1,4 +1,4 @@
-//! Multiplication of public points by the secret powers of tau (crs.md §7).
+//! Multiplication of public points by the secret powers of tau (docs/crs.md).
 //!
 //! The tfhe crate's own multiplication branches on every bit of the scalar, and an update multiplies 23,807 points
 //! by related secrets: a trace of one update would show tau to a host that watches the enclave. Here the scalar is

@@ -2,7 +2,7 @@
 //!
 //! The proof shows knowledge of tau with new first element = tau · old first element. Its challenge binds
 //! parameters, ceremony, round, party and the digests of the complete old and new state, so it is also a signature
-//! on the new list. Without it a party could restart from the generator and own alpha (crs.md §6).
+//! on the new list. Without it a party could restart from the generator and own alpha (docs/crs.md).
 
 use super::codec::{
     G1_BYTES, SCALAR_BYTES, decode_g1, decode_scalar, encode_scalar, is_zero, read_affine, write_affine,

@@ -1,4 +1,4 @@
-//! Common reference string of the input proofs by sequential updates (protocol §4, crs.md).
+//! Common reference string of the input proofs by sequential updates (protocol §4, docs/crs.md).
 //!
 //! The string is a list of powers of one unknown alpha on BLS12-446: 2n points alpha^i·G of which the one at n+1
 //! is zero, and n points alpha^i·H. It starts from alpha = 1; every party multiplies alpha by a factor tau of its

@@ -1,4 +1,4 @@
-//! One party's update: element i becomes tau^i times itself (crs.md §2).
+//! One party's update: element i becomes tau^i times itself (docs/crs.md).
 //!
 //! Secret: tau and its powers. They live in wiped buffers, never leave this module except for the proof of
 //! knowledge, and meet points only through the constant-time [`super::ladder`].

@@ -1,4 +1,4 @@
-//! Verification of one update and of a state (crs.md §2), cheapest checks first. All inputs are public.
+//! Verification of one update and of a state (docs/crs.md), cheapest checks first. All inputs are public.
 
 use super::batch::{are_powers, in_subgroup};
 use super::codec::{G1_BYTES, G2_BYTES, decode_g1, decode_g2, g1_on_curve, g2_on_curve, is_zero};

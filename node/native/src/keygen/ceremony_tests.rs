@@ -1,7 +1,10 @@
 //! Whole bit phases through `Party`, with sealed messages, as TypeScript drives them.
 use super::context::{Context, Root};
 use super::party::{Party, Sent};
+use super::rowcheck::section::whole_key;
+use super::rowcheck::shared_noise::section_bytes;
 use crate::errors::{Code, Failure, Result};
+use crate::params::KEY_BITS;
 use crate::ring::Committee;
 use std::ops::Range;
 
@@ -11,7 +14,7 @@ fn parties(n: usize, t: usize, bits: usize) -> Vec<Party> {
         .parties()
         .map(|index| {
             let context = Context { committee, index, ceremony_id: [3; 32], attempt: 1, bits };
-            Party::new(context, Root::from_os().expect("randomness"))
+            Party::rehearsal(context, Root::from_os().expect("randomness"))
         })
         .collect()
 }
@@ -154,4 +157,26 @@ fn a_toy_ceremony_gives_no_key() {
     assert_eq!(four[0].finish().err().map(|f: Failure| f.code), Some(Code::Config));
     four[0].destroy();
     assert_eq!(four[0].contributor().err().map(|f| f.code), Some(Code::Destroyed));
+}
+
+#[test]
+fn only_a_party_whose_rows_are_checked_gives_out_a_key() {
+    let committee = Committee::new(4, 1).expect("allowed");
+    for (start, makes_key) in [(Party::new as fn(Context, Root) -> Party, true), (Party::rehearsal, false)] {
+        let party = |index| {
+            let context = Context { committee, index, ceremony_id: [3; 32], attempt: 1, bits: KEY_BITS };
+            start(context, Root::from_os().expect("randomness"))
+        };
+        let mut four: Vec<Party> = committee.parties().map(party).collect();
+        let noise = four[0].rounds().iter().position(|name| name == "row-noise").expect("a round");
+        rounds(&mut four, 0..noise);
+        let mut largest = 0;
+        let results = round(&mut four, noise, &mut |sent| {
+            largest = sent[0].sealed.iter().flatten().map(Vec::len).max().unwrap_or_default();
+        });
+        assert!(results.iter().all(Result::is_ok));
+        let bytes: usize = whole_key().iter().map(section_bytes).sum();
+        assert_eq!(largest > bytes, makes_key, "noise for all rows to who gets no seed");
+        assert_eq!(four[0].contributor().is_ok(), makes_key);
+    }
 }

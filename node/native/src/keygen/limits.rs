@@ -5,7 +5,8 @@ use super::context::Context;
 use super::rounds::bits::level_pairs;
 use super::rounds::hello::COMMITTED;
 use super::rounds::prss::{PAIR_BYTES, TAG_BYTES};
-use super::rounds::rows::{points_bytes, sections_of};
+use super::rounds::rows::points_bytes;
+use super::rowcheck::section::Section;
 use super::rowcheck::shared_noise::message_bytes;
 use crate::ring::committee::binomial;
 use crate::ring::element::GR_BYTES;
@@ -29,12 +30,11 @@ const fn sealed(broadcast: usize, plain: usize) -> Limits {
 }
 
 /// By round, in the order of `round_names`.
-pub fn round_limits(context: &Context) -> Vec<Limits> {
+pub fn round_limits(context: &Context, sections: &[Section]) -> Vec<Limits> {
     let (committee, bits) = (context.committee, context.bits);
     let (n, t) = (committee.n(), committee.t());
     let (own_subsets, shared_subsets) = (binomial(n - 1, t), binomial(n - 2, t));
-    let sections = sections_of(context);
-    let noise = (0..n).map(|distance| message_bytes(committee, &sections, distance)).max().unwrap_or(0);
+    let noise = (0..n).map(|distance| message_bytes(committee, sections, distance)).max().unwrap_or(0);
     let before = [
         broadcast(COMMITTED.len() * COMMITMENT_BYTES + PUBLIC_KEY_BYTES),
         broadcast(own_subsets * COMMITMENT_BYTES),
@@ -49,7 +49,7 @@ pub fn round_limits(context: &Context) -> Vec<Limits> {
         broadcast(REPETITIONS * GR_BYTES),
         sealed(0, noise),
         broadcast(REVEAL_BYTES),
-        broadcast(points_bytes(&sections)),
+        broadcast(points_bytes(sections)),
     ];
     before.into_iter().chain(levels).chain(after).collect()
 }
@@ -58,6 +58,7 @@ pub fn round_limits(context: &Context) -> Vec<Limits> {
 mod tests {
     use super::super::context::Root;
     use super::super::party::{Party, round_names};
+    use super::super::rowcheck::section::whole_key;
     use super::*;
     use crate::params::KEY_BITS;
     use crate::ring::Committee;
@@ -72,7 +73,7 @@ mod tests {
         for (n, t) in [(4, 1), (5, 1), (7, 2)] {
             let mut parties: Vec<Party> = (1..=n)
                 .map(|index| {
-                    Party::new(context(n, t, index, 3), Root::from_label(&format!("limits {index}")))
+                    Party::rehearsal(context(n, t, index, 3), Root::from_label(&format!("limits {index}")))
                 })
                 .collect();
             let limits = parties[0].limits();
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn the_largest_are_dealings_and_noise() {
         for (n, t) in [(4, 1), (13, 4), (15, 4)] {
-            let limits = round_limits(&context(n, t, 1, KEY_BITS));
+            let limits = round_limits(&context(n, t, 1, KEY_BITS), &whole_key());
             let at =
                 |name: &str| limits[round_names(n).iter().position(|other| other == name).expect("a round")];
             assert_eq!(at("hello"), broadcast(3 * 32 + 1216));

@@ -35,7 +35,7 @@ pub fn noise_bound(log_bound: u32, shares: usize) -> u64 {
 }
 
 /// Exactly uniform noise at random access: coefficient `i` of a part has a word of its own in `words`, and blocks of its
-/// own in `retries` for the rare case (below 2^-18) that the word is rejected.
+/// own in `retries` for the rare case (below 2^-16) that the word is rejected.
 pub struct NoiseSource {
     bound: u64,
     /// 2B + 1.

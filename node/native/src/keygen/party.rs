@@ -9,6 +9,7 @@ use super::limits::{Limits, round_limits};
 use super::message::{Incoming, Outgoing, Secret};
 use super::rounds::hello::HelloRound;
 use super::rounds::rows::CheckedKey;
+use super::rowcheck::section::{Section, whole_key};
 use super::stage::{Stage, gone};
 use crate::errors::{Code, Failure, Result};
 use crate::params::{KEY_BITS, Secret as KeySecret};
@@ -35,9 +36,15 @@ pub struct Sent {
     pub sealed: Vec<Option<Vec<u8>>>,
 }
 
+/// What the row check of a party covers.
+fn sections(makes_key: bool) -> Vec<Section> {
+    if makes_key { whole_key() } else { Vec::new() }
+}
+
 /// See the module.
 pub struct Party {
     context: Context,
+    makes_key: bool,
     key: SecretKey,
     /// Everybody's keys, once `hello` is over.
     recipients: Vec<PublicKey>,
@@ -49,10 +56,30 @@ pub struct Party {
 }
 
 impl Party {
+    /// A party that makes a key, all rows of which are checked.
     pub fn new(context: Context, root: Root) -> Party {
+        Party::starting(context, root, true)
+    }
+
+    /// For tests: the same rounds with any number of bits, and no rows to check. Such a party gives out no key.
+    pub fn rehearsal(context: Context, root: Root) -> Party {
+        Party::starting(context, root, false)
+    }
+
+    fn starting(context: Context, root: Root, makes_key: bool) -> Party {
+        let sections = sections(makes_key);
         let key = SecretKey::from_seed(root.key(&context, Purpose::EphemeralKey, 0, &[]));
-        let stage = Stage::Hello(HelloRound::new(Session { context, root }));
-        Party { context, key, recipients: Vec::new(), stage, round: 0, public_seed: None, produced: None }
+        let stage = Stage::Hello(HelloRound::new(Session { context, root }, sections));
+        Party {
+            context,
+            makes_key,
+            key,
+            recipients: Vec::new(),
+            stage,
+            round: 0,
+            public_seed: None,
+            produced: None,
+        }
     }
 
     pub fn rounds(&self) -> Vec<String> {
@@ -61,7 +88,7 @@ impl Party {
 
     /// By round, how long its messages are: known from the start.
     pub fn limits(&self) -> Vec<Limits> {
-        round_limits(&self.context)
+        round_limits(&self.context, &sections(self.makes_key))
     }
 
     /// This party's messages of `round`, once per round.
@@ -164,11 +191,11 @@ impl Party {
     /// What contributions are made from: between the rounds `row-noise` and `row-coin`.
     ///
     /// # Errors
-    /// `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`, `NATIVE_CONFIG` for a toy number of bits.
+    /// `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`, `NATIVE_CONFIG` in a rehearsal.
     pub fn contributor(&self) -> Result<Arc<Contributor>> {
         match &self.stage {
             Stage::RowCoin(round) => {
-                self.check_bits()?;
+                self.expect_key()?;
                 Ok(Arc::clone(&round.before.contributor))
             }
             Stage::Gone => Err(gone()),
@@ -198,10 +225,10 @@ impl Party {
     /// Keeps the shares of the decryption keys and the replicated keys; everything else is wiped.
     ///
     /// # Errors
-    /// `KEYGEN_ROUND_ORDER` before the rows have passed, `NATIVE_DESTROYED`, `NATIVE_CONFIG` for a toy number of bits.
+    /// `KEYGEN_ROUND_ORDER` before the rows have passed, `NATIVE_DESTROYED`, `NATIVE_CONFIG` in a rehearsal.
     pub fn finish(&mut self) -> Result<KeyShare> {
         match &self.stage {
-            Stage::Done(_) => self.check_bits()?,
+            Stage::Done(_) => self.expect_key()?,
             Stage::Gone => return Err(gone()),
             _ => return Err(Failure::new(Code::RoundOrder, "the checks have not passed yet")),
         }
@@ -215,11 +242,11 @@ impl Party {
         KeyShare::new(ns, nsc, prss)
     }
 
-    fn check_bits(&self) -> Result<()> {
-        if self.context.bits == KEY_BITS {
+    fn expect_key(&self) -> Result<()> {
+        if self.makes_key && self.context.bits == KEY_BITS {
             return Ok(());
         }
-        let text = format!("a key has {KEY_BITS} bits, this ceremony {}", self.context.bits);
+        let text = format!("a key has {KEY_BITS} bits and checked rows: this is a rehearsal");
         Err(Failure::new(Code::Config, text))
     }
 

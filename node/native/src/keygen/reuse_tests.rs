@@ -46,7 +46,7 @@ fn no_byte_serves_twice_in_the_rounds() {
             .map(|index| {
                 let context = Context { committee, index, ceremony_id: [8; 32], attempt: 0, bits: BITS };
                 let session = Session { context, root: Root::from_label(&format!("once {index}")) };
-                (Ledger::default(), Stage::Hello(HelloRound::new(session)))
+                (Ledger::default(), Stage::Hello(HelloRound::new(session, Vec::new())))
             })
             .collect();
         for _ in round_names(committee.n()) {

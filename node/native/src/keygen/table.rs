@@ -49,7 +49,7 @@ pub fn run(
         .map(|index| {
             let context = Context { committee, index, ceremony_id: [9; 32], attempt: 0, bits };
             let root = Root::from_label(&format!("{label} {index}"));
-            Stage::Hello(HelloRound::new(Session { context, root }))
+            Stage::Hello(HelloRound::new(Session { context, root }, Vec::new()))
         })
         .collect();
     for round in round_names(n) {

@@ -146,8 +146,8 @@ function polynomialTest(
 const BLOCK = 16
 
 /**
- * The first bytes of the mask stream (keygen.md §1): AES-128-CTR with a little-endian counter, key and first counter from
- * a CBC chain under the zero key over "TFHE_GEN" ‖ seed ‖ bit length.
+ * The first bytes of the mask stream (docs/keygen.md §1): AES-128-CTR with a little-endian counter, key and first counter
+ * from a CBC chain under the zero key over "TFHE_GEN" ‖ seed ‖ bit length.
  */
 export function maskBytes(publicSeed: Uint8Array, length: number): Uint8Array {
   const seed = concatBytes(utf8ToBytes("TFHE_GEN"), publicSeed)

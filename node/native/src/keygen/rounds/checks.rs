@@ -10,7 +10,7 @@ use super::super::context::{Purpose, Session};
 use super::super::contribution::Contributor;
 use super::super::message::{Incoming, Outgoing, elements, put_elements};
 use super::bits::Dealings;
-use super::rows::{RowNoiseRound, sections_of};
+use super::rows::RowNoiseRound;
 use super::{Round, Setup};
 use crate::errors::{Code, Failure, Result};
 use crate::ring::Gr;
@@ -141,11 +141,10 @@ impl Round for ProductRound {
                 return Err(Failure::new(Code::ProductValue, text));
             }
         }
-        let Setup { session, prss, pairs, public_seed, commitments } = self.setup;
+        let Setup { session, prss, pairs, public_seed, commitments, sections } = self.setup;
         let shares = self.dealings.into_result();
         let Session { context, root } = session.clone();
         let contributor = Arc::new(Contributor::new(context, root, shares, pairs, &public_seed));
-        let sections = sections_of(&session.context);
         Ok(RowNoiseRound { session, contributor, prss, commitments: commitments.row_coin, sections })
     }
 }

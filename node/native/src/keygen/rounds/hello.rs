@@ -2,6 +2,7 @@
 use super::super::commitment::{COMMITMENT_BYTES, commit, reveal};
 use super::super::context::{Purpose, Session};
 use super::super::message::{Incoming, Outgoing};
+use super::super::rowcheck::section::Section;
 use super::Round;
 use super::prss::PrssCommitRound;
 use crate::errors::Result;
@@ -17,12 +18,14 @@ pub struct CoinCommitments {
 }
 
 pub struct HelloRound {
-    pub(super) session: Session,
+    session: Session,
+    sections: Vec<Section>,
 }
 
 impl HelloRound {
-    pub fn new(session: Session) -> HelloRound {
-        HelloRound { session }
+    /// `sections` are what the row check will look at.
+    pub fn new(session: Session, sections: Vec<Section>) -> HelloRound {
+        HelloRound { session, sections }
     }
 }
 
@@ -48,6 +51,7 @@ impl Round for HelloRound {
         let [seed_commitments, bit_coin, row_coin] = lists;
         Ok(PrssCommitRound {
             session: self.session,
+            sections: self.sections,
             seed_commitments,
             coins: CoinCommitments { bit_coin, row_coin },
         })

@@ -13,6 +13,7 @@ pub mod rows;
 use super::context::Session;
 use super::contribution::PairKey;
 use super::message::{Incoming, Outgoing};
+use super::rowcheck::section::Section;
 use crate::errors::Result;
 use crate::ring::PrssKeys;
 
@@ -38,4 +39,6 @@ pub struct Setup {
     pub pairs: Vec<PairKey>,
     pub public_seed: [u8; 32],
     pub commitments: hello::CoinCommitments,
+    /// What the row check looks at.
+    pub sections: Vec<Section>,
 }

@@ -7,6 +7,7 @@ use super::super::commitment::{COMMITMENT_BYTES, REVEAL_BYTES, check, combine, c
 use super::super::context::{Context, Purpose, Session};
 use super::super::contribution::PairKey;
 use super::super::message::{Incoming, Outgoing, Secret};
+use super::super::rowcheck::section::Section;
 use super::bits::InputsRound;
 use super::hello::CoinCommitments;
 use super::{Round, Setup};
@@ -20,6 +21,7 @@ pub const PAIR_BYTES: usize = 32;
 
 pub struct PrssCommitRound {
     pub(super) session: Session,
+    pub(super) sections: Vec<Section>,
     pub(super) seed_commitments: Vec<[u8; COMMITMENT_BYTES]>,
     pub(super) coins: CoinCommitments,
 }
@@ -161,6 +163,7 @@ impl Round for PrssOpenRound {
                 public_seed,
                 commitments: self.before.coins,
                 session: self.before.session,
+                sections: self.before.sections,
             },
         })
     }

@@ -3,7 +3,7 @@
 //! The noise is dealt before the key is contributed to; the second coin opens after everybody has echoed the digests of
 //! all bodies. Then every party takes in the bodies, chunk by chunk in their order, and opens its points of all sums.
 use super::super::commitment::{COMMITMENT_BYTES, REVEAL_BYTES, check, combine, reveal};
-use super::super::context::{Context, Purpose, Session};
+use super::super::context::{Purpose, Session};
 use super::super::contribution::Contributor;
 use super::super::dealing::SecretVector;
 use super::super::layout::Chunk;
@@ -11,12 +11,11 @@ use super::super::message::{Incoming, Outgoing};
 use super::super::rowcheck::accumulation::Accumulation;
 use super::super::rowcheck::gram::Gram;
 use super::super::rowcheck::packing::{element_bytes, write_element};
-use super::super::rowcheck::section::{Section, whole_key};
+use super::super::rowcheck::section::Section;
 use super::super::rowcheck::shared_noise::section_bytes;
 use super::super::rowcheck::{noise_dealing, shared_noise, verdict};
 use super::Round;
 use crate::errors::{Code, Failure, Result};
-use crate::params::KEY_BITS;
 use crate::ring::PrssKeys;
 use std::sync::Arc;
 
@@ -27,11 +26,6 @@ pub struct RowNoiseRound {
     pub(crate) prss: PrssKeys,
     pub(crate) commitments: Vec<[u8; COMMITMENT_BYTES]>,
     pub(crate) sections: Vec<Section>,
-}
-
-/// The sections that a ceremony checks: all of the key, or nothing where a toy number of bits makes no key.
-pub fn sections_of(context: &Context) -> Vec<Section> {
-    if context.bits == KEY_BITS { whole_key() } else { Vec::new() }
 }
 
 /// Bytes of one party's points of all sums.

@@ -9,16 +9,17 @@
 //!   corrupt parties dealt.
 use super::super::combination::REPETITIONS;
 use super::super::commitment::reveal;
-use super::super::context::{Purpose, Session};
+use super::super::context::{Context, Purpose, Session};
 use super::super::message::{Outgoing, elements, put_elements};
 use super::super::rounds::bits::Dealings;
 use super::super::stage::Stage;
 use super::dealt::{Dealt, opened_values};
-use super::run::{Run, context, incoming, rounds, start};
+use super::run::{LAST, Run, context, incoming, rounds, secrets, start, zeros};
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 struct Simulator {
@@ -39,8 +40,12 @@ struct Simulator {
 pub fn simulated(committee: Committee, bits: usize, corrupt: &[usize], label: &str) -> Run {
     let mut simulator = Simulator::new(committee, bits, corrupt, label);
     let mut stages: Vec<Stage> = corrupt.iter().map(|&c| start(committee, bits, c, label)).collect();
-    let mut run = Run { context: context(committee, bits, corrupt[0]), rounds: Vec::new() };
+    let context = context(committee, bits, corrupt[0]);
+    let mut run = Run { context, rounds: Vec::new(), inputs: Vec::new(), zeros: BTreeMap::new() };
     for round in rounds(committee) {
+        if round == LAST {
+            run.zeros = stages.iter().flat_map(zeros).collect();
+        }
         let mut sent = vec![Outgoing::broadcast(committee.n(), Vec::new()); committee.n()];
         for (&c, stage) in corrupt.iter().zip(&stages) {
             sent[c - 1] = stage.produce().expect("rounds are in order");
@@ -52,7 +57,17 @@ pub fn simulated(committee: Committee, bits: usize, corrupt: &[usize], label: &s
         stages = corrupt.iter().zip(stages).map(consume).collect();
         run.rounds.push((round, sent));
     }
+    run.inputs = inputs(&run, corrupt, label);
     run
+}
+
+/// The corrupt parties' bits, and for the others bits that the simulator has never seen.
+fn inputs(run: &Run, corrupt: &[usize], label: &str) -> Vec<Vec<Gr>> {
+    let Context { committee, bits, .. } = run.context;
+    let mut rng = StdRng::from_seed(Sha256::digest(format!("{label} bits")).into());
+    let mut ideal = || (0..bits).map(|_| Gr::scalar(rng.gen_range(0..2))).collect::<Vec<Gr>>();
+    let own = |p: usize| secrets(committee, &run.round("inputs")[p - 1], bits);
+    committee.parties().map(|p| if corrupt.contains(&p) { own(p) } else { ideal() }).collect()
 }
 
 impl Simulator {

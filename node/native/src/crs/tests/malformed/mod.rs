@@ -1,4 +1,4 @@
-//! Every way to send a bad update that we know of (crs.md §4 and more), and the name under which it is refused: by
+//! Every way to send a bad update that we know of (docs/crs.md), and the name under which it is refused: by
 //! whoever verifies the update, and by an auditor who has only the final state and one link per party.
 
 mod forms;

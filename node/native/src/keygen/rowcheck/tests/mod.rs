@@ -3,7 +3,9 @@ mod cancelled;
 mod cheating;
 mod full_size;
 mod honest;
+mod opening;
 mod planted;
+mod views;
 
 use super::super::commitment::commit;
 use super::super::context::{Purpose, Session};
