@@ -17,6 +17,8 @@ import type { BlobSource } from "../blobs/blobSource.ts"
 import type { ChainView, KeyRecord } from "../chain/chainView.ts"
 import { activationRounds, type SignedActivation, type SigningKey } from "./activationRounds.ts"
 import { type Attempt, ONLY_ATTEMPT, proposalDigestOf, refuse } from "./attempt.ts"
+import { failedAttempt } from "./blame/failedAttempt.ts"
+import type { RootVault } from "./blame/rootVault.ts"
 import { encodeBundle } from "./bundle.ts"
 import { watchProposal } from "./chainWatch.ts"
 import { createReduceScatter } from "./contributions.ts"
@@ -68,6 +70,7 @@ export type CeremonyDeps = RunnerDeps &
     readonly engine: KeygenEngine
     readonly chain: Pick<ChainView, "head" | "key">
     readonly vault: ShareVault
+    readonly roots: Pick<RootVault, "keep">
     readonly signing: SigningDomain
     readonly rng: Rng
     readonly sink: BlobSink
@@ -117,6 +120,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
   const nonces = slot<SigningNonces>("nonces of the group signature")
 
   const { n, t } = committee
+  let rootErased = false
   const party = engine.createParty({ ceremonyId: fromHex(keyId), attempt: ONLY_ATTEMPT, n, t, index: self })
   const scatter = createReduceScatter(attempt, {
     ...delivery,
@@ -174,6 +178,10 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     }),
     ...activationRounds(attempt, {
       ...shared,
+      eraseRoot() {
+        rootErased = true
+        party.destroy()
+      },
       signing: deps.signing,
       timeoutMs: timeouts.roundMs,
       unsigned,
@@ -190,7 +198,17 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     for (const wipe of wipes) wipe()
   }
 
+  /** What a replay needs, should the key be discarded: only of a party that has not prepared to sign. */
+  async function keepRoot(state: EndState): Promise<void> {
+    if (state.status !== "aborted" || rootErased) return
+    const names = rounds.map(({ spec }) => spec.name)
+    await deps.roots
+      .keep(failedAttempt(record, attempt, state, names), network.self, party)
+      .catch((err: unknown) => logger.error({ err, ceremony: keyId }, "the root cannot be kept for blame"))
+  }
+
   async function release(state: EndState): Promise<void> {
+    await keepRoot(state)
     destroySecrets()
     switch (state.status) {
       case "awaiting-chain":

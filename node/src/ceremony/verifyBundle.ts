@@ -4,7 +4,8 @@
  * whole verification.
  */
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { bundleError, type CeremonyBundle, decodeBundle } from "./bundle.ts"
+import { type CeremonyBundle, decodeBundle } from "./bundle.ts"
+import { bundleError } from "./transcriptCodec.ts"
 import { checkActivation } from "./verify/activation.ts"
 import { checkProposal } from "./verify/proposal.ts"
 import { checkRounds } from "./verify/rounds.ts"

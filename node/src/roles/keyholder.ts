@@ -8,6 +8,7 @@ import { createCommittee, partyOf } from "@twinlock/sdk/protocol/committee"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
 import type { KeyId, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
+import type { SeatSigner } from "../ceremony/attempt.ts"
 import { CEREMONY_TIMEOUTS } from "../ceremony/ceremony.ts"
 import { createCeremonyService } from "../ceremony/ceremonyService.ts"
 import { createProgressMeter, describeProgress } from "../ceremony/progress.ts"
@@ -27,6 +28,7 @@ import { nativeCurve } from "../threshold/nativeCurve.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { nativeKernel } from "../threshold/opening.ts"
 import { recoverSigner, signDigest as signNatively } from "../threshold/signatures.ts"
+import { createBlame } from "./blame.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
 import { freshQuotes } from "./freshQuotes.ts"
@@ -165,15 +167,16 @@ export function keyholderServices(
     }
   }
 
+  const sign: SeatSigner = async (digest) => identity.signerKey.use((key) => signDigest(digest, key))
+  const { roots, blame } = createBlame(context, vault, sign)
   const ceremonies = createCeremonyService(
     { host, fromBlock },
     {
       ...createStandingEvidence(context),
-      ...{ chain, network, scheduler, rng, signing, sink, source, vault },
+      ...{ chain, network, scheduler, rng, signing, sink, source, vault, roots, sign },
       logger,
       engine: { ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) },
       router: createRouter(network),
-      sign: async (digest) => identity.signerKey.use((key) => signDigest(digest, key)),
       recover: recoverSigner,
       timeouts: CEREMONY_TIMEOUTS,
       submitter: {
@@ -213,8 +216,10 @@ export function keyholderServices(
       onEnd({ keyId }, state) {
         meter.end()
         tellProgress()
-        if (state.status === "aborted") logger.error({ keyId, cause: state.cause }, "ceremony aborted")
-        else logger.info({ keyId, status: state.status }, "ceremony ended")
+        if (state.status === "aborted") {
+          logger.error({ keyId, cause: state.cause }, "ceremony aborted")
+          blame.consider(keyId)
+        } else logger.info({ keyId, status: state.status }, "ceremony ended")
       },
     },
   )
@@ -234,12 +239,14 @@ export function keyholderServices(
       name: "keyholder",
       async start() {
         ceremonies.start()
+        blame.start()
         stopTrimming = trimMemoryRegularly(scheduler, (err) => logger.warn({ err }, "memory not given back"))
       },
       async stop() {
         stopped = true
         stopTrimming()
         await ceremonies.stop()
+        await blame.stop()
         for (const { service, share } of serving.values()) {
           service.stop()
           share.destroy()

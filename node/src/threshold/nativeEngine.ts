@@ -1,5 +1,5 @@
 /** The addon as the ceremony and its executors use it: objects, so that tests can put others in their place. */
-import { createCeremonyParty } from "./ceremonyParty.ts"
+import { createCeremonyParty, replayCeremonyParty } from "./ceremonyParty.ts"
 import { crsAssemble, crsAudit, crsLink, crsUpdate, crsVerify } from "./crsCeremony.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import { addInto, assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "./keyAssembly.ts"
@@ -9,6 +9,7 @@ import type { ServerKey } from "./serverKey.ts"
 /** What a party of a ceremony needs. */
 export const nativeEngine = {
   createParty: createCeremonyParty,
+  replayParty: replayCeremonyParty,
   keyLayout,
   publicKeyPart: PUBLIC_KEY_PART,
   addInto,

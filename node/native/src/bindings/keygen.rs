@@ -16,6 +16,7 @@ use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi_derive::napi;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use zeroize::Zeroizing;
 
 #[napi(object)]
 pub struct CeremonyConfig {
@@ -50,6 +51,10 @@ pub struct CeremonyParty {
 }
 
 impl CeremonyParty {
+    fn wrap(party: Party) -> Self {
+        CeremonyParty { rounds: party.rounds(), party: Arc::new(Mutex::new(party)) }
+    }
+
     fn lock(&self) -> Result<MutexGuard<'_, Party>> {
         match self.party.try_lock() {
             Ok(party) => Ok(party),
@@ -65,26 +70,45 @@ fn poisoned() -> Failure {
     Failure::new(Code::Destroyed, "the ceremony ended in an internal panic")
 }
 
+impl CeremonyConfig {
+    fn context(&self) -> Result<Context> {
+        let committee = Committee::new(self.n as usize, self.t as usize)?;
+        let bits = self.bits.map_or(KEY_BITS, |bits| bits as usize);
+        if bits == 0 || bits > KEY_BITS {
+            let text = format!("shared bits must be in 1..{KEY_BITS}, got {bits}");
+            return Err(Failure::new(Code::Config, text));
+        }
+        Ok(Context {
+            committee,
+            index: committee.check_index(self.index as usize)?,
+            ceremony_id: exactly("ceremonyId", &self.ceremony_id)?,
+            attempt: self.attempt,
+            bits,
+        })
+    }
+}
+
 #[napi]
 impl CeremonyParty {
     #[napi(constructor, catch_unwind)]
     pub fn new(config: CeremonyConfig) -> napi::Result<Self> {
+        guard(|| Ok(Self::wrap(Party::new(config.context()?, Root::from_os()?))))
+    }
+
+    /// A party of a discarded ceremony, from the root that it revealed.
+    #[napi(factory, catch_unwind)]
+    pub fn replay(config: CeremonyConfig, root: Uint8Array) -> napi::Result<Self> {
         guard(|| {
-            let committee = Committee::new(config.n as usize, config.t as usize)?;
-            let bits = config.bits.map_or(KEY_BITS, |bits| bits as usize);
-            if bits == 0 || bits > KEY_BITS {
-                let text = format!("shared bits must be in 1..{KEY_BITS}, got {bits}");
-                return Err(Failure::new(Code::Config, text));
-            }
-            let context = Context {
-                committee,
-                index: committee.check_index(config.index as usize)?,
-                ceremony_id: exactly("ceremonyId", &config.ceremony_id)?,
-                attempt: config.attempt,
-                bits,
-            };
-            let party = Party::new(context, Root::from_os()?);
-            Ok(CeremonyParty { rounds: party.rounds(), party: Arc::new(Mutex::new(party)) })
+            let root = Root::from_bytes(exactly("root", &root)?);
+            Ok(Self::wrap(Party::new(config.context()?, root)))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn seal_root(&self, key: Uint8Array, context: Uint8Array) -> napi::Result<Uint8Array> {
+        guard(|| {
+            let key = Zeroizing::new(exactly("key", &key)?);
+            Ok(self.lock()?.seal_root(&key, &context)?.into())
         })
     }
 
@@ -155,6 +179,15 @@ impl CeremonyParty {
             Err(poisoned) => poisoned.into_inner().destroy(),
         }
     }
+}
+
+/// Opens a sealed root, to reveal it.
+#[napi(catch_unwind)]
+pub fn unseal_root(sealed: Uint8Array, key: Uint8Array, context: Uint8Array) -> napi::Result<Uint8Array> {
+    guard(|| {
+        let key = Zeroizing::new(exactly("key", &key)?);
+        Ok(Root::unseal(&sealed, &key, &context)?.to_vec().into())
+    })
 }
 
 #[napi(object)]
