@@ -21,8 +21,6 @@ export type Change = (round: string, honest: Outgoing) => Outgoing
 export type Lies = {
   /** What the liar sends in place of its message. */
   readonly message?: Change
-  readonly contribution?: (chunk: number, honest: Uint8Array) => Uint8Array
-  readonly sum?: (chunk: number, honest: Uint8Array) => Uint8Array
   /** What the liar reveals. */
   readonly root?: Uint8Array
 }
@@ -54,7 +52,7 @@ export async function runNative(lies: Lies, bits?: number): Promise<NativeRun> {
   try {
     for (const name of names) {
       if (name === DIGESTS_ROUND) {
-        digestLists = await contribute(parties, lies)
+        digestLists = await contribute(parties)
         signed.push(headersOf([...digestLists.values()].map((broadcast) => ({ broadcast, sealed: [] }))))
         continue
       }
@@ -100,23 +98,19 @@ async function exchange(
 }
 
 /** What the parties list once all chunks are contributed to and summed. */
-async function contribute(
-  parties: readonly CeremonyParty[],
-  lies: Lies,
-): Promise<ReadonlyMap<PartyIndex, Uint8Array>> {
+async function contribute(parties: readonly CeremonyParty[]): Promise<ReadonlyMap<PartyIndex, Uint8Array>> {
   const { chunks } = nativeEngine.keyLayout()
   const contributed = parties.map((): Digest[] => [])
   const sums = parties.map((): Digest[] => [])
   for (const { index, byteLength, wordBytes } of chunks) {
     const sum = new Uint8Array(byteLength)
     for (const [at, party] of parties.entries()) {
-      const honest = await party.contribution(index)
-      const own = at === LIAR - 1 ? (lies.contribution?.(index, honest) ?? honest) : honest
+      const own = await party.contribution(index)
       contributed[at]?.push(bytesDigest(own))
       nativeEngine.addInto(sum, own, wordBytes)
     }
     const by = summingParty(index, parties.length)
-    sums[by - 1]?.push(bytesDigest(by === LIAR ? (lies.sum?.(index, sum) ?? sum) : sum))
+    sums[by - 1]?.push(bytesDigest(sum))
   }
   return new Map(
     everyone.map((party) => [
