@@ -5,6 +5,7 @@ import { signReveal } from "@twinlock/node/ceremony/blame/reveal"
 import { type Header, signHeader } from "@twinlock/node/ceremony/header"
 import { PARTIES, partyAt } from "@twinlock/node/ceremony/party.fixture"
 import type { Outgoing } from "@twinlock/node/ceremony/rounds"
+import type { OpenMessage } from "@twinlock/node/ceremony/state"
 import { TOY_ROUNDS, type ToyEngine } from "@twinlock/node/ceremony/toyEngine.fixture"
 import { createWorld, type World, type WorldOptions } from "@twinlock/node/ceremony/world.fixture"
 import { describe, expect, test } from "vitest"
@@ -204,6 +205,24 @@ describe("a file that was made to frame an honest party is refused", () => {
     expect(await rejectionCodeOf(() => judge(forged))).toBe("BLAME_INVALID")
   })
 
+  test("with a header of the honest party that stands on other rounds: it says nothing about these", async () => {
+    const world = await ran({
+      prepare: lieInRound(2, "row-points", (own) => ({ ...own, broadcast: flip(own.broadcast, 0) })),
+    })
+    discard(world)
+    const file = await fileOf(world, 1)
+    const elsewhere = async ({ header: { header } }: OpenMessage): Promise<OpenMessage> => {
+      const { broadcastHash } = header
+      const other = { ...header, previous: broadcastHash, broadcastHash: header.previous }
+      return { header: await signHeader(other, partyAt(4).sign), broadcast: null }
+    }
+    const open = file.failed.open.map((message) =>
+      message.header.header.party === 4 ? elsewhere(message) : message,
+    )
+    const failed = { ...file.failed, open: await Promise.all(open) }
+    expect((await judge({ ...file, failed })).liars.map(({ party }) => party)).toEqual([2])
+  })
+
   test("with rounds under other names, left out, or with lists that nobody signed", async () => {
     const world = await ran({
       prepare: lieInRound(2, "row-points", (own) => ({ ...own, broadcast: flip(own.broadcast, 0) })),
@@ -212,7 +231,7 @@ describe("a file that was made to frame an honest party is refused", () => {
     const file = await fileOf(world, 1)
     const { records } = file.failed
     const changed = [
-      records.map((record, at) => (at === 2 ? { ...record, name: "seed-open" } : record)),
+      records.map((record, at) => (at === 2 ? { ...record, name: "elsewhere" } : record)),
       records.slice(0, -1),
       records.map((record) => (record.name === "chunk-digests" ? { ...record, broadcasts: null } : record)),
       records.map((record) => ({ ...record, headers: record.headers.slice(1) })),
