@@ -38,11 +38,13 @@ export interface RoundMessages {
 }
 
 /**
- * One party of one attempt. Security: its secrets stay in Rust; they are wiped when a round fails, on destroy and on
- * collection. The caller signs and echoes all messages of a round before it consumes them.
+ * One party of one attempt. Security: its secrets stay in Rust; they are wiped when a round fails (the root stays), on destroy and
+ * on collection. The caller signs and echoes all messages of a round before it consumes them.
  */
 export class CeremonyParty {
   constructor(config: CeremonyConfig)
+  /** A party of a discarded ceremony, from the 32 bytes that it revealed: it sends what an honest party sent. */
+  static replay(config: CeremonyConfig, root: Uint8Array): CeremonyParty
   /**
    * "hello", "prss-commit", "prss-open", "prss-confirm", "inputs", "level-0", …, "coin", "degree-points",
    * "product-points", "row-noise", "row-coin", "row-points"
@@ -62,8 +64,13 @@ export class CeremonyParty {
   absorb(chunk: number, body: Uint8Array): Promise<void>
   /** Keeps the shares of the decryption keys and the replicated keys; wipes the rest. After all rounds. */
   finish(): KeyShare
+  /** The root of all that this party draws, under a 32-byte key: until `destroy`, also after a failure or `finish`. */
+  sealRoot(key: Uint8Array, context: Uint8Array): Uint8Array
   destroy(): void
 }
+
+/** 32 bytes. **Security:** they tell everything that the party did. */
+export function unsealRoot(sealed: Uint8Array, key: Uint8Array, context: Uint8Array): Uint8Array
 
 export interface KeyChunk {
   index: number

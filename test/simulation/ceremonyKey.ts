@@ -4,6 +4,7 @@
  */
 
 import type { SignedActivation } from "@twinlock/node/ceremony/activationRounds"
+import { createRootVault } from "@twinlock/node/ceremony/blame/rootVault"
 import { CEREMONY_TIMEOUTS, type CeremonyDeps } from "@twinlock/node/ceremony/ceremony"
 import { createCeremonyService } from "@twinlock/node/ceremony/ceremonyService"
 import { bytesDigest } from "@twinlock/node/ceremony/digest"
@@ -12,7 +13,7 @@ import { memorySums } from "@twinlock/node/ceremony/keptSums.fixture"
 import { TOY_PARAMETERS } from "@twinlock/node/ceremony/party.fixture"
 import { createRouter } from "@twinlock/node/ceremony/router"
 import { createShareVault, KEY_SHARE_KIND, seatName } from "@twinlock/node/ceremony/shareVault"
-import { type ToyFiles, toyEngine, toyLayout } from "@twinlock/node/ceremony/toyEngine.fixture"
+import { type ToyFiles, toyEngine, toyLayout, unsealToyRoot } from "@twinlock/node/ceremony/toyEngine.fixture"
 import type { KeyActivation, KeyRecord } from "@twinlock/node/chain/chainView"
 import { Secret } from "@twinlock/node/secret"
 import { silentLogger } from "@twinlock/node/telemetry/logger"
@@ -97,7 +98,9 @@ function startKeyholder(
   const { machine, network, scheduler, logger, store, view, random } = platform
   const sign: CeremonyDeps["sign"] = async (digest) => signDigest(digest, machine.secretKey)
   const rng = random.fork("ceremony").bytes
-  const vault = createShareVault({ store, rng, sealingKey: async () => new Secret(SEALING_KEY.slice()) })
+  const sealingKey = async () => new Secret(SEALING_KEY.slice())
+  const vault = createShareVault({ store, rng, sealingKey })
+  const roots = createRootVault({ store, vault, sealingKey, unsealRoot: unsealToyRoot })
   const onActiveKey = (record: KeyRecord): void => {
     const { keyId, epoch, proposal } = record
     const committee = createCommittee({ keyId, epoch, t: proposal.t, parties: proposal.parties })
@@ -117,7 +120,7 @@ function startKeyholder(
   createCeremonyService(
     { host: HOST, fromBlock: 0n },
     {
-      ...{ network, scheduler, logger, sign, vault, rng, signing: SIGNING, chain: view },
+      ...{ network, scheduler, logger, sign, vault, roots, rng, signing: SIGNING, chain: view },
       ...{ source: blobSource(world), sink: blobSink(world), sums: memorySums(), timeouts: TIMEOUTS },
       router: createRouter(network),
       engines: [toyEngine(toyLayout(CHUNKS), new Map(), rng)],

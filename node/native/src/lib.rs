@@ -1,4 +1,5 @@
 //! Native core of Twinlock: everything that touches a share of the decryption key or the `tfhe` crate.
+pub mod at_rest;
 #[cfg(not(test))]
 pub mod bindings;
 pub mod ciphertext;

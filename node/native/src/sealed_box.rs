@@ -2,7 +2,8 @@
 //! HKDF-SHA256 and ChaCha20-Poly1305.
 //!
 //! A box is encapsulation(1120) ‖ ciphertext ‖ tag(16). Every box has its own encapsulated key, so key and nonce are used
-//! once. The context (who, to whom, which ceremony and round) enters the key and the associated data: a box opens in its
+//! once. The randomness of a box comes from its sender's root: whoever learns the root of a discarded ceremony makes the
+//! same bytes again (`keygen::party`). The context (who, to whom, which ceremony and round) enters the key and the associated data: a box opens in its
 //! own place only. A box does not authenticate its sender; the signed message around it does.
 use crate::errors::{Code, Failure, Result};
 use crate::stream::derive_key;
@@ -22,6 +23,8 @@ const TAG_BYTES: usize = 16;
 /// Bytes of a public key.
 pub const PUBLIC_KEY_BYTES: usize = ML_KEM_KEY + X25519;
 const ENCAPSULATION_BYTES: usize = ML_KEM_CIPHERTEXT + X25519;
+/// Bytes that one box is made from.
+pub const RANDOMNESS_BYTES: usize = 64;
 /// Bytes that a box adds to its plaintext.
 pub const OVERHEAD: usize = ENCAPSULATION_BYTES + TAG_BYTES;
 /// The six bytes `\.//^\` of the draft.
@@ -107,14 +110,18 @@ impl PublicKey {
         Ok(PublicKey { ml_kem: Box::new(key), x25519: X25519Public::from(x25519) })
     }
 
-    /// Seals `plaintext` so that only the holder of the key opens it, in the same `context`.
+    /// Seals `plaintext` so that only the holder of the key opens it, in the same `context`. `randomness` is secret, uniform
+    /// and used for this box only.
     ///
     /// # Errors
-    /// `NATIVE_RANDOMNESS` if the operating system gives none.
-    pub fn seal(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>> {
-        let mut randomness = Zeroizing::new([0u8; 64]);
-        getrandom::fill(randomness.as_mut())?;
-        let (mut out, secret) = self.encapsulate(&randomness)?;
+    /// `KEYGEN_SEALED_BOX` for a plaintext beyond the cipher's limit.
+    pub fn seal(
+        &self,
+        context: &[u8],
+        plaintext: &[u8],
+        randomness: &[u8; RANDOMNESS_BYTES],
+    ) -> Result<Vec<u8>> {
+        let (mut out, secret) = self.encapsulate(randomness)?;
         let (cipher, nonce) = cipher_of(&secret, context);
         out.reserve_exact(plaintext.len() + TAG_BYTES);
         let payload = Payload { msg: plaintext, aad: context };
@@ -124,7 +131,7 @@ impl PublicKey {
         Ok(out)
     }
 
-    fn encapsulate(&self, randomness: &[u8; 64]) -> Result<(Vec<u8>, Zeroizing<[u8; 32]>)> {
+    fn encapsulate(&self, randomness: &[u8; RANDOMNESS_BYTES]) -> Result<(Vec<u8>, Zeroizing<[u8; 32]>)> {
         let part = |i: usize| -> Zeroizing<[u8; 32]> {
             Zeroizing::new(std::array::from_fn(|k| randomness[32 * i + k]))
         };
@@ -199,7 +206,7 @@ mod tests {
     #[test]
     fn a_box_opens_for_its_recipient_in_its_context_only() {
         let (alice, bob) = (key(1), key(2));
-        let sealed = public(&alice).seal(b"round 4, 2 -> 1", b"hello").expect("seals");
+        let sealed = public(&alice).seal(b"round 4, 2 -> 1", b"hello", &[3; 64]).expect("seals");
         assert_eq!(sealed.len(), OVERHEAD + 5);
         assert_eq!(alice.open(b"round 4, 2 -> 1", &sealed).expect("opens").as_slice(), b"hello");
         assert!(alice.open(b"round 5, 2 -> 1", &sealed).is_err());
@@ -209,7 +216,7 @@ mod tests {
     #[test]
     fn every_part_of_a_box_is_protected() {
         let alice = key(1);
-        let sealed = public(&alice).seal(b"context", &[0; 40]).expect("seals");
+        let sealed = public(&alice).seal(b"context", &[0; 40], &[3; 64]).expect("seals");
         for at in [0, 500, ML_KEM_CIPHERTEXT, ENCAPSULATION_BYTES, sealed.len() - 1] {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
@@ -221,9 +228,11 @@ mod tests {
     }
 
     #[test]
-    fn two_boxes_of_one_message_differ() {
+    fn a_box_is_a_function_of_its_randomness() {
         let alice = public(&key(1));
-        assert_ne!(alice.seal(b"", b"x").expect("seals"), alice.seal(b"", b"x").expect("seals"));
+        let sealed = |randomness| alice.seal(b"", b"x", &[randomness; 64]).expect("seals");
+        assert_eq!(sealed(3), sealed(3));
+        assert_ne!(sealed(3)[ENCAPSULATION_BYTES..], sealed(4)[ENCAPSULATION_BYTES..]);
     }
 
     #[test]

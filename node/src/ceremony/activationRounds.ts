@@ -2,7 +2,8 @@
  * Activation (protocol §4): all n parties sign the same EIP-712 activation with their seat signers, the first quorum
  * signs the same digest with the group key, and the lowest live party brings it to the chain.
  *
- * Security: both shares are sealed and the party is marked as signed before its signature leaves. From then on nothing
+ * Security: the root of this party's randomness is gone, both shares are sealed and the party is marked as signed before
+ * its signature leaves. From then on nothing
  * but the chain ends the attempt, since others may hold all n signatures.
  */
 import { concatBytes, Reader, taggedHash } from "@twinlock/sdk/protocol/codec"
@@ -64,6 +65,8 @@ export type ActivationDeps = {
   readonly signing: SigningDomain
   readonly sign: SeatSigner
   readonly vault: ShareVault
+  /** Wipes all that could replay this party's ceremony, for good. */
+  readonly eraseRoot: () => void
   readonly rng: Rng
   readonly timeoutMs: number
   readonly material: Slot<KeyMaterial>
@@ -110,6 +113,7 @@ export function activationRounds(attempt: Attempt, deps: ActivationDeps): readon
   const members: Round = {
     spec: spec(ACTIVATION_ROUND, parties, SIGNATURE_BYTES + COMMITMENT_BYTES),
     async produce(last) {
+      deps.eraseRoot()
       const activation = activationOf(last)
       const digest = typedDigest(deps.signing, hashKeyActivation(activation))
       deps.unsigned.set({ activation, digest })

@@ -5,10 +5,11 @@
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { crsAuditor } from "../threshold/nativeEngine.ts"
-import { bundleError, type CeremonyBundle } from "./bundle.ts"
+import type { CeremonyBundle } from "./bundle.ts"
 import { crsDigestOf, lastCrsRound } from "./crsHistory.ts"
 import type { CrsAuditor } from "./engine.ts"
 import { roundDigest } from "./header.ts"
+import { bundleError } from "./transcriptCodec.ts"
 
 /** @param bundle one that `verifyBundle` returned @throws BUNDLE_INVALID */
 export async function auditCrs(bundle: CeremonyBundle, auditor: CrsAuditor = crsAuditor): Promise<void> {

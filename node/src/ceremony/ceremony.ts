@@ -23,6 +23,8 @@ import {
   splitActivation,
 } from "./activationRounds.ts"
 import { type Attempt, ONLY_ATTEMPT, proposalDigestOf, refuse } from "./attempt.ts"
+import { failedAttempt } from "./blame/failedAttempt.ts"
+import type { RootVault } from "./blame/rootVault.ts"
 import { type CeremonyBundle, encodeBundle } from "./bundle.ts"
 import { watchProposal } from "./chainWatch.ts"
 import { createReduceScatter } from "./contributions.ts"
@@ -78,6 +80,7 @@ export type CeremonyDeps = RunnerDeps &
     readonly engine: KeygenEngine
     readonly chain: Pick<ChainView, "head" | "key">
     readonly vault: ShareVault
+    readonly roots: Pick<RootVault, "keep">
     readonly signing: SigningDomain
     readonly rng: Rng
     readonly sink: BlobSink
@@ -131,6 +134,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
   const nonces = slot<SigningNonces>("nonces of the group signature")
 
   const { n, t } = committee
+  let rootErased = false
   const party = engine.createParty({ ceremonyId: fromHex(keyId), attempt: ONLY_ATTEMPT, n, t, index: self })
   const scatter = createReduceScatter(attempt, {
     ...delivery,
@@ -203,6 +207,10 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     }),
     ...activationRounds(attempt, {
       ...shared,
+      eraseRoot() {
+        rootErased = true
+        party.destroy()
+      },
       signing: deps.signing,
       timeoutMs: timeouts.roundMs,
       unsigned,
@@ -228,7 +236,17 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
     return { activation, signatures, groupSignature: null }
   }
 
+  /** What a replay needs, should the key be discarded: only of a party that has not prepared to sign. */
+  async function keepRoot(state: EndState): Promise<void> {
+    if (state.status !== "aborted" || rootErased) return
+    const names = rounds.map(({ spec }) => spec.name)
+    await deps.roots
+      .keep(failedAttempt(record, attempt, state, names), network.self, party)
+      .catch((err: unknown) => logger.error({ err, ceremony: keyId }, "the root cannot be kept for blame"))
+  }
+
   async function release(state: EndState): Promise<void> {
+    await keepRoot(state)
     destroySecrets()
     await sums.clear().catch((err: unknown) => logger.warn({ err }, "files of an ended attempt stay"))
     switch (state.status) {

@@ -2,7 +2,16 @@
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { SignedHeader } from "./header.ts"
 import type { Abort } from "./messages.ts"
-import type { Cause, CeremonyEffect, CeremonyState, RoundSpec, Running, Stall, Transition } from "./state.ts"
+import type {
+  Cause,
+  CeremonyEffect,
+  CeremonyState,
+  OpenMessage,
+  RoundSpec,
+  Running,
+  Stall,
+  Transition,
+} from "./state.ts"
 
 export type Live = Exclude<CeremonyState, { readonly status: "finished" | "aborted" }>
 
@@ -95,9 +104,20 @@ export function fail(state: Live, why: Cause, before: readonly CeremonyEffect[] 
 export function abort(state: Live, why: Cause, before: readonly CeremonyEffect[] = []): Transition {
   const { attempt, records } = state
   return {
-    state: { status: "aborted", attempt, records, cause: why },
+    state: { status: "aborted", attempt, records, cause: why, open: openMessages(state) },
     effects: [...before, { kind: "clear-timer" }, ...words(state, why), { kind: "end" }],
   }
+}
+
+/** What this node saw of the round under way. */
+function openMessages(state: Live): readonly OpenMessage[] {
+  const view = state.status === "running" ? state.views.get(state.round) : undefined
+  if (view === undefined) return []
+  const { headers, messages } = view
+  return [...headers].map(([party, header]) => ({
+    header,
+    broadcast: messages.get(party)?.broadcast ?? null,
+  }))
 }
 
 export const lastWord = (

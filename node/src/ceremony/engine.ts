@@ -53,9 +53,26 @@ export type CeremonyParty = {
   contribution(chunk: number): Promise<Uint8Array>
   /** Takes in the agreed body of the next chunk of the layout. */
   absorb(chunk: number, body: Uint8Array): Promise<void>
-  /** Keeps shares of `ns` and `nsc` and the PRSS keys; wipes the rest. */
+  /** Keeps shares of `ns` and `nsc` and the PRSS keys; wipes the rest but the root. */
   finish(): KeyShare
+  /**
+   * Authenticated encryption, under a 32-byte key, of the root that all randomness of this party follows from. Until
+   * `destroy`, also after a failure or `finish`.
+   */
+  sealRoot(key: Uint8Array, context: Uint8Array): Uint8Array
   destroy(): void
+}
+
+/** Opens what {@link CeremonyParty.sealRoot} sealed. Security: a root tells everything that its party did. */
+export type UnsealRoot = (sealed: Uint8Array, key: Uint8Array, context: Uint8Array) => Uint8Array
+
+/** What a replay of a discarded ceremony needs. */
+export type ReplayEngine = Pick<
+  KeygenEngine,
+  "keyLayout" | "publicKeyPart" | "addInto" | "assemblePublicKey"
+> & {
+  /** The party of that root: it makes what an honest one made. */
+  replayParty(config: PartyConfig, root: Uint8Array): CeremonyParty
 }
 
 /** Opaque handle of this party's share of the decryption key. */

@@ -45,6 +45,10 @@ export const serverKeyDigestOf = (
   chunkDigests: readonly Digest[],
 ): Digest => taggedHash("twinlock/server-key/v1", keyId, bytesDigest(publicSeed), hashWords(chunkDigests))
 
+/** What every party says in round `public-key`. */
+export const publicKeyMessage = (serverKeyDigest: Digest, publicKeyDigest: Digest): Uint8Array =>
+  concatBytes(fromHex(serverKeyDigest), fromHex(publicKeyDigest))
+
 const MAX_CHUNKS = 4096
 const digestsTo = (writer: Writer, digests: readonly Digest[]): Writer =>
   writer.list(digests, (inner, digest) => inner.raw(fromHex(digest)))
@@ -169,11 +173,11 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): KeyRounds {
     },
     produce: async () => {
       const { serverKeyDigest, publicKeyDigest } = deps.material.get()
-      return publicMessage(concatBytes(fromHex(serverKeyDigest), fromHex(publicKeyDigest)))
+      return publicMessage(publicKeyMessage(serverKeyDigest, publicKeyDigest))
     },
     async consume(incoming) {
       const { serverKeyDigest, publicKeyDigest } = deps.material.get()
-      const expected = bytesDigest(concatBytes(fromHex(serverKeyDigest), fromHex(publicKeyDigest)))
+      const expected = bytesDigest(publicKeyMessage(serverKeyDigest, publicKeyDigest))
       await eachParty(incoming, (from, broadcast) => {
         if (bytesDigest(broadcast) !== expected)
           throw keyError("PUBLIC_KEY_DIFFERS", `party ${from} does not hold public key ${publicKeyDigest}`, [

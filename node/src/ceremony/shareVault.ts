@@ -3,8 +3,8 @@
  * and two durable flags. The decryption share is sealed inside the native addon under the epoch's sealing key before it
  * enters the store; it exists in no other form outside the addon.
  *
- * Security: `signed` and `revealed` exclude each other for good: a party that signed an activation never opens its
- * dealings for blame, one that opened them never signs (keygen.md, amendment 5).
+ * Security: `signed` and `revealed` exclude each other for good: a party that signed an activation never reveals its
+ * root for blame, one that revealed never signs (keygen.md, amendment 5). A reveal needs a discard that is final.
  */
 import { abiEncode, tagHash } from "@twinlock/sdk/protocol/codec"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
@@ -19,6 +19,7 @@ import {
 import type { Seat } from "../chain/chainView.ts"
 import type { Secret } from "../secret.ts"
 import type { SealedStore } from "../storage/sealedStore.ts"
+import type { FinalDiscard } from "./blame/finalDiscard.ts"
 import type { KeyShare } from "./engine.ts"
 
 export type VaultErrorCode =
@@ -61,8 +62,8 @@ export type ShareVault = {
   openSigningKey(
     seat: Pick<Seat, "keyId" | "epoch">,
   ): Promise<{ readonly frostShare: FrostKeyShare; readonly frostPublic: PublicKeyPackage }>
-  /** Must succeed before any dealing of this key is opened for blame. @throws CEREMONY_SIGNED_OR_REVEALED */
-  reveal(keyId: KeyId): Promise<void>
+  /** Must succeed before the root of this party leaves for blame. @throws CEREMONY_SIGNED_OR_REVEALED */
+  reveal(discard: FinalDiscard): Promise<void>
   /** Forgets the shares of a key that the chain has ruled out. */
   remove(seat: Pick<Seat, "keyId" | "epoch">): Promise<void>
   /** Seats with stored shares, as `<key id>/<epoch>`. */
@@ -130,7 +131,7 @@ export function createShareVault({ store, rng, sealingKey }: ShareVaultDeps): Sh
         share.fill(0)
       }
     },
-    reveal: (keyId) => decide(keyId, REVEALED),
+    reveal: async ({ keyId }) => decide(keyId, REVEALED),
     async remove(seat) {
       await store.delete(KEY_SHARE_KIND, seatName(seat))
       await store.delete(FROST_SHARE_KIND, seatName(seat))

@@ -58,6 +58,13 @@ export type RoundRecord = {
   readonly broadcasts: readonly Uint8Array[] | null
 }
 
+/** A message of a round that was not over when the attempt ended: signed by its party, echoed by nobody yet. */
+export type OpenMessage = {
+  readonly header: SignedHeader
+  /** Null where only the header was seen. */
+  readonly broadcast: Uint8Array | null
+}
+
 /**
  * Why an attempt ended. `culprits` and `suspects` are what this node has seen itself, `claimed` and `claimedSuspects` what
  * `reportedBy` says. Only a culprit is proven at fault: of suspects at least one is, and nothing may be held against any
@@ -121,7 +128,12 @@ export type CeremonyState =
   /** All rounds are over (cause null), or something failed after this node had signed: the chain decides. */
   | (Common & { readonly status: "awaiting-chain"; readonly cause: Cause | null })
   | (Common & { readonly status: "finished" })
-  | (Common & { readonly status: "aborted"; readonly cause: Cause })
+  | (Common & {
+      readonly status: "aborted"
+      readonly cause: Cause
+      /** Of the round in which it ended. */
+      readonly open: readonly OpenMessage[]
+    })
 
 export type CeremonyEvent =
   /** The own message of `round` is made and its header signed. */

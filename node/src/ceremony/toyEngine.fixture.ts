@@ -30,6 +30,7 @@ import type {
   KeyShare,
   MessageLimits,
   PartyConfig,
+  ReplayEngine,
   SelfTestEngine,
 } from "./engine.ts"
 import { TOY_PARAMETERS } from "./party.fixture.ts"
@@ -124,7 +125,17 @@ export function openToyShare(sealed: Uint8Array, key: Uint8Array, context: Uint8
   return new ToyShare(Array.from({ length: SECRETS }, (_, j) => decode(plain, j)))
 }
 
+/** All randomness of the party of a root. */
+function rngOf(root: Uint8Array): Rng {
+  let drawn = 0
+  return (length) => stream(sha(root, number(drawn++)), new Uint8Array(length))
+}
+
+const sealedRoot = (root: Uint8Array, key: Uint8Array, context: Uint8Array): Uint8Array =>
+  concatBytes(sha(key, context), stream(key, root))
+
 class ToyParty implements CeremonyParty {
+  readonly #root: Uint8Array
   readonly #config: PartyConfig
   readonly #layout: KeyLayout
   readonly #self: PartyIndex
@@ -140,7 +151,9 @@ class ToyParty implements CeremonyParty {
   #shares: RingElement[] = Array.from({ length: SECRETS }, () => ZERO)
   destroyed = false
 
-  constructor(config: PartyConfig, layout: KeyLayout, rng: Rng) {
+  constructor(config: PartyConfig, layout: KeyLayout, root: Uint8Array) {
+    this.#root = root
+    const rng = rngOf(root)
     this.#rng = rng
     this.#hello = rng(32)
     this.#seed = rng(32)
@@ -295,10 +308,20 @@ class ToyParty implements CeremonyParty {
     return kept
   }
 
+  sealRoot(key: Uint8Array, context: Uint8Array): Uint8Array {
+    if (this.destroyed) throw toyError("NATIVE_DESTROYED")
+    return sealedRoot(this.#root, key, context)
+  }
+
   destroy(): void {
     this.destroyed = true
     this.#shares = []
   }
+}
+
+export function unsealToyRoot(sealed: Uint8Array, key: Uint8Array, context: Uint8Array): Uint8Array {
+  if (Buffer.compare(sealed.subarray(0, 32), sha(key, context)) !== 0) throw toyError("SHARE_SEALED")
+  return stream(key, sealed.subarray(32))
 }
 
 const nameOf = (round: number) => [...TOY_ROUNDS.rounds, ...TOY_ROUNDS.rowRounds][round]
@@ -329,7 +352,10 @@ const power = (base: bigint, exponent: bigint): bigint => {
   return result
 }
 
-export type ToyEngine = KeygenEngine & SelfTestEngine & CrsAuditor & { readonly made: ToyParty[] }
+export type ToyEngine = KeygenEngine &
+  SelfTestEngine &
+  CrsAuditor &
+  ReplayEngine & { readonly made: ToyParty[] }
 
 export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: Rng = systemRng): ToyEngine {
   const made: ToyParty[] = []
@@ -338,10 +364,11 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
     parametersHash: TOY_PARAMETERS.hash,
     publicKeyPart: "cpk",
     createParty(config) {
-      const party = new ToyParty(config, layout, rng)
+      const party = new ToyParty(config, layout, rng(32))
       made.push(party)
       return party
     },
+    replayParty: (config, root) => new ToyParty(config, layout, root),
     keyLayout: () => layout,
     addInto(accumulator, contribution, wordBytes) {
       for (let at = 0; at < accumulator.length; at += wordBytes) {

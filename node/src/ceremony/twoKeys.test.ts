@@ -4,6 +4,7 @@ import type { Epoch, KeyId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { describe, expect, test } from "vitest"
+import { discardOf } from "./blame/blame.fixture.ts"
 import { attemptFor, prepareCeremony } from "./ceremony.ts"
 import { COMMITTEE, PARTIES, party } from "./party.fixture.ts"
 import { KEY_SHARE_KIND, seatName, shareContext } from "./shareVault.ts"
@@ -95,6 +96,7 @@ describe("two keys of the same parties", () => {
     const world = createWorld({ chunks: 6 })
     await world.run()
     const { keyId, epoch } = COMMITTEE
+    const served = world.chain.record
     const files = filesOf(world)
     world.propose(PARTIES)
     const runner = await world.start(1)
@@ -102,8 +104,8 @@ describe("two keys of the same parties", () => {
     const { vault } = world.deps(1)
     await vault.remove({ keyId: world.chain.record.keyId, epoch })
     // Revealing what a discarded key was made of is refused for the key that was signed for, and only for it.
-    await vault.reveal(world.chain.record.keyId)
-    await expect(vault.reveal(keyId)).rejects.toMatchObject({
+    await vault.reveal(await discardOf(world.chain.record, world))
+    await expect(vault.reveal(await discardOf(served, world))).rejects.toMatchObject({
       detail: { code: "CEREMONY_SIGNED_OR_REVEALED" },
     })
     expect(await decrypt(world, { keyId, epoch }, await wordsOf(files, 5, 6))).toBe(11n)

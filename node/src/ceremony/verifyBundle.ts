@@ -4,7 +4,8 @@
  * a key may be trusted is said by `verify/auditCeremony.ts` alone, which runs these checks and all others.
  */
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
-import { bundleError, type CeremonyBundle, decodeBundle } from "./bundle.ts"
+import { type CeremonyBundle, decodeBundle } from "./bundle.ts"
+import { bundleError } from "./transcriptCodec.ts"
 import { checkActivation } from "./verify/activation.ts"
 import { checkProposal } from "./verify/proposal.ts"
 import { checkRounds } from "./verify/rounds.ts"

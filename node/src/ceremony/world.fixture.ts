@@ -21,6 +21,7 @@ import type { SealedStore } from "../storage/sealedStore.ts"
 import { silentLogger } from "../telemetry/logger.ts"
 import { recoverSigner } from "../threshold/signatures.ts"
 import type { SignedActivation } from "./activationRounds.ts"
+import { createRootVault } from "./blame/rootVault.ts"
 import { attemptFor, CEREMONY_TIMEOUTS, type CeremonyDeps, prepareCeremony } from "./ceremony.ts"
 import { bytesDigest } from "./digest.ts"
 import type { KeygenEngine } from "./engine.ts"
@@ -40,7 +41,7 @@ import {
 import { createRouter } from "./router.ts"
 import { type EndState, type Runner, type RunnerOptions, startRunner } from "./runner.ts"
 import { createShareVault } from "./shareVault.ts"
-import { type ToyEngine, type ToyFiles, toyEngine, toyLayout } from "./toyEngine.fixture.ts"
+import { type ToyEngine, type ToyFiles, toyEngine, toyLayout, unsealToyRoot } from "./toyEngine.fixture.ts"
 
 export const SIGNING = { chainId: 31337n, verifyingContract: PARTIES[0]?.address as Address } as const
 export const SEALING_KEY = new Uint8Array(32).fill(7)
@@ -151,6 +152,9 @@ export function createWorld(options: WorldOptions = {}): World {
 
   function depsOf(index: number): CeremonyDeps {
     const { address, sign } = member(parties, index)
+    const store = member(stores, index)
+    const sealingKey = async () => new Secret(SEALING_KEY.slice())
+    const vault = createShareVault({ store, rng: systemRng, sealingKey })
     const deps: CeremonyDeps = {
       network: networkOf(networks, address),
       router: member(routers, index),
@@ -160,11 +164,8 @@ export function createWorld(options: WorldOptions = {}): World {
       recover: recoverSigner,
       engine: options.engine?.(index, member(engines, index)) ?? member(engines, index),
       chain,
-      vault: createShareVault({
-        store: member(stores, index),
-        rng: systemRng,
-        sealingKey: async () => new Secret(SEALING_KEY.slice()),
-      }),
+      vault,
+      roots: createRootVault({ store, vault, sealingKey, unsealRoot: unsealToyRoot }),
       signing: SIGNING,
       rng: systemRng,
       sink,

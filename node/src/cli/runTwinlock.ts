@@ -9,6 +9,7 @@ import { VERIFY_USAGE } from "./verifyUsage.ts"
 
 const USAGE = `usage: twinlock verify-ceremony FILE [OPTIONS]
        twinlock judge-evidence FILE BUNDLE [--json]
+       twinlock blame FILE [--json]
        twinlock attest explain QUOTE [OPTIONS]
 
 ${VERIFY_USAGE}
@@ -36,6 +37,22 @@ async function runJudge([file = "", bundle = ""]: readonly string[], json: boole
     if (!isProtocolError(error) && !isSystemError(error)) throw error
     complain(error.message)
     return 1
+  }
+}
+
+async function runBlame([file = ""]: readonly string[], json: boolean): Promise<number> {
+  try {
+    const [{ judgeBlameFile }, { describeBlame }] = await Promise.all([
+      import("../ceremony/blame/nativeReplay.ts"),
+      import("./blameText.ts"),
+    ])
+    const { file: judged, blame } = await judgeBlameFile(await read(file))
+    say(
+      json ? JSON.stringify({ keyId: judged.failed.keyId, ...blame }, null, 2) : describeBlame(judged, blame),
+    )
+    return 0
+  } catch (error) {
+    return failed(error)
   }
 }
 
@@ -84,6 +101,7 @@ export async function runTwinlock(argv: readonly string[], explain: ExplainDeps[
   if (command === "verify-ceremony") return runVerify(rest, explain)
   const json = rest.at(-1) === "--json"
   const files = json ? rest.slice(0, -1) : rest
+  if (command === "blame" && files.length === 1) return runBlame(files, json)
   if (command === "judge-evidence" && files.length === 2) return runJudge(files, json)
   complain(USAGE)
   return command === "attest" ? 1 : 2

@@ -8,6 +8,7 @@ import { createCommittee, partyOf } from "@twinlock/sdk/protocol/committee"
 import type { SigningDomain } from "@twinlock/sdk/protocol/eip712"
 import type { KeyId, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
+import type { SeatSigner } from "../ceremony/attempt.ts"
 import { CEREMONY_TIMEOUTS } from "../ceremony/ceremony.ts"
 import { createCeremonyService } from "../ceremony/ceremonyService.ts"
 import { patientSink } from "../ceremony/patientBlobs.ts"
@@ -28,6 +29,7 @@ import { nativeCurve } from "../threshold/nativeCurve.ts"
 import { nativeEngine } from "../threshold/nativeEngine.ts"
 import { nativeKernel } from "../threshold/opening.ts"
 import { recoverSigner, signDigest as signNatively } from "../threshold/signatures.ts"
+import { createBlame } from "./blame.ts"
 import { blobsOf } from "./blobs.ts"
 import { createDelivery } from "./deliver.ts"
 import { freshQuotes } from "./freshQuotes.ts"
@@ -170,17 +172,18 @@ export function keyholderServices(
     }
   }
 
+  const sign: SeatSigner = async (digest) => identity.signerKey.use((key) => signDigest(digest, key))
+  const { roots, blame } = createBlame(context, vault, sign)
   const ceremonies = createCeremonyService(
     { host, fromBlock },
     {
       ...createStandingEvidence(context),
-      ...{ chain, network, scheduler, rng, signing, source, vault },
+      ...{ chain, network, scheduler, rng, signing, source, vault, roots, sign },
       sink: patientSink(sink, scheduler),
       sums: createSumFiles(join(config.dataDirectory, "sums")),
       logger,
       engines: [{ ...nativeEngine, crsUpdate: createUpdateProcess(scheduler) }],
       router: createRouter(network),
-      sign: async (digest) => identity.signerKey.use((key) => signDigest(digest, key)),
       recover: recoverSigner,
       timeouts: CEREMONY_TIMEOUTS,
       submitter: {
@@ -224,8 +227,10 @@ export function keyholderServices(
       onEnd({ keyId }, state) {
         meter.end()
         tellProgress()
-        if (state.status === "aborted") logger.error({ keyId, cause: state.cause }, "ceremony aborted")
-        else logger.info({ keyId, status: state.status }, "ceremony ended")
+        if (state.status === "aborted") {
+          logger.error({ keyId, cause: state.cause }, "ceremony aborted")
+          blame.consider(keyId)
+        } else logger.info({ keyId, status: state.status }, "ceremony ended")
       },
     },
   )
@@ -245,12 +250,14 @@ export function keyholderServices(
       name: "keyholder",
       async start() {
         ceremonies.start()
+        blame.start()
         stopTrimming = trimMemoryRegularly(scheduler, (err) => logger.warn({ err }, "memory not given back"))
       },
       async stop() {
         stopped = true
         stopTrimming()
         await ceremonies.stop()
+        await blame.stop()
         for (const { service, share } of serving.values()) {
           service.stop()
           share.destroy()

@@ -3,6 +3,7 @@
  * their recipient, shares not at all. The caller authenticates and echoes all messages, and never resumes: a failed round
  * ends the party.
  */
+import type { CeremonyParty as NativeParty } from "../../native/index.d.ts"
 import { type KeyShare, keyShareOf } from "./keyShare.ts"
 import { awaitNative, callNative } from "./native.ts"
 
@@ -53,14 +54,26 @@ export type CeremonyParty = {
   contribution(chunk: number): Promise<Uint8Array>
   /** Takes in the summed body of the next chunk before "row-points". @throws KEYGEN_ROUND_ORDER, KEYGEN_KEY_LAYOUT */
   absorb(chunk: number, body: Uint8Array): Promise<void>
-  /** Keeps the shares of the decryption keys and the PRSS keys; wipes the rest. */
+  /** Keeps the shares of the decryption keys and the PRSS keys; wipes the rest but the root. */
   finish(): KeyShare
+  /** XChaCha20-Poly1305 of the root with a random nonce, until `destroy`. @param key 32 bytes @throws NATIVE_DESTROYED */
+  sealRoot(key: Uint8Array, context: Uint8Array): Uint8Array
   destroy(): void
 }
 
 /** @throws NATIVE_CONFIG */
-export function createCeremonyParty(config: PartyConfig): CeremonyParty {
-  const party = callNative((addon) => new addon.CeremonyParty(config))
+export const createCeremonyParty = (config: PartyConfig): CeremonyParty =>
+  partyOf(callNative((addon) => new addon.CeremonyParty(config)))
+
+/** A party of a discarded ceremony, from the 32 bytes that it revealed. @throws NATIVE_CONFIG */
+export const replayCeremonyParty = (config: PartyConfig, root: Uint8Array): CeremonyParty =>
+  partyOf(callNative((addon) => addon.CeremonyParty.replay(config, root)))
+
+/** Secret until it is revealed: 32 bytes that tell all that the party did. @throws SHARE_SEALED, NATIVE_CONFIG */
+export const unsealRoot = (sealed: Uint8Array, key: Uint8Array, context: Uint8Array): Uint8Array =>
+  callNative((addon) => addon.unsealRoot(sealed, key, context))
+
+function partyOf(party: NativeParty): CeremonyParty {
   const names = party.rounds()
   const limits = party.limits()
   const rows = names.indexOf("row-coin")
@@ -79,6 +92,7 @@ export function createCeremonyParty(config: PartyConfig): CeremonyParty {
     contribution: (chunk) => awaitNative(() => party.contribution(chunk)),
     absorb: (chunk, body) => awaitNative(() => party.absorb(chunk, body)),
     finish: () => keyShareOf(callNative(() => party.finish())),
+    sealRoot: (key, context) => callNative(() => party.sealRoot(key, context)),
     destroy: () => party.destroy(),
   }
 }

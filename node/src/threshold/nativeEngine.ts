@@ -1,7 +1,7 @@
 /** The addon as the ceremony and its executors use it: objects, so that tests can put others in their place. */
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { addonParameters } from "./addonParameters.ts"
-import { createCeremonyParty } from "./ceremonyParty.ts"
+import { createCeremonyParty, replayCeremonyParty } from "./ceremonyParty.ts"
 import { crsAssemble, crsAudit, crsLink, crsUpdate, crsVerify } from "./crsCeremony.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import { addInto, assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "./keyAssembly.ts"
@@ -11,6 +11,7 @@ import type { ServerKey } from "./serverKey.ts"
 export const nativeEngine = {
   parametersHash: addonParameters().hash,
   createParty: createCeremonyParty,
+  replayParty: replayCeremonyParty,
   keyLayout,
   publicKeyPart: PUBLIC_KEY_PART,
   addInto,

@@ -1,8 +1,11 @@
+import { FinalDiscard } from "@twinlock/node/ceremony/blame/finalDiscard"
+import { ZERO_DIGEST } from "@twinlock/node/ceremony/header"
 import { partyAt } from "@twinlock/node/ceremony/party.fixture"
 import { publicMessage } from "@twinlock/node/ceremony/rounds"
 import { CEREMONY_PROTOCOLS } from "@twinlock/node/ceremony/router"
 import { createShareVault, KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareVault"
 import { createWorld, SEALING_KEY } from "@twinlock/node/ceremony/world.fixture"
+import type { KeyRecord } from "@twinlock/node/chain/chainView"
 import { Secret } from "@twinlock/node/secret"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
@@ -14,6 +17,13 @@ import { readParts, tamperWhere } from "./tampering.ts"
 const ACTIVATION = 20
 const GROUP_SIGNATURE = 21
 const PUBLIC_KEY = 9
+
+/** As a party reads it from a chain that says so: here the parties' own chain knows nothing of it. */
+async function discardOf(record: KeyRecord): Promise<FinalDiscard> {
+  const key = async (): Promise<KeyRecord> => ({ ...record, status: "discarded", activation: null })
+  const head = async () => ({ number: 1n, hash: ZERO_DIGEST, timestamp: 1n })
+  return (await FinalDiscard.read(record.keyId, { head, key })) ?? never()
+}
 
 const codeOf = async (work: Promise<unknown>): Promise<string | null> => {
   try {
@@ -35,7 +45,7 @@ describe("sign or reveal, never both", () => {
           const stored = (await world.stores[0]?.list(KEY_SHARE_KIND)) ?? []
           seen.push(`${round < ACTIVATION ? "before" : "after"}:${stored.length}`)
           if (round === ACTIVATION)
-            seen.push(`reveal:${await codeOf(vaultOf(0).reveal(world.chain.record.keyId))}`)
+            seen.push(`reveal:${await codeOf(vaultOf(0).reveal(await discardOf(world.chain.record)))}`)
         }
         return [payload]
       },
@@ -52,13 +62,12 @@ describe("sign or reveal, never both", () => {
 
   test("a party that revealed never signs", async () => {
     const world = createWorld()
-    const { keyId } = world.chain.record
     const vault = createShareVault({
       store: world.stores[2] ?? never(),
       rng: systemRng,
       sealingKey: async () => new Secret(SEALING_KEY.slice()),
     })
-    await vault.reveal(keyId)
+    await vault.reveal(await discardOf(world.chain.record))
     const runners = [await world.start(1), await world.start(2), await world.start(3), await world.start(4)]
     await world.until(() => runners.every((runner) => runner.state().status !== "running"))
     const carol = runners[2]?.state()

@@ -17,6 +17,7 @@ use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi_derive::napi;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use zeroize::Zeroizing;
 
 #[napi(object)]
 pub struct CeremonyConfig {
@@ -65,6 +66,11 @@ pub struct CeremonyParty {
 }
 
 impl CeremonyParty {
+    fn wrap(party: Party) -> Self {
+        let (rounds, limits) = (party.rounds(), party.limits());
+        CeremonyParty { rounds, limits, party: Arc::new(Mutex::new(party)) }
+    }
+
     fn lock(&self) -> Result<MutexGuard<'_, Party>> {
         match self.party.try_lock() {
             Ok(party) => Ok(party),
@@ -80,31 +86,57 @@ fn poisoned() -> Failure {
     Failure::new(Code::Destroyed, "the ceremony ended in an internal panic")
 }
 
+impl CeremonyConfig {
+    fn context(&self) -> Result<Context> {
+        let committee = Committee::new(self.n as usize, self.t as usize)?;
+        let bits = self.bits.map_or(KEY_BITS, |bits| bits as usize);
+        if bits == 0 || bits > KEY_BITS {
+            let text = format!("shared bits must be in 1..{KEY_BITS}, got {bits}");
+            return Err(Failure::new(Code::Config, text));
+        }
+        Ok(Context {
+            committee,
+            index: committee.check_index(self.index as usize)?,
+            ceremony_id: exactly("ceremonyId", &self.ceremony_id)?,
+            attempt: self.attempt,
+            bits,
+        })
+    }
+
+    /// Makes a key, unless a toy number of bits is configured.
+    fn party(&self, root: Root) -> Result<Party> {
+        let context = self.context()?;
+        Ok(match self.bits {
+            None => Party::new(context, root),
+            Some(_) => Party::rehearsal(context, root),
+        })
+    }
+}
+
 #[napi]
 impl CeremonyParty {
     #[napi(constructor, catch_unwind)]
     pub fn new(config: CeremonyConfig) -> napi::Result<Self> {
         guard(|| {
-            let committee = Committee::new(config.n as usize, config.t as usize)?;
-            let bits = config.bits.map_or(KEY_BITS, |bits| bits as usize);
-            if bits == 0 || bits > KEY_BITS {
-                let text = format!("shared bits must be in 1..{KEY_BITS}, got {bits}");
-                return Err(Failure::new(Code::Config, text));
-            }
-            let context = Context {
-                committee,
-                index: committee.check_index(config.index as usize)?,
-                ceremony_id: exactly("ceremonyId", &config.ceremony_id)?,
-                attempt: config.attempt,
-                bits,
-            };
             let root = Root::from_os()?;
-            let party = match config.bits {
-                None => Party::new(context, root),
-                Some(_) => Party::rehearsal(context, root),
-            };
-            let (rounds, limits) = (party.rounds(), party.limits());
-            Ok(CeremonyParty { rounds, limits, party: Arc::new(Mutex::new(party)) })
+            Ok(Self::wrap(config.party(root)?))
+        })
+    }
+
+    /// A party of a discarded ceremony, from the root that it revealed.
+    #[napi(factory, catch_unwind)]
+    pub fn replay(config: CeremonyConfig, root: Uint8Array) -> napi::Result<Self> {
+        guard(|| {
+            let root = Root::from_bytes(exactly("root", &root)?);
+            Ok(Self::wrap(config.party(root)?))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn seal_root(&self, key: Uint8Array, context: Uint8Array) -> napi::Result<Uint8Array> {
+        guard(|| {
+            let key = Zeroizing::new(exactly("key", &key)?);
+            Ok(self.lock()?.seal_root(&key, &context)?.into())
         })
     }
 
@@ -181,6 +213,15 @@ impl CeremonyParty {
             Err(poisoned) => poisoned.into_inner().destroy(),
         }
     }
+}
+
+/// Opens a sealed root, to reveal it.
+#[napi(catch_unwind)]
+pub fn unseal_root(sealed: Uint8Array, key: Uint8Array, context: Uint8Array) -> napi::Result<Uint8Array> {
+    guard(|| {
+        let key = Zeroizing::new(exactly("key", &key)?);
+        Ok(Root::unseal(&sealed, &key, &context)?.to_vec().into())
+    })
 }
 
 #[napi(object)]

@@ -143,6 +143,60 @@ fn sealed_messages_hide_their_content() {
     assert!(sent.sealed[1..].iter().all(|s| s.as_ref().is_some_and(|s| s.len() == 1136 + 36 * 64)));
 }
 
+/// Everything that four parties from these roots send, round by round.
+fn sent_from(roots: [u8; 4]) -> Vec<Vec<(Vec<u8>, Vec<Option<Vec<u8>>>)>> {
+    let committee = Committee::new(4, 1).expect("allowed");
+    let mut four: Vec<Party> = roots
+        .iter()
+        .enumerate()
+        .map(|(p, &root)| {
+            let context = Context { committee, index: p + 1, ceremony_id: [3; 32], attempt: 1, bits: 4 };
+            Party::new(context, Root::from_bytes([root; 32]))
+        })
+        .collect();
+    let mut all = Vec::new();
+    for number in 0..four[0].rounds().len() {
+        let results = round(&mut four, number, &mut |sent| {
+            all.push(sent.iter().map(|s| (s.broadcast.clone(), s.sealed.clone())).collect());
+        });
+        results.into_iter().for_each(|result| result.expect("honest"));
+    }
+    all
+}
+
+#[test]
+fn everything_that_leaves_follows_from_the_roots() {
+    let (first, again, other) = (sent_from([1, 2, 3, 4]), sent_from([1, 2, 3, 4]), sent_from([1, 2, 9, 4]));
+    assert_eq!(first, again);
+    assert_ne!(first[0][2], other[0][2], "the first message commits to the root");
+    assert_eq!(first[0][..2], other[0][..2]);
+}
+
+#[test]
+fn no_two_boxes_share_an_encapsulated_key() {
+    let mut seen = std::collections::HashSet::new();
+    for (_, sealed) in sent_from([1, 2, 3, 4]).into_iter().flatten() {
+        for message in sealed.into_iter().flatten() {
+            assert!(seen.insert(message[..1120].to_vec()));
+        }
+    }
+    assert_eq!(
+        seen.len(),
+        4 * 3 * 5 - 2 * 3,
+        "all receivers of all private rounds, party 4 reshares nothing"
+    );
+}
+
+#[test]
+fn the_root_outlives_the_rounds_but_not_the_party() {
+    let mut four = parties(4, 1, 4);
+    assert!(round(&mut four, 0, &mut |sent| sent[0].broadcast.clear()).iter().skip(1).all(Result::is_err));
+    let sealed = four[1].seal_root(&[7; 32], b"context").expect("kept");
+    assert_eq!(Root::unseal(&sealed, &[7; 32], b"context").expect("opens").len(), 32);
+    four[1].destroy();
+    assert_eq!(four[1].seal_root(&[7; 32], b"context").err().map(|f| f.code), Some(Code::Destroyed));
+}
+
 #[test]
 fn a_toy_ceremony_gives_no_key() {
     let mut four = parties(4, 1, 4);

@@ -2,6 +2,7 @@
 //!
 //! docs/keygen.md §2: a key is HKDF-SHA256(secret; ceremony id, attempt, part, purpose, detail). Two streams share
 //! a key only if all of these agree, so no block is read for two purposes, in two parts or in two attempts.
+use crate::at_rest;
 use crate::errors::Result;
 use crate::ring::Committee;
 use crate::stream::{SecretStream, derive_key};
@@ -10,6 +11,7 @@ use zeroize::Zeroizing;
 
 const KEY_TAG: &[u8] = b"twinlock/ceremony/key/v1";
 const HASH_TAG: &[u8] = b"twinlock/ceremony/hash/v1";
+const SEALED_HEADER: at_rest::Header = *b"TLCR\x01";
 
 /// Public facts of one party's run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,7 @@ pub enum Purpose {
     RowSharingSeed,
     RowSharing,
     RowWeights,
+    SealingRandomness,
 }
 
 impl Context {
@@ -95,6 +98,27 @@ impl Root {
         Ok(root)
     }
 
+    /// A root that its party revealed after its ceremony was discarded, or one that was kept for that.
+    pub fn from_bytes(root: [u8; 32]) -> Root {
+        Root(Zeroizing::new(root))
+    }
+
+    /// Sealed for storage: what a party keeps of an attempt that failed.
+    ///
+    /// # Errors
+    /// `NATIVE_RANDOMNESS`.
+    pub fn seal(&self, key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>> {
+        at_rest::seal(&SEALED_HEADER, Zeroizing::new(self.0.to_vec()), key, context)
+    }
+
+    /// The bytes of a sealed root. **Security:** opening it reveals everything that the party did.
+    ///
+    /// # Errors
+    /// `SHARE_SEALED`.
+    pub fn unseal(sealed: &[u8], key: &[u8; 32], context: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        at_rest::unseal(&SEALED_HEADER, sealed, key, context)
+    }
+
     #[cfg(test)]
     pub fn from_label(label: &str) -> Root {
         Root(Zeroizing::new(Sha256::digest(label).into()))
@@ -119,6 +143,7 @@ pub struct Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errors::Code;
 
     #[test]
     fn every_coordinate_separates_keys() {
@@ -136,6 +161,17 @@ mod tests {
         ];
         assert!(other.iter().all(|k| **k != *key));
         assert_eq!(*root.key(&base, Purpose::Noise, 1, b""), *key);
+    }
+
+    #[test]
+    fn a_sealed_root_opens_under_its_key_and_context_only() {
+        let root = Root::from_bytes([9; 32]);
+        let sealed = root.seal(&[7; 32], b"context").expect("seals");
+        assert_eq!(Root::unseal(&sealed, &[7; 32], b"context").expect("opens").as_slice(), [9; 32]);
+        let code = |key, context| Root::unseal(&sealed, &[key; 32], context).err().map(|f| f.code);
+        assert_eq!(code(8, b"context".as_slice()), Some(Code::ShareSealed));
+        assert_eq!(code(7, b"another"), Some(Code::ShareSealed));
+        assert!(!sealed.windows(32).any(|bytes| bytes == [9; 32]));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! One party of a ceremony: drives the rounds in order and seals every private message to its receiver.
 //!
 //! **Security:** plaintext private messages exist only inside this type. A failed round ends the ceremony: its secrets are
-//! wiped and every later call is refused, so nothing is ever resumed (docs/keygen.md §2).
+//! wiped and every later call is refused, so nothing is ever resumed (docs/keygen.md §2). The root alone stays until
+//! `destroy`, for the replay of a key that is discarded; the caller destroys the party before it signs for the key.
 use super::context::{Context, Purpose, Root, Session};
 use super::contribution::Contributor;
 use super::layout::Chunk;
@@ -14,8 +15,9 @@ use super::stage::{Stage, gone};
 use crate::errors::{Code, Failure, Result};
 use crate::params::{KEY_BITS, Secret as KeySecret};
 use crate::ring::KeyShare;
-use crate::sealed_box::{PUBLIC_KEY_BYTES, PublicKey, SecretKey};
+use crate::sealed_box::{PUBLIC_KEY_BYTES, PublicKey, RANDOMNESS_BYTES, SecretKey};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 const SEALED_TAG: &[u8] = b"twinlock/ceremony/sealed/v1";
 
@@ -45,6 +47,8 @@ fn sections(makes_key: bool) -> Vec<Section> {
 pub struct Party {
     context: Context,
     makes_key: bool,
+    /// Until `destroy`.
+    root: Option<Root>,
     key: SecretKey,
     /// Everybody's keys, once `hello` is over.
     recipients: Vec<PublicKey>,
@@ -69,10 +73,11 @@ impl Party {
     fn starting(context: Context, root: Root, makes_key: bool) -> Party {
         let sections = sections(makes_key);
         let key = SecretKey::from_seed(root.key(&context, Purpose::EphemeralKey, 0, &[]));
-        let stage = Stage::Hello(HelloRound::new(Session { context, root }, sections));
+        let stage = Stage::Hello(HelloRound::new(Session { context, root: root.clone() }, sections));
         Party {
             context,
             makes_key,
+            root: Some(root),
             key,
             recipients: Vec::new(),
             stage,
@@ -91,10 +96,10 @@ impl Party {
         round_limits(&self.context, &sections(self.makes_key))
     }
 
-    /// This party's messages of `round`, once per round.
+    /// This party's messages of `round`, once per round: a function of its root and of what it consumed.
     ///
     /// # Errors
-    /// `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`, `NATIVE_RANDOMNESS`.
+    /// `KEYGEN_ROUND_ORDER`, `NATIVE_DESTROYED`.
     pub fn produce(&mut self, round: usize) -> Result<Sent> {
         if matches!(self.stage, Stage::Gone) {
             return Err(gone());
@@ -112,7 +117,11 @@ impl Party {
         let mut sealed = Vec::new();
         for (q, message) in private.into_iter().enumerate() {
             sealed.push(match message {
-                Some(message) => Some(self.recipients[q].seal(&self.sealing_context(me, q + 1), &message)?),
+                Some(message) => {
+                    let randomness = self.sealing_randomness(q + 1)?;
+                    let context = self.sealing_context(me, q + 1);
+                    Some(self.recipients[q].seal(&context, &message, &randomness)?)
+                }
                 None => None,
             });
         }
@@ -174,6 +183,17 @@ impl Party {
         Ok(private)
     }
 
+    /// Of the one box to `receiver` in this round.
+    fn sealing_randomness(&self, receiver: usize) -> Result<Zeroizing<[u8; RANDOMNESS_BYTES]>> {
+        let root = self.root.as_ref().ok_or_else(gone)?;
+        let mut randomness = Zeroizing::new([0; RANDOMNESS_BYTES]);
+        for (half, out) in randomness.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+            let place = [self.round as u8, receiver as u8, half as u8];
+            out.copy_from_slice(root.key(&self.context, Purpose::SealingRandomness, 0, &place).as_ref());
+        }
+        Ok(randomness)
+    }
+
     fn sealing_context(&self, from: usize, to: usize) -> Vec<u8> {
         let place = [self.round as u8, from as u8, to as u8];
         let hash = self.context.hash(Purpose::SealedMessage, &[&place]);
@@ -222,7 +242,15 @@ impl Party {
         Ok(())
     }
 
-    /// Keeps the shares of the decryption keys and the replicated keys; everything else is wiped.
+    /// The root, sealed for storage, whatever became of the rounds.
+    ///
+    /// # Errors
+    /// `NATIVE_DESTROYED`, `NATIVE_RANDOMNESS`.
+    pub fn seal_root(&self, key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>> {
+        self.root.as_ref().ok_or_else(gone)?.seal(key, context)
+    }
+
+    /// Keeps the shares of the decryption keys and the replicated keys; everything else but the root is wiped.
     ///
     /// # Errors
     /// `KEYGEN_ROUND_ORDER` before the rows have passed, `NATIVE_DESTROYED`, `NATIVE_CONFIG` in a rehearsal.
@@ -253,8 +281,9 @@ impl Party {
     /// Wipes everything.
     pub fn destroy(&mut self) {
         self.stage = Stage::Gone;
+        self.root = None;
         self.produced = None;
-        self.key = SecretKey::from_seed(zeroize::Zeroizing::new([0; 32]));
+        self.key = SecretKey::from_seed(Zeroizing::new([0; 32]));
     }
 }
 

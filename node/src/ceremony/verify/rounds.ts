@@ -7,16 +7,16 @@ import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
 import { recoverSigner, type SignerRecovery, verifySignature } from "@twinlock/sdk/protocol/signature"
 import type { Attempt } from "../attempt.ts"
+import type { CeremonyBundle } from "../bundle.ts"
 import { bytesDigest } from "../digest.ts"
 import { roundDigest, verifyHeader } from "../header.ts"
 import { echoHash } from "../messages.ts"
 import type { RoundRecord } from "../state.ts"
 import { refuse } from "./step.ts"
-import type { Transcript } from "./transcript.ts"
 
 /** @param recover another implementation of the same rules, as the node has one in its addon */
 export function checkRounds(
-  { bundle, attempt }: Transcript,
+  { bundle, attempt }: { readonly bundle: Pick<CeremonyBundle, "records">; readonly attempt: Attempt },
   recover: SignerRecovery = recoverSigner,
 ): string {
   let previous = attempt.proposalDigest
