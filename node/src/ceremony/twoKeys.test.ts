@@ -4,6 +4,7 @@ import type { Epoch, KeyId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { describe, expect, test } from "vitest"
+import type { KeyRecord } from "../chain/chainView.ts"
 import { discardOf } from "./blame/blame.fixture.ts"
 import { attemptFor, prepareCeremony } from "./ceremony.ts"
 import { COMMITTEE, PARTIES, party } from "./party.fixture.ts"
@@ -104,8 +105,10 @@ describe("two keys of the same parties", () => {
     const { vault } = world.deps(1)
     await vault.remove({ keyId: world.chain.record.keyId, epoch })
     // Revealing what a discarded key was made of is refused for the key that was signed for, and only for it.
-    await vault.reveal(await discardOf(world.chain.record, world))
-    await expect(vault.reveal(await discardOf(served, world))).rejects.toMatchObject({
+    const discardedOf = (record: KeyRecord) =>
+      discardOf({ ...record, status: "discarded", activation: null }, world)
+    await vault.reveal(await discardedOf(world.chain.record))
+    await expect(vault.reveal(await discardedOf(served))).rejects.toMatchObject({
       detail: { code: "CEREMONY_SIGNED_OR_REVEALED" },
     })
     expect(await decrypt(world, { keyId, epoch }, await wordsOf(files, 5, 6))).toBe(11n)
