@@ -74,10 +74,10 @@ const digestOf = ({ rules, conclusion }: TurnsState): string | null =>
   conclusion && updatesDigest(rules.committee.ceremony, conclusion.updates)
 
 describe.each([
-  { n: 4, t: 1, runs: 100 },
-  { n: 7, t: 2, runs: 50 },
-  { n: 10, t: 3, runs: 20 },
-  { n: 13, t: 4, runs: 8 },
+  { n: 4, t: 1, runs: 60 },
+  { n: 7, t: 2, runs: 30 },
+  { n: 10, t: 3, runs: 12 },
+  { n: 13, t: 4, runs: 6 },
 ])("whatever $t of $n do", ({ n, t, runs }) => {
   test("in time: all others finish with one list, each of them is in it, and none is blamed", () => {
     fc.assert(
