@@ -5,6 +5,7 @@ import { codeOf, rejectionCodeOf } from "../../../test/support/codeOf.ts"
 import { bytesDigest } from "../ceremony/digest.ts"
 import { PARTIES, partyAt, testParty } from "../ceremony/party.fixture.ts"
 import { toyEngine, toyLayout } from "../ceremony/toyEngine.fixture.ts"
+import { recoverSigner } from "../threshold/signatures.ts"
 import { type Act, createStatementCheck, type SignedStatement, statementHash } from "./certificate.ts"
 import { crsCommittee, type Updates, updatesDigest } from "./crsCommittee.ts"
 import { judgeCrsFault } from "./crsFault.ts"
@@ -76,7 +77,7 @@ describe("a record", () => {
       const changed = bytes.with(at, (bytes[at] ?? 0) ^ 1)
       let other: unknown
       const code = await rejectionCodeOf(async () => {
-        other = await verifyCrsRecord(COMMITTEE, decodeCrsRecord(changed, 4), engine)
+        other = await verifyCrsRecord(COMMITTEE, decodeCrsRecord(changed, 4), engine, recoverSigner)
       })
       // The toy does not check its lists; whose file is compared with the digest that it should have sees it.
       if (code === "none") expect(other).not.toBe(digest)

@@ -57,9 +57,9 @@ export const liars =
       const last = before.reduce((a, b) => ((b?.turn ?? -1) > (a?.turn ?? -1) ? b : a), null)
       return latest ? last : (any(before) ?? null)
     }
-    /** @param good as an honest party would make it */
+    /** @param good of the right form; a closing turn's may be about a list that was certified earlier */
     const proposal = (turn: number, good: boolean): readonly [TurnsMessage, Digest] => {
-      const parent = parentOf(turn, good || pick(3) > 0)
+      const parent = parentOf(turn, good ? !isClosing(turn, n) || pick(2) === 0 : pick(3) > 0)
       const base = parent?.updates ?? []
       const made = isClosing(turn, n)
         ? base.slice(good || pick(6) > 0 ? 0 : 1)
@@ -94,8 +94,8 @@ export const liars =
       if (pick(5) < 2) return hide(turn)
       const faces = [0, 1, 1, 1, 1, 2][pick(6)] ?? 1
       for (let face = 0; face < faces; face++) {
-        const [message, digest] = proposal(turn, pick(2) === 0)
-        world.send(message, pick(2) === 0 ? honest : some(), when())
+        const [message, digest] = proposal(turn, pick(3) > 0)
+        world.send(message, pick(2) === 0 ? honest : some(), pick(2) * when())
         for (const by of faulty)
           for (const act of pick(3) > 0 ? (["acknowledge", "conclude"] as const) : [])
             listen({ act, turn, digest }, by, toySign({ act, turn, digest }, by).signature)

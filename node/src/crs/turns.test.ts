@@ -1,51 +1,13 @@
 import { describe, expect, test } from "vitest"
-import { COMMITTEE_SIZES } from "../../../test/support/committeeSizes.ts"
 import type { Act, Certificate } from "./certificate.ts"
-import { contributors, partyOfTurn, type Updates, updatesDigest } from "./crsCommittee.ts"
+import { partyOfTurn, type Updates, updatesDigest } from "./crsCommittee.ts"
 import { party, TIMES, toyCheck, toyCommittee, toySign, toyUpdates } from "./toyCrs.fixture.ts"
 import { nextTurns, startTurns } from "./turns.ts"
-import type { TurnsEffect, TurnsEvent, TurnsMessage, TurnsState, TurnsStep } from "./turnsState.ts"
-import { runWorld } from "./turnsWorld.fixture.ts"
-
-describe("a CRS on its own", () => {
-  const world = (n: number, t: number, silent: readonly number[], delay: (now: number) => number = () => 1) =>
-    runWorld({
-      ...{ committee: toyCommittee(n, t), faulty: silent.map(party), delay },
-      ...{ pick: () => 0, until: 500 * TIMES.turnMs },
-    })
-  const contributorsOf = ({ conclusion }: TurnsState, n: number) => contributors(conclusion?.updates ?? [], n)
-
-  test.each(COMMITTEE_SIZES)("is made by all $n in their order, without waiting", ({ n, t }) => {
-    const { states, honest, now } = world(n, t, [])
-    for (const state of states.values()) {
-      expect(state.status).toBe("finished")
-      expect(contributorsOf(state, n)).toEqual(honest)
-    }
-    expect(now).toBeLessThan(TIMES.turnMs)
-  })
-
-  test.each(COMMITTEE_SIZES)("of $n goes on without $t silent parties, and blames nobody", ({ n, t }) => {
-    const { states, honest } = world(
-      n,
-      t,
-      Array.from({ length: t }, (_, at) => at + 1),
-    )
-    for (const state of states.values()) {
-      expect(state.status).toBe("finished")
-      expect(contributorsOf(state, n)).toEqual(honest)
-      expect([...state.faults]).toEqual([])
-    }
-  })
-
-  test("fails for everybody alike where no update comes in time", () => {
-    const { states } = world(4, 1, [], (now) => (now < 10 * TIMES.turnMs ? 5 * TIMES.turnMs : 1))
-    for (const { status, code, conclusion } of states.values())
-      expect([status, code, conclusion?.updates]).toEqual(["failed", "CRS_TOO_FEW", []])
-  })
-})
+import type { TurnsEffect, TurnsEvent, TurnsMessage, TurnsStep } from "./turnsState.ts"
 
 const COMMITTEE = toyCommittee(4, 1)
 const { ceremony } = COMMITTEE
+
 const made = toyUpdates(COMMITTEE)
 const next = (updates: Updates, turn: number, variant = "own"): Updates => [
   ...updates,

@@ -10,7 +10,7 @@
  * Always: no two honest parties finish with different updates. ⚔ An honest party concludes only what it has just seen
  * certified, and acknowledges nothing older in later turns; two groups of that size share an honest party.
  * Within the times of {@link TurnsTimes}: every honest party's update is in, and the t+1st closing turn ends it.
- * Pure: no clock, no I/O, no arithmetic on lists. The caller signs, sends, fetches and checks.
+ * Pure. The caller signs, sends, fetches and checks.
  */
 import { agreement } from "@twinlock/sdk/protocol/committee"
 import { assertNever } from "@twinlock/sdk/protocol/errors"
@@ -209,9 +209,9 @@ function conclude(step: TurnsStep): TurnsStep {
 
 /** Takes a certificate that holds. */
 function learn(step: TurnsStep, known: Known): TurnsStep {
-  const { turn: now, highest } = step.state
+  const { turn: now } = step.state
   const { digest, ...certificate } = known
-  if (known.turn <= turnOf(highest)) return step
+  if (known.turn <= turnOf(step.state.highest)) return step
   const sent = emit(set(step, { highest: known }), {
     ...{ kind: "send", message: { kind: "certificate", certificate } },
   })

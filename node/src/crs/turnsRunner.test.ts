@@ -9,6 +9,7 @@ import { createManualClock } from "../clock.ts"
 import { createMemoryNetworks } from "../p2p/memoryNetwork.ts"
 import type { Network } from "../p2p/network.ts"
 import { silentLogger } from "../telemetry/logger.ts"
+import { recoverSigner } from "../threshold/signatures.ts"
 import { createStatementCheck } from "./certificate.ts"
 import { crsCommittee } from "./crsCommittee.ts"
 import { judgeCrsFault } from "./crsFault.ts"
@@ -39,7 +40,16 @@ async function run(updates: (index: PartyIndex) => UpdateCrs | null = () => toy.
     const network = networks.get(address)
     if (update === null || network === undefined) return []
     const router = createTurnsRouter(network)
-    const deps = { network, router, scheduler: clock, logger: silentLogger, sign, update, engine }
+    const deps = {
+      network,
+      router,
+      scheduler: clock,
+      logger: silentLogger,
+      sign,
+      recover: recoverSigner,
+      update,
+      engine,
+    }
     return [runTurns(COMMITTEE, party(at + 1), TIMES, deps)]
   })
   let over = false

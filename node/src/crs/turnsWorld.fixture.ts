@@ -3,6 +3,7 @@
  * sent to its parties, sends what it likes to whom it likes and when, and can sign for its own parties only.
  */
 import type { Digest, PartyIndex } from "@twinlock/sdk/protocol/ids"
+import type { Act } from "./certificate.ts"
 import { partyOfTurn, type Updates } from "./crsCommittee.ts"
 import {
   CHECK_MS,
@@ -22,8 +23,8 @@ export type WorldOptions = {
   readonly faulty: readonly PartyIndex[]
   /** Uniform in 0..below−1. */
   readonly pick: (below: number) => number
-  /** How long a message between honest parties takes that leaves now. */
-  readonly delay: (now: number) => number
+  /** How long what leaves now takes from one honest party to another, `to`. */
+  readonly delay: (now: number, to: PartyIndex, what: Freight) => number
   readonly hand?: (world: Hand) => Adversary
   /** Stops there whatever has ended. */
   readonly until: number
@@ -52,6 +53,14 @@ export type Adversary = {
 }
 
 const SILENT: Adversary = { heard: () => {}, entered: () => {}, serves: () => false }
+
+/** What the network sees of a message. */
+export type Freight = Act | "certificate" | "conclusion" | "update" | "start"
+
+const freightOf = (message: TurnsMessage): Freight => {
+  if (message.kind === "statement") return message.statement.act
+  return message.kind === "proposal" ? "propose" : message.kind
+}
 
 export type World = {
   readonly states: ReadonlyMap<PartyIndex, TurnsState>
@@ -85,7 +94,8 @@ export function runWorld(options: WorldOptions): World {
   }
   const broadcast = (from: PartyIndex, message: TurnsMessage): void => {
     for (const to of honest)
-      if (to !== from) after(delay(now), () => deliver(to, { kind: "message", message }))
+      if (to !== from)
+        after(delay(now, to, freightOf(message)), () => deliver(to, { kind: "message", message }))
     adversary.heard(message)
   }
   /** Calls `done` once all bytes are there, if they ever are. */
@@ -101,7 +111,7 @@ export function runWorld(options: WorldOptions): World {
       sources.some((index) => holders.get(message)?.has(index)) ||
       (sources.some((index) => faulty.includes(index)) && adversary.serves(message, self))
     if (!missing.every(isGiven)) return
-    after(delay(now) + delay(now), () => {
+    after(delay(now, self, "update") + delay(now, self, "update"), () => {
       for (const message of missing) hold(message, self)
       done()
     })
@@ -181,7 +191,7 @@ export function runWorld(options: WorldOptions): World {
     }) ?? SILENT
 
   const rules = { committee, times: TIMES, check: toyCheck }
-  for (const self of honest) after(delay(0), () => take(self, startTurns({ ...rules, self })))
+  for (const self of honest) after(delay(0, self, "start"), () => take(self, startTurns({ ...rules, self })))
   const over = (): boolean =>
     states.size === honest.length &&
     [...states.values()].every(({ status }) => status === "finished" || status === "failed")
