@@ -14,7 +14,7 @@ import { peersOf } from "../../test/support/cluster/cluster.ts"
 import { commandsHere } from "../../test/support/cluster/memberStore.ts"
 import { type Figure, figure } from "../figure.ts"
 import { meterOf, type Reading } from "../threshold/meter.ts"
-import { abortCause, type RoundTime, roundTimes } from "./nodeLog.ts"
+import { abortCause, hasFinished, type RoundTime, roundTimes } from "./nodeLog.ts"
 import { meterProcesses, type ProcessUse } from "./processUse.ts"
 import type { Size } from "./size.ts"
 
@@ -75,6 +75,11 @@ async function measure(
   const before = await readings()
   const meter = meterProcesses(members.map((member) => member.process().pid))
   const seconds = await ceremony(network, report.step)
+  // The chain may show the key before a node has noticed.
+  await waitFor(async () => keyholders.every((holder) => hasFinished(logOf(paths, holder))), {
+    what: "all keyholders to finish",
+    timeoutMs: READY_MS,
+  })
   const use = meter.stop()
   const after = await readings()
 

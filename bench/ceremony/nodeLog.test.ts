@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { abortCause, roundTimes } from "./nodeLog.ts"
+import { abortCause, hasFinished, roundTimes } from "./nodeLog.ts"
 
 const line = (seconds: number, fields: Readonly<Record<string, unknown>>): string =>
   JSON.stringify({ time: new Date(1_800_000_000_000 + 1000 * seconds).toISOString(), ...fields })
@@ -19,6 +19,7 @@ test("a finished ceremony tells the time of every round", () => {
     { name: "hello", seconds: 0.75 },
   ])
   expect(abortCause(log)).toBeNull()
+  expect([hasFinished(log), hasFinished(ROUNDS.join("\n"))]).toEqual([true, false])
 })
 
 test("an aborted one tells why", () => {

@@ -14,6 +14,9 @@ function* entries(log: string): Generator<Entry> {
   }
 }
 
+export const hasFinished = (log: string): boolean =>
+  [...entries(log)].some(({ msg }) => msg === "ceremony finished")
+
 /** Every round with its time, once the ceremony has finished. */
 export function roundTimes(log: string): readonly RoundTime[] {
   const begun = [...entries(log)].filter(({ msg }) => msg === "ceremony round" || msg === "ceremony finished")

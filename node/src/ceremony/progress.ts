@@ -34,7 +34,7 @@ export type CeremonyProgress = {
 const ORDINARY = 0.4
 const SECONDS: readonly (readonly [RegExp, number])[] = [
   [/^chunk-digests$/, 43],
-  [/^row-points$/, 8],
+  [/^row-points$/, 14],
   [/^crs-\d+$/, 14],
   [/^self-test-input$/, 3],
   [/^self-test-verdicts$/, 47],
