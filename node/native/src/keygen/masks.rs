@@ -70,6 +70,7 @@ impl MaskStream {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::{PartId, mask_offset};
     use super::*;
     use tfhe::core_crypto::commons::math::random::RandomGenerator;
     use tfhe::core_crypto::prelude::DefaultRandomGenerator;
@@ -87,6 +88,27 @@ mod tests {
             stream.fill(offset, &mut bytes);
             let want: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
             assert_eq!(bytes, want, "offset {offset}");
+        }
+    }
+
+    /// From the first row of each part, and across its end into what follows.
+    #[test]
+    fn masks_of_every_part_equal_tfhes_at_its_place() {
+        let seed = [43; PUBLIC_SEED_BYTES];
+        let stream = MaskStream::new(&seed);
+        for id in PartId::ALL {
+            let part = id.part();
+            let end = mask_offset(id) + (part.rows() * part.mask_bytes_per_row()) as u64;
+            for offset in [mask_offset(id), end - 800] {
+                let mut generator =
+                    RandomGenerator::<DefaultRandomGenerator>::new(compression_seed(&seed, offset));
+                let mut words = vec![0u128; 100];
+                generator.fill_slice_with_random_uniform(&mut words);
+                let mut bytes = vec![0; 1600];
+                stream.fill(offset, &mut bytes);
+                let want: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                assert_eq!(bytes, want, "{} at {offset}", part.name);
+            }
         }
     }
 
