@@ -151,7 +151,7 @@ fn sent_from(roots: [u8; 4]) -> Vec<Vec<(Vec<u8>, Vec<Option<Vec<u8>>>)>> {
         .enumerate()
         .map(|(p, &root)| {
             let context = Context { committee, index: p + 1, ceremony_id: [3; 32], attempt: 1, bits: 4 };
-            Party::new(context, Root::from_bytes([root; 32]))
+            Party::rehearsal(context, Root::from_bytes([root; 32]))
         })
         .collect();
     let mut all = Vec::new();
