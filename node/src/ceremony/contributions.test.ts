@@ -1,12 +1,10 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { describe, expect, test } from "vitest"
 import { createManualClock } from "../clock.ts"
 import {
   type Contributions,
-  contributionOrder,
   createReduceScatter,
   encodePiece,
   type ReduceScatter,
@@ -124,25 +122,6 @@ describe("reduce-scatter", () => {
     })
   })
 
-  test.each([
-    [4, 9],
-    [4, 128],
-    [13, 128],
-    [15, 128],
-    [4, 2],
-  ])("of %i parties each serves itself first, then the one after it, in %i chunks", (n, count) => {
-    const { chunks } = toyLayout(count)
-    const orders = partyIndexes({ n }).map((self) =>
-      contributionOrder(chunks, n, self).map(({ index }) => index),
-    )
-    for (const order of orders)
-      expect([...order].sort((a, b) => a - b)).toEqual(chunks.map(({ index }) => index))
-    for (let at = 0; at + n <= count; at++) {
-      const window = at - (at % n)
-      expect(orders.map((order) => order[at])).toEqual(orders.map((_, self) => window + ((at + self) % n)))
-    }
-  })
-
   test("the next contribution is made while one is sent", async () => {
     const gate = Promise.withResolvers<void>()
     const slow = async (index: number, chunk: number) => {
@@ -207,6 +186,22 @@ describe("reduce-scatter", () => {
       { code: "CHUNK_SILENT", culprits: [3] },
       { code: "CHUNK_SILENT", culprits: [3] },
     ])
+  })
+
+  test("a party that takes nothing in has no honest party named by another one", async () => {
+    const deaf: Tamper = (_from, to, protocol, payload) =>
+      to === partyAt(2).address && protocol === CEREMONY_PROTOCOLS.chunk.id ? [] : [payload]
+    const { scatters, clock, lifetime } = world({ tamper: deaf })
+    const honestOnes = [1, 3, 4].map((index) => failureOf(scatters[index - 1]?.run() ?? Promise.resolve()))
+    void scatters[1]?.run().catch(() => {})
+    await settle()
+    clock.advance(1001)
+    await settle()
+    lifetime.abort()
+    for (const failure of await Promise.all(honestOnes)) {
+      const { culprits = [] } = failure as { readonly culprits?: readonly number[] }
+      expect(culprits.filter((party) => party !== 2)).toEqual([])
+    }
   })
 
   test("the end of the attempt ends everything that waits", async () => {

@@ -3,10 +3,12 @@
  * c mod n = j − 1, which receives every other party's masked contribution in pieces, adds them up and publishes the
  * sum. Contributions and sums are public: noise and pairwise zero-sharing hide each contribution's secrets.
  *
- * Parties move in lock-step windows of n chunks. In each, a party makes its own chunk's accumulator first and then serves
- * the parties after it in turn, so that all of them receive at the same time. It holds that accumulator, the contribution
- * that it sends and the next one; pieces for a later chunk wait unacknowledged in the sender. No deadlock: whoever is
- * furthest behind only sends for chunks that their summing party is still collecting, or opens without waiting for more.
+ * Parties move in lock-step windows of n chunks. A party holds the accumulator of one chunk, the own contribution that it
+ * sends and the next one; pieces for a later chunk wait unacknowledged in the sender. No deadlock: whoever is furthest
+ * behind only sends for chunks that their summing party is still collecting.
+ *
+ * Everybody goes through the chunks in one order: where a party takes nothing in, all honest ones stand at the same chunk,
+ * and none of them waits for another one that it would name.
  */
 import type { Hash } from "node:crypto"
 import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
@@ -46,16 +48,6 @@ const VERSION = 1
 
 /** The party that sums chunk `index`. */
 export const summingParty = (index: number, n: number): PartyIndex => parsePartyIndex((index % n) + 1, n)
-
-/** Chunks in the order in which party `self` contributes to them. */
-export const contributionOrder = (
-  chunks: readonly ChunkLayout[],
-  n: number,
-  self: PartyIndex,
-): readonly ChunkLayout[] =>
-  Array.from({ length: Math.ceil(chunks.length / n) * n }, (_, at) => at).flatMap(
-    (at) => chunks[at - (at % n) + ((at + self - 1) % n)] ?? [],
-  )
 
 type Piece = { readonly chunk: number; readonly offset: number; readonly data: Uint8Array }
 
@@ -261,19 +253,18 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
     async run() {
       const contributed: Digest[] = []
       let closing: Promise<void> = Promise.resolve()
-      const order = contributionOrder(chunks, committee.n, self)
       const make = (layout: ChunkLayout | undefined): Promise<Uint8Array> | null => {
         if (layout === undefined) return null
         const own = failure.or(contribution(layout))
         own.catch(() => {}) // whoever waits for it learns of it
         return own
       }
-      let ahead = make(order[0])
-      for (const [at, layout] of order.entries()) {
+      let ahead = make(chunks[0])
+      for (const [at, layout] of chunks.entries()) {
         signal.throwIfAborted()
         const own = await ahead
         if (own === null) throw new Error("contributions end before the chunks")
-        ahead = make(order[at + 1])
+        ahead = make(chunks[at + 1])
         contributed[layout.index] = bytesDigest(own)
         if (summingParty(layout.index, committee.n) !== self) await stream(layout, own)
         else {
