@@ -1,119 +1,19 @@
 import { utf8ToBytes } from "@twinlock/sdk/protocol/codec"
-import { partyIndexes } from "@twinlock/sdk/protocol/committee"
-import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import type { Attempt } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
-import { type SignedHeader, signHeader, ZERO_DIGEST } from "./header.ts"
-import { type Echo, type RoundMessage, signEcho } from "./messages.ts"
-import { attemptOfParty, COMMITTEE, party, partyAt } from "./party.fixture.ts"
-import type { CeremonyEffect, CeremonyEvent, CeremonyState, RoundSpec } from "./state.ts"
-import { startAttempt, transition } from "./transition.ts"
-
-const everyone = partyIndexes(COMMITTEE)
-const spec = (name: string, speakers = everyone, binding = false): RoundSpec => ({
-  name,
-  speakers,
-  maxBroadcast: 1000,
-  maxSealed: 0,
-  timeoutMs: 10,
-  binding,
-  kept: true,
-})
-const SPECS = [spec("one"), spec("two", [party(2)]), spec("three", everyone, true)]
-
-const nothingSealed = COMMITTEE.parties.map(() => null)
-
-async function messageOf(
-  index: number,
-  round: number,
-  previous: SignedHeader["hash"],
-  text = `${index}`,
-): Promise<RoundMessage> {
-  const attempt = attemptOfParty(index)
-  const broadcast = utf8ToBytes(text)
-  const header = await signHeader(
-    {
-      keyId: COMMITTEE.keyId,
-      attempt: 1,
-      round,
-      party: attempt.self,
-      previous,
-      broadcastBytes: broadcast.length,
-      broadcastHash: bytesDigest(broadcast),
-      sealedHashes: COMMITTEE.parties.map(() => ZERO_DIGEST),
-    },
-    partyAt(index).sign,
-  )
-  return { header, broadcast, sealed: null }
-}
-
-const echoOf = (index: number, round: number, headers: readonly SignedHeader[]): Promise<Echo> =>
-  signEcho(attemptOfParty(index), round, headers, partyAt(index).sign)
-
-/** All parties in one place: effects become events, deliveries wait in a bag until they are drawn. */
-class Simulation {
-  readonly states = new Map<PartyIndex, CeremonyState>()
-  readonly bag: { readonly to: PartyIndex; readonly event: CeremonyEvent }[] = []
-  readonly consumed = new Map<PartyIndex, string[]>()
-
-  async start(): Promise<void> {
-    for (const self of everyone) {
-      const { state, effects } = startAttempt(attemptOfParty(self), SPECS)
-      this.states.set(self, state)
-      await this.perform(self, effects)
-    }
-  }
-
-  async apply(self: PartyIndex, event: CeremonyEvent): Promise<void> {
-    const before = this.states.get(self)
-    if (before === undefined) throw new Error("unknown party")
-    const { state, effects } = transition(before, event)
-    this.states.set(self, state)
-    await this.perform(self, effects)
-  }
-
-  toOthers(self: PartyIndex, event: CeremonyEvent): void {
-    for (const to of everyone) if (to !== self) this.bag.push({ to, event })
-  }
-
-  async perform(self: PartyIndex, effects: readonly CeremonyEffect[]): Promise<void> {
-    for (const effect of effects) {
-      if (effect.kind === "produce") {
-        const message = await messageOf(self, effect.round, effect.previous)
-        await this.apply(self, {
-          kind: "produced",
-          round: effect.round,
-          message: { ...message, sealed: nothingSealed },
-        })
-      } else if (effect.kind === "send-message") {
-        const { header, broadcast } = effect.message
-        this.toOthers(self, { kind: "message", message: { header, broadcast, sealed: null } })
-      } else if (effect.kind === "sign-echo")
-        await this.apply(self, {
-          kind: "echo-signed",
-          echo: await echoOf(self, effect.round, effect.headers),
-        })
-      else if (effect.kind === "send-echo") this.toOthers(self, { kind: "echo", echo: effect.echo })
-      else if (effect.kind === "consume") {
-        const { incoming } = effect
-        const text = [...incoming.broadcasts].map(
-          ([from, bytes]) => `${from}:${new TextDecoder().decode(bytes)}`,
-        )
-        this.consumed.set(self, [...(this.consumed.get(self) ?? []), text.join()])
-        await this.apply(self, { kind: "consumed", round: incoming.round })
-      }
-    }
-  }
-}
-
-const running = (self = 1): { readonly attempt: Attempt; readonly state: CeremonyState } => {
-  const attempt = attemptOfParty(self)
-  return { attempt, state: startAttempt(attempt, SPECS).state }
-}
-
-const abortOf = (state: CeremonyState) => (state.status === "aborted" ? state.cause : null)
+import { attemptOfParty, party } from "./party.fixture.ts"
+import type { CeremonyEffect, CeremonyEvent } from "./state.ts"
+import {
+  abortOf,
+  echoOf,
+  everyone,
+  messageOf,
+  nothingSealed,
+  running,
+  Simulation,
+} from "./transition.fixture.ts"
+import { transition } from "./transition.ts"
 
 describe("honest parties", () => {
   test("end in the same transcript whatever the order and number of deliveries", async () => {
@@ -465,45 +365,5 @@ describe("one party against the rules", () => {
       culprits: [],
       claimed: [2],
     })
-  })
-})
-
-describe("after the own signature left", () => {
-  const committed = async (): Promise<CeremonyState> => {
-    const { attempt } = running()
-    const { state } = startAttempt(attempt, [spec("sign", everyone, true)])
-    const own = await messageOf(1, 0, attempt.proposalDigest)
-    return transition(state, { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } }).state
-  }
-
-  test("no failure ends the attempt; the chain does", async () => {
-    const stalled = transition(await committed(), { kind: "timeout", round: 0, stage: "collecting" })
-    expect(stalled.effects.map(({ kind }) => kind)).toEqual(["send-abort", "set-timer"])
-    const state = transition(stalled.state, { kind: "timeout", round: 0, stage: "stalled" })
-    expect(state.state).toMatchObject({ status: "awaiting-chain", cause: { code: "CEREMONY_NO_MESSAGE" } })
-    expect(state.effects.map(({ kind }) => kind)).toEqual(["clear-timer"])
-    expect(transition(state.state, { kind: "activated", ours: true }).state.status).toBe("finished")
-    expect(abortOf(transition(state.state, { kind: "discarded" }).state)).toMatchObject({
-      code: "CEREMONY_DISCARDED",
-    })
-    expect(abortOf(transition(state.state, { kind: "expired" }).state)).toMatchObject({
-      code: "CEREMONY_EXPIRED",
-    })
-    expect(abortOf(transition(state.state, { kind: "activated", ours: false }).state)).toMatchObject({
-      code: "CEREMONY_OTHER_ACTIVATION",
-    })
-  })
-
-  test("before it, an activation on chain cannot be this party's", () => {
-    const { state } = running()
-    expect(abortOf(transition(state, { kind: "activated", ours: true }).state)).toMatchObject({
-      code: "CEREMONY_OTHER_ACTIVATION",
-    })
-  })
-
-  test("an ended attempt stays ended", () => {
-    const { state } = running()
-    const ended = transition(state, { kind: "stopped" }).state
-    expect(transition(ended, { kind: "activated", ours: true })).toEqual({ state: ended, effects: [] })
   })
 })
