@@ -5,6 +5,7 @@
 import { join } from "node:path"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
 import { serveVerdicts } from "../ceremony/executorVerdict.ts"
+import { patientSink, patientSource } from "../ceremony/patientBlobs.ts"
 import { coprocessorEvents } from "../chain/coprocessorEvents.ts"
 import { createCiphertextStore } from "../executor/ciphertextStore.ts"
 import { executorRoutes } from "../executor/routes.ts"
@@ -24,7 +25,9 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
   const { source, sink } = blobsOf(context)
   const chainId = BigInt(config.chain.id)
   const domain = { chainId, coprocessor: contracts.coprocessor }
-  const files = createKeyFiles(join(config.dataDirectory, "keys"), source)
+  // A ceremony's blobs: one answer that is lost would fail the key.
+  const ceremonyBlobs = { source: patientSource(source, scheduler), sink: patientSink(sink, scheduler) }
+  const files = createKeyFiles(join(config.dataDirectory, "keys"), ceremonyBlobs.source)
   const lifetime = new AbortController()
   const loaded = new Map<string, Promise<ServerKey>>()
   const load = (path: string, sha256?: Uint8Array): Promise<ServerKey> => {
@@ -68,7 +71,8 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
           host: { ...domain, gateway: contracts.decryptionGateway },
           onServerKey: ({ keyId }) => files.accept(keyId),
           signal: lifetime.signal,
-          ...{ network, scheduler, chain, files, source, sink, sign, logger },
+          ...{ network, scheduler, chain, files, sign, logger },
+          ...ceremonyBlobs,
         })
         service.start()
       },
