@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
@@ -76,7 +78,7 @@ function scene(store: BlobSource["get"], answer: () => Promise<Uint8Array>, conn
     }
     return { found: result.found, after: clock.now() - begun }
   }
-  return { fetched, asked, sums, lifetime, clock }
+  return { chunks, fetched, asked, sums, lifetime, clock }
 }
 
 describe("a chunk comes", () => {
@@ -193,4 +195,20 @@ describe("a party that is asked for what it has summed", () => {
     const answer = serveSums(sums, { sink: { put: async () => {} }, signal })
     await expect(answer(payload)).rejects.toSatisfy((error) => isProtocolError(error))
   })
+})
+
+test("nothing of a chunk is kept once it has come: a key is half a gigabyte", async () => {
+  setFlagsFromString("--expose-gc")
+  const collect = runInNewContext("gc") as () => void
+  const given: WeakRef<Uint8Array>[] = []
+  const { chunks } = scene(async () => {
+    const copy = bytes.slice()
+    given.push(new WeakRef(copy))
+    return copy
+  }, missing)
+  for (let i = 0; i < 50; i++) await chunks.fetch(chunk)
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+  expect(given.length).toBe(50)
+  expect(given.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(10)
 })

@@ -47,17 +47,20 @@ export function createChunkSource(attempt: Attempt, deps: ChunkSourceDeps): Chun
 
   /** Null where nothing came; "late" where it took too long. */
   async function answerTo(ask: Ask, over: AbortSignal): Promise<Uint8Array | "late" | null> {
-    const late = new AbortController()
-    const cancel = scheduler.after(ANSWER_MS, () => late.abort())
-    const given = AbortSignal.any([over, late.signal])
+    const ended = new AbortController()
+    const end = (): void => ended.abort()
+    const cancel = scheduler.after(ANSWER_MS, end)
+    over.addEventListener("abort", end)
+    if (over.aborted) end()
     try {
-      return await Promise.race([ask(given), aborted(given)])
+      return await unlessAborted(ask(ended.signal), ended.signal)
     } catch (error) {
-      if (given.aborted) return "late"
+      if (ended.signal.aborted) return "late"
       if (!isProtocolError(error)) throw error
       return null
     } finally {
       cancel()
+      over.removeEventListener("abort", end)
     }
   }
 
@@ -128,9 +131,11 @@ const chunkError = (
   culprits: readonly PartyIndex[],
 ): ProtocolError => new ProtocolError({ code, message, culprits })
 
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
+/** Unlike a race with a promise that stays, this keeps nothing of an answer that has come: chunks are large. */
+const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason)
     if (signal.aborted) stop()
-    else signal.addEventListener("abort", stop, { once: true })
+    signal.addEventListener("abort", stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop))
   })
