@@ -1,5 +1,5 @@
 /** A keyholder's part in finding who made a ceremony fail: put together from the node's context. */
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { SeatSigner } from "../ceremony/attempt.ts"
 import { BLAME_TIMEOUTS, type BlameService, createBlameService } from "../ceremony/blame/blameService.ts"
@@ -22,7 +22,9 @@ export function createBlame(
     async keepBlameFile(keyId, file) {
       const folder = join(config.dataDirectory, "blame")
       await mkdir(folder, { recursive: true })
-      await writeFile(join(folder, `${keyId.slice(2)}.blame`), file)
+      const path = join(folder, `${keyId.slice(2)}.blame`)
+      await writeFile(`${path}.new`, file)
+      await rename(`${path}.new`, path)
     },
   })
   return { roots, blame }
