@@ -11,7 +11,7 @@ import { createSetting } from "@twinlock/devnet/demo/setting"
 import { awaitSum, openSums, requestSum } from "@twinlock/devnet/demo/sums"
 import { pathsOf } from "@twinlock/devnet/network/layout"
 import { startNetwork } from "@twinlock/devnet/network/network"
-import { createProcesses } from "@twinlock/devnet/network/processes"
+import { withProcesses } from "@twinlock/devnet/network/ownProcesses"
 import { type Figure, figure, percentile } from "./figure.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -36,22 +36,19 @@ async function onNetwork<T>(
   ) => Promise<T>,
 ): Promise<T> {
   const paths = pathsOf(root, home)
-  const processes = createProcesses(paths.logs)
   const report = newReport()
-  const meter = peakMeter(processes)
-  const stop = () => void processes.stopAll().then(() => process.exit(130))
-  process.once("SIGINT", stop)
-  try {
-    return await run(
-      report,
-      () => startNetwork({ paths, processes, report, signal: new AbortController().signal }),
-      meter,
-    )
-  } finally {
-    process.removeListener("SIGINT", stop)
-    meter.stop()
-    await processes.stopAll()
-  }
+  return withProcesses(paths.logs, async (processes) => {
+    const meter = peakMeter(processes)
+    try {
+      return await run(
+        report,
+        () => startNetwork({ paths, processes, report, signal: new AbortController().signal }),
+        meter,
+      )
+    } finally {
+      meter.stop()
+    }
+  })
 }
 
 export async function mainJob(): Promise<readonly Figure[]> {

@@ -7,7 +7,8 @@ import { makeKey } from "@twinlock/devnet/network/ceremony"
 import type { RunningMember } from "@twinlock/devnet/network/devNetwork"
 import { layoutOf, type Paths, pathsOf } from "@twinlock/devnet/network/layout"
 import { type RunningMembers, startMembers } from "@twinlock/devnet/network/network"
-import { createProcesses, type Processes } from "@twinlock/devnet/network/processes"
+import { withProcesses } from "@twinlock/devnet/network/ownProcesses"
+import type { Processes } from "@twinlock/devnet/network/processes"
 import type { Ports } from "@twinlock/devnet/network/state"
 import { waitFor } from "@twinlock/devnet/network/waitFor"
 import { peersOf } from "../../test/support/cluster/cluster.ts"
@@ -32,19 +33,9 @@ export async function networkFigures(size: Size, say: (text: string) => void): P
   const home = join(ROOT, ".cache", `bench-ceremony-${size.n}`)
   rmSync(home, { recursive: true, force: true })
   const paths = pathsOf(ROOT, home)
-  const processes = createProcesses(paths.logs)
-  const stop = () => {
-    processes.killAll()
-    process.exit(130)
-  }
-  process.once("SIGINT", stop)
-  process.once("SIGTERM", stop)
   try {
-    return await measure(size, paths, processes, say)
+    return await withProcesses(paths.logs, (processes) => measure(size, paths, processes, say))
   } finally {
-    process.removeListener("SIGINT", stop)
-    process.removeListener("SIGTERM", stop)
-    await processes.stopAll()
     rmSync(home, { recursive: true, force: true })
   }
 }

@@ -10,7 +10,7 @@ import type { AddressOf } from "@twinlock/devnet/network/configs"
 import type { RunningMember } from "@twinlock/devnet/network/devNetwork"
 import { layoutOf, pathsOf } from "@twinlock/devnet/network/layout"
 import { awaitReady, runMember } from "@twinlock/devnet/network/members"
-import { createProcesses } from "@twinlock/devnet/network/processes"
+import { withProcesses } from "@twinlock/devnet/network/ownProcesses"
 import { type Ports, resetHome } from "@twinlock/devnet/network/state"
 import { waitFor } from "@twinlock/devnet/network/waitFor"
 import { toHex } from "@twinlock/sdk/protocol/codec"
@@ -66,31 +66,23 @@ export async function withCluster<T>(
   const { name, addresses, program } = options
   const paths = pathsOf(ROOT, join(ROOT, ".cache", name))
   resetHome(paths)
-  const processes = createProcesses(paths.logs)
-  const stop = () => {
-    processes.killAll()
-    process.exit(130)
-  }
-  process.once("SIGINT", stop)
-  process.once("SIGTERM", stop)
   const stubs: CoordinatorStub[] = []
-  try {
-    const layout = layoutOf(options)
-    const ports = await choosePorts(layout)
-    const between = addresses === undefined ? {} : { addressOf: addresses(ports) }
-    const nodes = program === undefined ? {} : { program }
-    const base = await startBase({ paths, layout, processes, ...between, ...nodes }, ports, name)
-    const cluster = await start(options, base, stubs)
-    const result = await run(cluster)
-    const ended = processes.casualties()
-    if (ended.length > 0) throw new Error(`ended unasked: ${ended.join("; ")}`)
-    return result
-  } finally {
-    process.removeListener("SIGINT", stop)
-    process.removeListener("SIGTERM", stop)
-    for (const stub of stubs) await stub.stop()
-    await processes.stopAll()
-  }
+  return withProcesses(paths.logs, async (processes) => {
+    try {
+      const layout = layoutOf(options)
+      const ports = await choosePorts(layout)
+      const between = addresses === undefined ? {} : { addressOf: addresses(ports) }
+      const nodes = program === undefined ? {} : { program }
+      const base = await startBase({ paths, layout, processes, ...between, ...nodes }, ports, name)
+      const cluster = await start(options, base, stubs)
+      const result = await run(cluster)
+      const ended = processes.casualties()
+      if (ended.length > 0) throw new Error(`ended unasked: ${ended.join("; ")}`)
+      return result
+    } finally {
+      for (const stub of stubs) await stub.stop()
+    }
+  })
 }
 
 async function start(
