@@ -103,6 +103,10 @@ describe("the exchange of roots", () => {
     await roots.reveal(await discardOf(world.chain.record, world), partyAt(1).address)
     const services = PARTIES.map((_, at) => serve(at + 1))
     await world.until(() => files.size === PARTIES.length)
+    for (const file of files.values()) {
+      expect(decodeBlameFile(file).reveals.map(({ party }) => party)).toEqual([1, 2, 3, 4])
+      expect(await liarsIn(file)).toEqual([2])
+    }
     await stop(services)
   })
 })
