@@ -117,6 +117,16 @@ export function crsVerify(
   context: CrsContext,
 ): Promise<Uint8Array>
 
+/** As `crsVerify`, but for the points of the list, which `crsCheck` looks at. */
+export function crsFollow(
+  previous: Uint8Array | null,
+  message: Uint8Array,
+  context: CrsContext,
+): Promise<Uint8Array>
+
+/** Rejects where the list of a state is malformed. */
+export function crsCheck(state: Uint8Array): Promise<void>
+
 /** @param transcript 32 bytes. The serialised CompactPkeCrs, 4,571,368 bytes. */
 export function crsAssemble(state: Uint8Array, transcript: Uint8Array): Promise<Uint8Array>
 

@@ -1,19 +1,32 @@
 /**
  * The CRS of the input proofs by sequential updates (docs/crs.md): in round i party i multiplies by a factor of its own and
- * erases it; everybody verifies the update before the next one starts. Sound if one party is honest.
+ * erases it. Sound if one party is honest.
+ *
+ * Everybody checks each update's proof of knowledge at once. The points of a list are checked by who is about to apply a
+ * factor to them, and those of the last list by everybody: a malformed list in between is in no CRS, and costs no honest
+ * party its factor. Who finds one says so in place of its update; then everybody checks all lists and names whose is the
+ * first malformed one, or else the one that refused a good list.
  */
 import { fromHex } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
-import type { Digest } from "@twinlock/sdk/protocol/ids"
+import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { BlobSink } from "../blobs/blobSink.ts"
 import type { Attempt } from "./attempt.ts"
 import type { CrsHistory } from "./crsHistory.ts"
 import { bytesDigest } from "./digest.ts"
 import type { CrsContext, KeygenEngine } from "./engine.ts"
-import { eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
+import { judged } from "./judgements.ts"
+import { broadcastOf, eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
+
+export type CrsRoundErrorCode =
+  /** a party refused to update a list that is well formed. */
+  "CRS_REFUSAL"
 
 /** A message is 3,555,560 bytes at 2048 bits (docs/crs.md). */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+/** In place of an update: the list before it is malformed. */
+const REFUSAL = new Uint8Array()
 
 export type Crs = {
   readonly file: Uint8Array
@@ -23,7 +36,7 @@ export type Crs = {
 }
 
 export type CrsRoundDeps = {
-  readonly engine: Pick<KeygenEngine, "crsUpdate" | "crsVerify" | "crsLink" | "crsAssemble">
+  readonly engine: Pick<KeygenEngine, "crsUpdate" | "crsFollow" | "crsCheck" | "crsLink" | "crsAssemble">
   readonly sink: BlobSink
   readonly signal: AbortSignal
   readonly timeoutMs: number
@@ -33,13 +46,45 @@ export type CrsRoundDeps = {
 export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[] {
   const { committee } = attempt
   const { engine } = deps
-  let state: Uint8Array | null = null
+  /** Party i's list is at i − 1. All are kept: they show whose update broke a rule. */
+  const states: Uint8Array[] = []
   const links: Uint8Array[] = []
+  const latest = (): Uint8Array | null => states.at(-1) ?? null
+
+  /** The failure of `party`'s list, naming it; null where the list is well formed. @throws what judges no list */
+  async function failureOf(party: PartyIndex, state: Uint8Array): Promise<ProtocolError | null> {
+    try {
+      await engine.crsCheck(state)
+      return null
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      const failure = judged(error, party)
+      if (failure.detail.culprits?.length === 1) return failure
+      throw error
+    }
+  }
+
+  async function firstFailure(): Promise<ProtocolError | null> {
+    for (const [at, state] of states.entries()) {
+      const failure = await failureOf(parsePartyIndex(at + 1, committee.n), state)
+      if (failure !== null) return failure
+    }
+    return null
+  }
+
+  async function update(speaker: PartyIndex, context: CrsContext): Promise<Uint8Array> {
+    const state = latest()
+    if (state !== null && (await failureOf(speaker, state)) !== null) return REFUSAL
+    return engine.crsUpdate(state, context, deps.signal)
+  }
 
   async function publish(final: Uint8Array, salt: Digest): Promise<void> {
-    const file = await engine.crsAssemble(final, fromHex(salt))
+    const file = await engine.crsAssemble(final, fromHex(salt)).catch(async (error: unknown) => {
+      throw (await firstFailure()) ?? error
+    })
     const digest = bytesDigest(file)
     deps.crs.set({ file, digest, history: { links, state: final } })
+    states.length = 0
     await deps.sink.put(digest, file, deps.signal)
   }
 
@@ -55,14 +100,24 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
         binding: false,
         kept: false,
       },
-      produce: async () => publicMessage(await engine.crsUpdate(state, context, deps.signal)),
+      produce: async () => publicMessage(await update(speaker, context)),
       async consume(incoming) {
+        if (broadcastOf(incoming, speaker).length === REFUSAL.length)
+          throw (await firstFailure()) ?? refusedForNothing(speaker)
         await eachParty(incoming, async (_, message) => {
-          state = await engine.crsVerify(state, message, context)
+          states.push(await engine.crsFollow(latest(), message, context))
           links.push(engine.crsLink(message))
         })
-        if (speaker === committee.n && state !== null) await publish(state, incoming.digest)
+        const final = latest()
+        if (speaker === committee.n && final !== null) await publish(final, incoming.digest)
       },
     } satisfies Round
   })
 }
+
+const refusedForNothing = (speaker: PartyIndex): ProtocolError =>
+  new ProtocolError({
+    code: "CRS_REFUSAL" satisfies CrsRoundErrorCode,
+    message: `party ${speaker} refuses a list that is well formed`,
+    culprits: [speaker],
+  })

@@ -127,9 +127,14 @@ export type KeygenEngine = {
   assemblePublicKey(publicSeed: Uint8Array, publicKeyChunk: Uint8Array): Uint8Array
   /** Message of an update; `previous` is null for the generators. Ends, whatever it is doing, once `signal` aborts. */
   crsUpdate(previous: Uint8Array | null, context: CrsContext, signal: AbortSignal): Promise<Uint8Array>
-  /** The next state. @throws naming nobody: the caller knows whose message it was. */
-  crsVerify(previous: Uint8Array | null, message: Uint8Array, context: CrsContext): Promise<Uint8Array>
-  /** The CRS file. @param transcript salt of its session id */
+  /**
+   * The next state, its list unchecked but for the proof of knowledge. @throws CRS_* naming nobody: the caller knows whose
+   * message it was.
+   */
+  crsFollow(previous: Uint8Array | null, message: Uint8Array, context: CrsContext): Promise<Uint8Array>
+  /** @throws CRS_* where the list is not one of powers */
+  crsCheck(state: Uint8Array): Promise<void>
+  /** The CRS file. @param transcript salt of its session id @throws CRS_* as {@link crsCheck} */
   crsAssemble(state: Uint8Array, transcript: Uint8Array): Promise<Uint8Array>
   /** What an auditor keeps of an accepted message. */
   crsLink(message: Uint8Array): Uint8Array

@@ -21,6 +21,7 @@ import type { FrostErrorCode } from "@twinlock/sdk/threshold/frost"
 import type { NativeErrorCode } from "../threshold/native.ts"
 import type { CeremonyErrorCode } from "./attempt.ts"
 import type { ContributionErrorCode } from "./contributions.ts"
+import type { CrsRoundErrorCode } from "./crsRounds.ts"
 import type { DkgRoundErrorCode } from "./dkgRounds.ts"
 import type { KeyRoundErrorCode } from "./keyRounds.ts"
 import type { SelfTestResultsErrorCode } from "./selfTestResults.ts"
@@ -76,7 +77,8 @@ const CRS = [
   "CRS_CURVE",
   "CRS_SUBGROUP",
   "CRS_POWERS",
-] as const satisfies readonly NativeErrorCode[]
+  "CRS_REFUSAL",
+] as const satisfies readonly (NativeErrorCode | CrsRoundErrorCode)[]
 
 const SELF_TEST = [
   "INPUT_LIST_MALFORMED",

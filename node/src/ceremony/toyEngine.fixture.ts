@@ -384,13 +384,19 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
       writeWord(next, 0, 16, power(state, tau))
       return concatBytes(next, crsContext(context))
     },
-    async crsVerify(_previous, message, context) {
+    async crsFollow(_previous, message, context) {
       if (message.length !== 48 || Buffer.compare(message.subarray(16), crsContext(context)) !== 0)
         throw toyError("CRS_PROOF")
       return message.slice(0, 16)
     },
+    async crsCheck(state) {
+      if (readWord(state, 0, 16) === 0n) throw toyError("CRS_POWERS")
+    },
     crsLink: (message) => message.slice(16),
-    crsAssemble: async (state, transcript) => concatBytes(state, transcript),
+    async crsAssemble(state, transcript) {
+      await this.crsCheck(state)
+      return concatBytes(state, transcript)
+    },
     async crsAudit(ceremonyId, parties, links, state, transcript) {
       if (links.length !== parties.length) throw toyError("CRS_LENGTH")
       for (const [at, party] of parties.entries())

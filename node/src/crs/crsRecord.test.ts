@@ -10,15 +10,14 @@ import { type Act, createStatementCheck, type SignedStatement, statementHash } f
 import { crsCommittee, type Updates, updatesDigest } from "./crsCommittee.ts"
 import { judgeCrsFault } from "./crsFault.ts"
 import { type CrsRecord, decodeCrsRecord, encodeCrsRecord, verifyCrsRecord } from "./crsRecord.ts"
-import { party } from "./toyCrs.fixture.ts"
+import { party, toyChecks } from "./toyCrs.fixture.ts"
 import { decodeTurnsMessage, encodeTurnsMessage, MAX_TURNS_MESSAGE_BYTES } from "./turnsMessages.ts"
 import type { CrsFault, TurnsMessage } from "./turnsState.ts"
 import { contextOf } from "./updateCheck.ts"
 
 const seats = PARTIES.map(({ address }) => address)
 const COMMITTEE = crsCommittee(seats, 1, tagHash("test/nonce"))
-const toy = toyEngine(toyLayout(1))
-const engine = { ...toy, crsState: (message: Uint8Array) => message.slice(0, 16) }
+const engine = toyChecks(toyEngine(toyLayout(1)))
 const messages = new Map<string, Uint8Array>()
 const check = createStatementCheck(COMMITTEE)
 
@@ -26,10 +25,10 @@ async function extended(before: Updates, turn: number): Promise<Updates> {
   const last = before.at(-1)
   const previous = last && messages.get(last.message)
   const state = previous === undefined ? null : engine.crsState(previous)
-  const bytes = await toy.crsUpdate(state, contextOf(COMMITTEE, turn, before), AbortSignal.any([]))
+  const bytes = await engine.crsUpdate(state, contextOf(COMMITTEE, turn, before), AbortSignal.any([]))
   const message = bytesDigest(bytes)
   messages.set(message, bytes)
-  return [...before, { turn, message, link: toy.crsLink(bytes) }]
+  return [...before, { turn, message, link: engine.crsLink(bytes) }]
 }
 
 async function signed(act: Act, turn: number, updates: Updates, index: number): Promise<SignedStatement> {

@@ -7,9 +7,22 @@ import {
   parseDigest,
   parsePartyIndex,
 } from "@twinlock/sdk/protocol/ids"
+import type { ToyEngine } from "../ceremony/toyEngine.fixture.ts"
 import type { SignedStatement, Statement, StatementCheck } from "./certificate.ts"
 import { type CrsCommittee, type Entry, partyOfTurn, type Updates, updatesDigest } from "./crsCommittee.ts"
 import type { TurnsTimes } from "./turnsState.ts"
+import type { CrsChecks } from "./updateCheck.ts"
+
+/** An engine of toy updates, as the parties of a CRS made on its own use it. */
+export const toyChecks = (engine: ToyEngine): ToyEngine & CrsChecks => ({
+  ...engine,
+  async crsVerify(previous, message, context) {
+    const state = await engine.crsFollow(previous, message, context)
+    await engine.crsCheck(state)
+    return state
+  },
+  crsState: (message) => message.slice(0, 16),
+})
 
 export type ToyCommittee = CrsCommittee & { readonly n: number }
 

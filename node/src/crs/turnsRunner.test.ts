@@ -14,7 +14,7 @@ import { createStatementCheck } from "./certificate.ts"
 import { crsCommittee } from "./crsCommittee.ts"
 import { judgeCrsFault } from "./crsFault.ts"
 import { verifyCrsRecord } from "./crsRecord.ts"
-import { party } from "./toyCrs.fixture.ts"
+import { party, toyChecks } from "./toyCrs.fixture.ts"
 import { encodeUpdateQuery } from "./turnsMessages.ts"
 import { createTurnsRouter, UPDATE_PROTOCOL } from "./turnsRouter.ts"
 import { runTurns, type TurnsResult, type TurnsRun } from "./turnsRunner.ts"
@@ -26,13 +26,12 @@ const COMMITTEE = crsCommittee(
   tagHash("test/nonce"),
 )
 const TIMES = { deliveryMs: 1_000, turnMs: 20_000 }
-const toy = toyEngine(toyLayout(1))
-const engine = { ...toy, crsState: (message: Uint8Array) => message.slice(0, 16) }
+const engine = toyChecks(toyEngine(toyLayout(1)))
 
 type Run = { readonly runs: readonly TurnsRun[]; readonly results: readonly TurnsResult[] }
 
 /** All parties in this process, over real signatures; null stands for one that never starts. */
-async function run(updates: (index: PartyIndex) => UpdateCrs | null = () => toy.crsUpdate): Promise<Run> {
+async function run(updates: (index: PartyIndex) => UpdateCrs | null = () => engine.crsUpdate): Promise<Run> {
   const networks = createMemoryNetworks(COMMITTEE.parties)
   const clock = createManualClock()
   const runs = PARTIES.flatMap(({ address, sign }, at) => {
@@ -77,7 +76,7 @@ describe("parties of a CRS on its own", () => {
   })
 
   test("pass over one that never starts, and blame nobody", async () => {
-    const finished = recordsOf((await run((index) => (index === 2 ? null : toy.crsUpdate))).results)
+    const finished = recordsOf((await run((index) => (index === 2 ? null : engine.crsUpdate))).results)
     expect(finished.map(({ skipped, faults }) => [skipped, faults])).toEqual([1, 2, 3].map(() => [[2], []]))
     expect(new Set(finished.map(({ file }) => sha256Digest(file))).size).toBe(1)
   })
@@ -86,7 +85,7 @@ describe("parties of a CRS on its own", () => {
     const failing: UpdateCrs = async () => {
       throw new Error("no memory")
     }
-    const finished = recordsOf((await run((index) => (index === 4 ? failing : toy.crsUpdate))).results)
+    const finished = recordsOf((await run((index) => (index === 4 ? failing : engine.crsUpdate))).results)
     expect(finished.map(({ skipped, faults }) => [skipped, faults])).toEqual(
       [1, 2, 3, 4].map(() => [[4], []]),
     )
@@ -94,8 +93,8 @@ describe("parties of a CRS on its own", () => {
 
   test("name one whose update does not hold, with evidence", async () => {
     const wrong: UpdateCrs = (previous, context, signal) =>
-      toy.crsUpdate(previous, { ...context, round: context.round + 1 }, signal)
-    const { runs, results } = await run((index) => (index === 3 ? wrong : toy.crsUpdate))
+      engine.crsUpdate(previous, { ...context, round: context.round + 1 }, signal)
+    const { runs, results } = await run((index) => (index === 3 ? wrong : engine.crsUpdate))
     for (const [at, { skipped, faults }] of recordsOf(results).entries()) {
       expect(skipped).toEqual([3])
       expect(faults).toMatchObject([{ kind: "refused-update", refusal: "CRS_PROOF" }])
@@ -111,7 +110,7 @@ describe("parties of a CRS on its own", () => {
     const failing: UpdateCrs = async () => {
       throw new Error("no memory")
     }
-    const { results } = await run((index) => (index === 1 ? toy.crsUpdate : failing))
+    const { results } = await run((index) => (index === 1 ? engine.crsUpdate : failing))
     expect(results).toMatchObject([1, 2, 3, 4].map(() => ({ status: "failed", code: "CRS_TOO_FEW" })))
   })
 
@@ -121,7 +120,7 @@ describe("parties of a CRS on its own", () => {
     if (network === undefined || alice === undefined) throw new Error("no network")
     const only = runTurns(COMMITTEE, party(1), TIMES, {
       ...{ network, router: createTurnsRouter(network), scheduler: createManualClock() },
-      ...{ logger: silentLogger, sign: alice.sign, update: toy.crsUpdate, engine },
+      ...{ logger: silentLogger, sign: alice.sign, update: engine.crsUpdate, engine },
     })
     only.stop()
     expect(await rejectionCodeOf(() => only.ended)).toBe("CRS_STOPPED")
@@ -144,7 +143,7 @@ test("a node gives nothing to strangers, nor what it does not have", async () =>
     ...{ network, router: createTurnsRouter(network), scheduler: createManualClock() },
     ...{ logger: silentLogger, sign: alice.sign, engine },
     update: async (previous, context, signal) => {
-      const bytes = await toy.crsUpdate(previous, context, signal)
+      const bytes = await engine.crsUpdate(previous, context, signal)
       setImmediate(() => served.resolve(bytesDigest(bytes)))
       return bytes
     },

@@ -5,8 +5,10 @@ import { type Digest, type PartyIndex, parseDigest } from "@twinlock/sdk/protoco
 import type { CrsAuditor, CrsContext, KeygenEngine } from "../ceremony/engine.ts"
 import { type CrsCommittee, contributors, partyOfTurn, type Updates, updatesDigest } from "./crsCommittee.ts"
 
-export type CrsChecks = Pick<KeygenEngine, "crsVerify" | "crsLink"> &
+export type CrsChecks = Pick<KeygenEngine, "crsLink"> &
   CrsAuditor & {
+    /** The next state, everything checked. @throws CRS_* naming nobody */
+    crsVerify(previous: Uint8Array | null, message: Uint8Array, context: CrsContext): Promise<Uint8Array>
     /** The list in an update's message. */
     crsState(message: Uint8Array): Uint8Array
   }

@@ -25,13 +25,26 @@ export const crsVerify = (
   context: CrsContext,
 ): Promise<Uint8Array> => awaitNative((addon) => addon.crsVerify(previous, message, context))
 
+/**
+ * The next state, of whose list nothing but the proof of knowledge was checked: 10 ms. Nobody may apply a factor to it before
+ * {@link crsCheck}. @throws CRS_*, the first rule that the message breaks
+ */
+export const crsFollow = (
+  previous: Uint8Array | null,
+  message: Uint8Array,
+  context: CrsContext,
+): Promise<Uint8Array> => awaitNative((addon) => addon.crsFollow(previous, message, context))
+
+/** Resolves where the list is one of powers: under a second on two cores. @throws CRS_*, the first rule that it breaks */
+export const crsCheck = (state: Uint8Array): Promise<void> => awaitNative((addon) => addon.crsCheck(state))
+
 /** magic ‖ ceremony ‖ round ‖ party ‖ previous digest ‖ proof of knowledge; the list comes after it. */
 const MESSAGE_HEAD_BYTES = 232
 
 /** The list in a message: of an accepted one, what {@link crsVerify} returned for it. */
 export const crsState = (message: Uint8Array): Uint8Array => message.subarray(MESSAGE_HEAD_BYTES)
 
-/** The CRS file of a verified state. @param transcript 32 bytes that bind the ceremony @throws CRS_* */
+/** The CRS file of a state, whose list it checks. @param transcript 32 bytes that bind the ceremony @throws CRS_* */
 export const crsAssemble = (state: Uint8Array, transcript: Uint8Array): Promise<Uint8Array> =>
   awaitNative((addon) => addon.crsAssemble(state, transcript))
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { describe, expect, test } from "vitest"
-import { crsUpdate, crsVerify } from "./crsCeremony.ts"
+import { crsCheck, crsFollow, crsUpdate, crsVerify } from "./crsCeremony.ts"
 import { verifyInputList } from "./inputProofs.ts"
 import { unsealKeyShare } from "./keyShare.ts"
 import { callNative, NATIVE_ERROR_CODES, nativeError } from "./native.ts"
@@ -49,6 +49,8 @@ describe("bad bytes give typed errors", () => {
     await expect(crsVerify(null, new Uint8Array(3), short)).rejects.toSatisfy(failure("NATIVE_CONFIG"))
     const blank = new Uint8Array(3_555_560)
     await expect(crsVerify(null, blank, context)).rejects.toSatisfy(failure("CRS_HEADER"))
+    await expect(crsFollow(null, blank, context)).rejects.toSatisfy(failure("CRS_HEADER"))
+    await expect(crsCheck(new Uint8Array(3))).rejects.toSatisfy(failure("CRS_LENGTH"))
   })
 
   test("sealed shares", () => {

@@ -2,7 +2,7 @@
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { addonParameters } from "./addonParameters.ts"
 import { createCeremonyParty, replayCeremonyParty } from "./ceremonyParty.ts"
-import { crsAssemble, crsAudit, crsLink, crsUpdate, crsVerify } from "./crsCeremony.ts"
+import { crsAssemble, crsAudit, crsCheck, crsFollow, crsLink, crsUpdate } from "./crsCeremony.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import { addInto, assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "./keyAssembly.ts"
 import type { ServerKey } from "./serverKey.ts"
@@ -17,7 +17,8 @@ export const nativeEngine = {
   addInto,
   assemblePublicKey,
   crsUpdate,
-  crsVerify,
+  crsFollow,
+  crsCheck,
   crsLink,
   crsAssemble,
   encryptSelfTest,

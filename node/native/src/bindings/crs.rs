@@ -56,6 +56,29 @@ pub fn crs_verify(
     }))
 }
 
+/// Like `crs_verify`, but for the points of the list.
+#[napi(catch_unwind)]
+pub fn crs_follow(
+    previous: Option<Uint8Array>,
+    message: Uint8Array,
+    context: CrsContext,
+) -> napi::Result<AsyncTask<Work<Vec<u8>, Uint8Array>>> {
+    let context = guard(|| context.read())?;
+    let previous = previous.map(|bytes| bytes.to_vec());
+    let message = message.to_vec();
+    Ok(background(Uint8Array::from, move || {
+        let parameters = CrsParameters::production();
+        Ok(crs::follow(&parameters, &state_or_start(&parameters, previous), &message, &context)?)
+    }))
+}
+
+/// Whether a list is well formed: an error where it is not.
+#[napi(catch_unwind)]
+pub fn crs_check(state: Uint8Array) -> AsyncTask<Work<(), ()>> {
+    let state = state.to_vec();
+    background(|()| (), move || Ok(crs::check_state(&CrsParameters::production(), &state).map(drop)?))
+}
+
 #[napi(catch_unwind)]
 pub fn crs_assemble(
     state: Uint8Array,

@@ -3,7 +3,8 @@
 //! The string is a list of powers of one unknown alpha on BLS12-446: 2n points alpha^i·G of which the one at n+1
 //! is zero, and n points alpha^i·H. It starts from alpha = 1; every party multiplies alpha by a factor tau of its
 //! own, proves that it knows tau, and erases it. Proofs are sound if one accepted party was honest, and inputs stay
-//! hidden only if the list is well formed: therefore every party verifies every update.
+//! hidden only if the list is well formed: therefore every party checks every proof and the last list, and before it applies
+//! its factor to a list also that one.
 //!
 //! Secret: tau, its powers and the nonce of the proof ([`update`], [`ladder`], [`montgomery`]); everything else is public.
 //! The caller must agree on the order of parties, echo the accepted message, and verify before it uses a state.
@@ -30,4 +31,4 @@ pub use error::CrsError;
 pub use message::Context;
 pub use parameters::CrsParameters;
 pub use update::{Tau, start_state, update};
-pub use verify::verify;
+pub use verify::{check_state, follow, verify};

@@ -16,12 +16,28 @@ pub struct CheckedState {
 
 /// Checks one update against the state and the place in the ceremony that the verifier itself holds.
 ///
-/// Order: length, header, context, previous digest, gap, first element, proof of knowledge (refusals so far cost
-/// under 10 ms), encodings, curve, subgroup, powers. Returns the next state, a copy of the message's tail.
+/// Order: as [`follow`], then as [`check_state`]. Returns the next state, a copy of the message's tail.
 ///
 /// # Errors
 /// The first rule that is broken.
 pub fn verify(
+    parameters: &CrsParameters,
+    previous: &[u8],
+    message: &[u8],
+    expected: &Context,
+) -> Result<Vec<u8>, CrsError> {
+    let state = follow(parameters, previous, message, expected)?;
+    check_state(parameters, &state)?;
+    Ok(state)
+}
+
+/// All of an update but its list, in under 10 ms: length, header, context, previous digest, gap, first element, proof of
+/// knowledge. Returns the next state. **Its other points are unchecked**: nobody may apply a secret to it, or use it,
+/// before [`check_state`].
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn follow(
     parameters: &CrsParameters,
     previous: &[u8],
     message: &[u8],
@@ -48,7 +64,6 @@ pub fn verify(
         target: &parts.state[..G1_BYTES],
     }
     .verify(&parts.proof)?;
-    check_state(parameters, parts.state)?;
     Ok(parts.state.to_vec())
 }
 
