@@ -6,7 +6,8 @@ use aes::Aes128;
 use aes::cipher::{BlockEncrypt, KeyInit};
 use tfhe::XofSeed;
 use tfhe::core_crypto::commons::math::random::CompressionSeed;
-use tfhe_csprng::generators::aes_ctr::AesCtrParams;
+use tfhe_csprng::generators::aes_ctr::{AesCtrParams, TableIndex};
+use tfhe_csprng::seeders::SeedKind;
 
 /// Bytes of the ceremony's public seed.
 pub const PUBLIC_SEED_BYTES: usize = 32;
@@ -32,9 +33,24 @@ pub struct MaskStream {
 }
 
 impl MaskStream {
-    /// Key and first counter are the last two blocks of a CBC chain under the zero key over separator ‖ seed ‖ bit length.
     pub fn new(public_seed: &[u8; PUBLIC_SEED_BYTES]) -> MaskStream {
-        let seed = xof_seed(public_seed);
+        MaskStream::of_xof(&xof_seed(public_seed))
+    }
+
+    /// What tfhe expands from `seed`, from its first mask on. None where that begins inside a block of the cipher.
+    pub fn of(seed: &CompressionSeed) -> Option<MaskStream> {
+        let AesCtrParams { seed, first_index } = &seed.inner;
+        let stream = match seed {
+            SeedKind::Ctr(key) => MaskStream { cipher: Aes128::new(&key.0.to_le_bytes().into()), first: 0 },
+            SeedKind::Xof(seed) => MaskStream::of_xof(seed),
+        };
+        let skipped = TableIndex::distance(first_index, &TableIndex::FIRST)?.0;
+        let first = stream.first.wrapping_add(skipped / BLOCK as u128);
+        skipped.is_multiple_of(BLOCK as u128).then_some(MaskStream { first, ..stream })
+    }
+
+    /// Key and first counter are the last two blocks of a CBC chain under the zero key over separator ‖ seed ‖ bit length.
+    fn of_xof(seed: &XofSeed) -> MaskStream {
         let zero_key = Aes128::new(&[0; BLOCK].into());
         let mut words: Vec<u128> = seed
             .bytes()

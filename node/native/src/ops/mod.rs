@@ -5,6 +5,7 @@
 //! draws randomness.
 
 pub mod evaluate;
+mod expansion;
 pub mod inputs;
 pub mod operation;
 pub mod self_test;

@@ -1,6 +1,7 @@
 //! The evaluation key of a network key: 511 MB compressed, about 3 GB in memory.
 
 use super::evaluate::evaluate;
+use super::expansion::{noise_squashing_key, packing_key};
 use super::operation::{Operation, Request};
 use crate::errors::{Code, Failure, Result};
 use crate::params::META;
@@ -86,13 +87,15 @@ impl ServerKey {
         let input_switch = input_switch.ok_or_else(|| invalid("the server key cannot expand inputs"))?;
         let squashing = squashing.ok_or_else(|| invalid("the server key cannot squash noise"))?;
         let packing = packing.ok_or_else(|| invalid("the server key cannot pack squashed blocks"))?;
-        let (packing, _) = packing.decompress().into_raw_parts().into_raw_parts();
+        let (packing, _) = packing.into_raw_parts().into_raw_parts();
+        let packing = packing_key(&packing)?;
+        let squashing = noise_squashing_key(squashing)?;
         let key = tfhe::ServerKey::from_raw_parts(
             integer.decompress(),
             Some(input_switch.decompress()),
             None,
             None,
-            Some(squashing.decompress()),
+            Some(squashing),
             None,
             None,
             None,
