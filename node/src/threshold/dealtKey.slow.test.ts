@@ -21,6 +21,7 @@ import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
 import { createOpening } from "@twinlock/sdk/threshold/robustReconstruct"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type DealtKey, dealtKey } from "../../../test/support/keyDealer.ts"
+import { loadWebTfhe } from "../../../test/support/webTfhe.ts"
 import { expectedResults, SELF_TEST_RESULT_BYTES } from "../ceremony/selfTestResults.ts"
 import { selfTestMetadata, selfTestValues } from "../ceremony/verdict.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
@@ -95,6 +96,18 @@ describe("proven inputs", () => {
     expect(await verifyInputList(list, key.publicKey, key.crs, METADATA)).toEqual(types)
     const opened = await Promise.all(types.map((type, index) => decrypt(input(index), type)))
     expect(opened).toEqual([1n, VALUES[1], VALUES[2]])
+  })
+
+  test("of the library's build for browsers verify and expand to what was encrypted", async () => {
+    const fromBrowser = proveInputs(await loadWebTfhe(), {
+      publicKey: key.publicKey,
+      crs: key.crs,
+      metadata: METADATA,
+      values: [{ type: "uint8", value: 77n }],
+    })
+    const [expanded] = await server.expandInputs(fromBrowser, key, METADATA)
+    expect(expanded?.fheType).toBe(FHE_TYPES.uint8)
+    expect(await decrypt(expanded?.ciphertext ?? new Uint8Array(), FHE_TYPES.uint8)).toBe(77n)
   })
 
   test("of another user are refused", async () => {
