@@ -51,31 +51,33 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
   const links: Uint8Array[] = []
   const latest = (): Uint8Array | null => states.at(-1) ?? null
 
-  /** The failure of `party`'s list, naming it; null where the list is well formed. @throws what judges no list */
-  async function failureOf(party: PartyIndex, state: Uint8Array): Promise<ProtocolError | null> {
+  /** What is wrong with party i's list, naming it; null where it is well formed. @throws what judges no list */
+  async function failureOf(i: number): Promise<ProtocolError | null> {
+    const state = states[i - 1]
+    if (state === undefined) return null
     try {
       await engine.crsCheck(state)
       return null
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      const failure = judged(error, party)
+      const failure = judged(error, parsePartyIndex(i, committee.n))
       if (failure.detail.culprits?.length === 1) return failure
       throw error
     }
   }
 
   async function firstFailure(): Promise<ProtocolError | null> {
-    for (const [at, state] of states.entries()) {
-      const failure = await failureOf(parsePartyIndex(at + 1, committee.n), state)
+    for (let i = 1; i <= states.length; i++) {
+      deps.signal.throwIfAborted()
+      const failure = await failureOf(i)
       if (failure !== null) return failure
     }
     return null
   }
 
-  async function update(speaker: PartyIndex, context: CrsContext): Promise<Uint8Array> {
-    const state = latest()
-    if (state !== null && (await failureOf(speaker, state)) !== null) return REFUSAL
-    return engine.crsUpdate(state, context, deps.signal)
+  async function update(context: CrsContext): Promise<Uint8Array> {
+    const malformed = await failureOf(states.length)
+    return malformed === null ? engine.crsUpdate(latest(), context, deps.signal) : REFUSAL
   }
 
   async function publish(final: Uint8Array, salt: Digest): Promise<void> {
@@ -100,9 +102,9 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
         binding: false,
         kept: false,
       },
-      produce: async () => publicMessage(await update(speaker, context)),
+      produce: async () => publicMessage(await update(context)),
       async consume(incoming) {
-        if (broadcastOf(incoming, speaker).length === REFUSAL.length)
+        if (broadcastOf(incoming, speaker).length === 0)
           throw (await firstFailure()) ?? refusedForNothing(speaker)
         await eachParty(incoming, async (_, message) => {
           states.push(await engine.crsFollow(latest(), message, context))

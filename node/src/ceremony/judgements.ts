@@ -21,7 +21,6 @@ import type { FrostErrorCode } from "@twinlock/sdk/threshold/frost"
 import type { NativeErrorCode } from "../threshold/native.ts"
 import type { CeremonyErrorCode } from "./attempt.ts"
 import type { ContributionErrorCode } from "./contributions.ts"
-import type { CrsRoundErrorCode } from "./crsRounds.ts"
 import type { DkgRoundErrorCode } from "./dkgRounds.ts"
 import type { KeyRoundErrorCode } from "./keyRounds.ts"
 import type { SelfTestResultsErrorCode } from "./selfTestResults.ts"
@@ -77,8 +76,7 @@ const CRS = [
   "CRS_CURVE",
   "CRS_SUBGROUP",
   "CRS_POWERS",
-  "CRS_REFUSAL",
-] as const satisfies readonly (NativeErrorCode | CrsRoundErrorCode)[]
+] as const satisfies readonly NativeErrorCode[]
 
 const SELF_TEST = [
   "INPUT_LIST_MALFORMED",

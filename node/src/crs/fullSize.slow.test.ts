@@ -11,6 +11,8 @@ import {
   type CrsContext,
   crsAssemble,
   crsAudit,
+  crsCheck,
+  crsFollow,
   crsLink,
   crsState,
   crsVerify,
@@ -101,6 +103,18 @@ describe("updates", () => {
   test("hold the list that their verification returns", async () => {
     const verified = await crsVerify(states[0] ?? null, messages[1] ?? new Uint8Array(), contextOf(2))
     expect(Buffer.compare(verified, states[1] ?? new Uint8Array())).toBe(0)
+  })
+
+  test("are followed without a look at their points, which are checked by themselves", async () => {
+    const [first, next] = [states[0] ?? null, states[1] ?? new Uint8Array()]
+    const followed = await crsFollow(first, messages[1] ?? new Uint8Array(), contextOf(2))
+    expect(Buffer.compare(followed, next)).toBe(0)
+    await crsCheck(next)
+    expect(await rejectionCodeOf(() => crsCheck(flipped(next, 5000)))).toBe("CRS_CURVE")
+    const exchanged = next.slice()
+    exchanged.set(next.subarray(112, 224), 224)
+    exchanged.set(next.subarray(224, 336), 112)
+    expect(await rejectionCodeOf(() => crsCheck(exchanged))).toBe("CRS_POWERS")
   })
 
   const second = (change: (honest: Uint8Array) => Uint8Array, context = contextOf(2)) =>

@@ -39,7 +39,7 @@ export type ServerKey = {
 }
 
 /**
- * Reads and prepares a key: ten seconds on two cores, 3 GB outside the JavaScript heap.
+ * Reads and prepares a key: eight seconds on two cores, 3 GB outside the JavaScript heap.
  * @param sha256 the registered digest of the file; hashed while it is read. @throws SERVER_KEY_INVALID, NATIVE_IO
  */
 export async function loadServerKey(path: string, sha256?: Uint8Array): Promise<ServerKey> {

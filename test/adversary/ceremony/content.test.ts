@@ -1,23 +1,19 @@
 import { dkgSessionOf } from "@twinlock/node/ceremony/dkgRounds"
-import type { KeygenEngine } from "@twinlock/node/ceremony/engine"
 import { decodeDigestList, encodeDigestList } from "@twinlock/node/ceremony/keyRounds"
 import { attemptOfParty, COMMITTEE } from "@twinlock/node/ceremony/party.fixture"
 import { publicMessage } from "@twinlock/node/ceremony/rounds"
 import { xwingSealing } from "@twinlock/node/ceremony/shareSealing"
-import type { ToyEngine } from "@twinlock/node/ceremony/toyEngine.fixture"
 import { createWorld, type World } from "@twinlock/node/ceremony/world.fixture"
 import { fromHex, taggedHash } from "@twinlock/sdk/protocol/codec"
 import { ProtocolError } from "@twinlock/sdk/protocol/errors"
 import type { Digest } from "@twinlock/sdk/protocol/ids"
 import { systemRng } from "@twinlock/sdk/protocol/rng"
 import { describe, expect, test } from "vitest"
-import { roundAt, SMALL } from "./failureScene.ts"
 import { lieInRound } from "./lying.ts"
 import { runToAbort } from "./outcome.ts"
-import { flip, tamperWhere } from "./tampering.ts"
+import { flip } from "./tampering.ts"
 
 const CHUNKS = 6
-const CRS_3 = roundAt(SMALL, "crs-3")
 /** Another sum, or one that is no value at all. */
 const WRONG_RESULT = /SELF_TEST_WRONG|PLAINTEXT_RANGE/
 
@@ -70,90 +66,6 @@ describe("what fails at a node that checks names nobody", () => {
     const causes = await runToAbort(world)
     expect(causes[2]).toMatchObject({ round: "crs-1", check: "NATIVE_INTERNAL", culprits: [] })
     for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([])
-  })
-})
-
-describe("updates of the CRS", () => {
-  type Change = (honest: Promise<Uint8Array>) => Promise<Uint8Array>
-  const engineOf =
-    (liars: number | readonly number[], change: Change) =>
-    (index: number, engine: ToyEngine): KeygenEngine =>
-      [liars].flat().includes(index)
-        ? { ...engine, crsUpdate: (...args) => change(engine.crsUpdate(...args)) }
-        : engine
-  /** A list that is malformed, with a proof of knowledge that holds. */
-  const malformed: Change = async (honest) => (await honest).fill(0, 0, 16)
-
-  test.each([
-    { liars: [1], foundIn: "crs-2" },
-    { liars: [3], foundIn: "crs-4" },
-    { liars: [4], foundIn: "crs-4" },
-    { liars: [2, 3], foundIn: "crs-4" },
-  ])(
-    "malformed lists of $liars: who made the first is named by all in $foundIn",
-    async ({ liars, foundIn }) => {
-      const updated: Uint8Array[] = []
-      const dishonest = engineOf(liars, malformed)
-      const world = createWorld({
-        engine: (index, engine) => {
-          const liar = liars.includes(index)
-          const watched: ToyEngine = {
-            ...engine,
-            crsCheck: (state) => (liar ? Promise.resolve() : engine.crsCheck(state)),
-            crsUpdate(previous, ...args) {
-              if (previous !== null && !liar) updated.push(previous)
-              return engine.crsUpdate(previous, ...args)
-            },
-          }
-          return dishonest(index, watched)
-        },
-      })
-      const causes = await runToAbort(world)
-      const honest = causes.filter((_, index) => !liars.includes(index + 1))
-      for (const cause of honest) {
-        expect(cause.round).toBe(foundIn)
-        expect([cause.culprits, cause.claimed].flat()).toEqual([liars[0]])
-      }
-      expect(honest.map((cause) => cause.check)).toContain("CRS_POWERS")
-      for (const list of updated) expect(list.every((byte) => byte === 0)).toBe(false)
-    },
-  )
-
-  test("a party that refuses a good list is named by all", async () => {
-    const causes = await runToAbort(createWorld({ engine: engineOf(3, async () => new Uint8Array()) }))
-    const honest = [causes[0], causes[1], causes[3]]
-    for (const cause of honest) expect([cause?.culprits, cause?.claimed].flat()).toEqual([3])
-    expect(honest.map((cause) => cause?.check)).toContain("CRS_REFUSAL")
-  })
-
-  test("an addon that fails on a list is no judgement of it", async () => {
-    const failing = () => Promise.reject(new ProtocolError({ code: "NATIVE_INTERNAL", message: "out" }))
-    const causes = await runToAbort(
-      createWorld({
-        engine: (index, engine) => (index === 3 ? { ...engine, crsCheck: failing } : engine),
-      }),
-    )
-    expect(causes[2]).toMatchObject({ round: "crs-3", check: "NATIVE_INTERNAL", culprits: [] })
-    for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([])
-  })
-
-  test("a party that stays silent in its turn ends the ceremony, named by all", async () => {
-    const causes = await runToAbort(createWorld({ tamper: tamperWhere({ from: 3, round: CRS_3 }, () => []) }))
-    const honest = [causes[0], causes[1], causes[3]]
-    for (const cause of honest) {
-      expect(cause?.round).toBe("crs-3")
-      expect([cause?.culprits, cause?.claimed].flat()).toEqual([3])
-    }
-    expect(honest.map((cause) => cause?.code)).toContain("CEREMONY_NO_MESSAGE")
-  })
-
-  test("a party whose update process fails ends the ceremony by itself, and says so", async () => {
-    const failed = () =>
-      Promise.reject(new ProtocolError({ code: "CRS_UPDATE_FAILED", message: "the process ended" }))
-    const causes = await runToAbort(createWorld({ engine: engineOf(2, failed) }))
-    expect(causes[1]).toMatchObject({ round: "crs-2", check: "CRS_UPDATE_FAILED", culprits: [] })
-    for (const cause of [causes[0], causes[2], causes[3]])
-      expect(cause).toMatchObject({ code: "CEREMONY_PEER_ABORTED", reportedBy: 2 })
   })
 })
 

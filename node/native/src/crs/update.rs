@@ -86,7 +86,7 @@ fn multiply_list<F: Coordinate + Send + Sync>(
         })
 }
 
-/// The new state alone. `previous` must be a state that [`super::verify`] returned.
+/// The new state alone. `previous` must have passed [`super::check_state`]: small subgroups would tell of tau.
 pub(super) fn multiply_state(
     parameters: &CrsParameters,
     previous: &[u8],

@@ -8,9 +8,9 @@ use crate::stream::BLOCK;
 use rayon::prelude::*;
 use tfhe::core_crypto::commons::math::random::CompressionSeed;
 use tfhe::core_crypto::prelude::{
-    Fourier128LweBootstrapKey, Fourier128LweBootstrapKeyOwned, GlweSize, LweBootstrapKey, LweDimension,
-    LwePackingKeyswitchKey, PolynomialSize, SeededLweBootstrapKey, SeededLwePackingKeyswitchKey,
-    convert_standard_lwe_bootstrap_key_to_fourier_128,
+    CiphertextModulus, Fourier128LweBootstrapKey, Fourier128LweBootstrapKeyOwned, GlweSize, LweBootstrapKey,
+    LweDimension, LwePackingKeyswitchKey, PolynomialSize, SeededLweBootstrapKey,
+    SeededLwePackingKeyswitchKey, convert_standard_lwe_bootstrap_key_to_fourier_128,
 };
 use tfhe::integer::noise_squashing as integer;
 use tfhe::shortint::noise_squashing::atomic_pattern::AtomicPatternNoiseSquashingKey;
@@ -31,8 +31,16 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// # Errors
-    /// `SERVER_KEY_INVALID` where the masks begin inside a block of the cipher.
-    fn new(seed: &CompressionSeed, bodies: &'a [u128], size: GlweSize, body: PolynomialSize) -> Result<Self> {
+    /// `SERVER_KEY_INVALID` where the masks begin inside a block of the cipher, or words are not modulo 2^128.
+    fn new(
+        seed: &CompressionSeed,
+        bodies: &'a [u128],
+        (size, body): (GlweSize, PolynomialSize),
+        modulus: CiphertextModulus<u128>,
+    ) -> Result<Self> {
+        if !modulus.is_native_modulus() {
+            return Err(invalid("a 128-bit part with another modulus"));
+        }
         let stream = MaskStream::of(seed).ok_or_else(|| invalid("masks that begin inside a block"))?;
         Ok(Rows { stream, bodies, body: body.0, masks: size.to_glwe_dimension().0 * body.0 })
     }
@@ -60,10 +68,11 @@ impl<'a> Rows<'a> {
 }
 
 /// # Errors
-/// `SERVER_KEY_INVALID` where the masks begin inside a block of the cipher.
+/// `SERVER_KEY_INVALID` where the masks begin inside a block of the cipher, or words are not modulo 2^128.
 pub fn packing_key(seeded: &SeededLwePackingKeyswitchKey<Vec<u128>>) -> Result<PackingKey> {
     let (size, polynomial) = (seeded.output_glwe_size(), seeded.output_polynomial_size());
-    let rows = Rows::new(&seeded.compression_seed(), seeded.as_ref(), size, polynomial)?;
+    let modulus = seeded.ciphertext_modulus();
+    let rows = Rows::new(&seeded.compression_seed(), seeded.as_ref(), (size, polynomial), modulus)?;
     let mut words = vec![0; rows.count() * rows.row()];
     words.par_chunks_mut(rows.row()).enumerate().for_each_init(Vec::new, |bytes, (at, row)| {
         rows.fill(at, row, bytes);
@@ -74,7 +83,7 @@ pub fn packing_key(seeded: &SeededLwePackingKeyswitchKey<Vec<u128>>) -> Result<P
         seeded.decomposition_level_count(),
         size,
         polynomial,
-        seeded.ciphertext_modulus(),
+        modulus,
     ))
 }
 
@@ -83,7 +92,7 @@ fn bootstrapping_key(seeded: &SeededLweBootstrapKey<Vec<u128>>) -> Result<Fourie
     let (size, polynomial) = (seeded.glwe_size(), seeded.polynomial_size());
     let (base, levels) = (seeded.decomposition_base_log(), seeded.decomposition_level_count());
     let modulus = seeded.ciphertext_modulus();
-    let rows = Rows::new(&seeded.compression_seed(), seeded.as_ref(), size, polynomial)?;
+    let rows = Rows::new(&seeded.compression_seed(), seeded.as_ref(), (size, polynomial), modulus)?;
     let per_bit = size.0 * levels.0;
     let mut key =
         Fourier128LweBootstrapKey::new(seeded.input_lwe_dimension(), size, polynomial, base, levels);
@@ -195,6 +204,21 @@ mod tests {
             par_convert_standard_lwe_bootstrap_key_to_fourier_128(&standard, &mut want);
             assert_eq!(bootstrapping_key(&seeded).unwrap(), want);
         }
+    }
+
+    #[test]
+    fn words_of_another_modulus_are_refused() {
+        let mut other = packing(from_byte(Seed(3), 0));
+        other = SeededLwePackingKeyswitchKey::from_container(
+            other.as_ref().to_vec(),
+            BASE,
+            LEVELS,
+            GLWE,
+            POLYNOMIAL,
+            other.compression_seed(),
+            CiphertextModulus::try_new_power_of_2(64).unwrap(),
+        );
+        assert_eq!(packing_key(&other).unwrap_err().code, Code::ServerKey);
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub fn read_compressed(path: &Path, sha256: Option<&[u8; 32]>) -> Result<Compres
 }
 
 impl ServerKey {
-    /// Reads a key and prepares it. Takes 10 s on two cores and 3.5 GB at the peak.
+    /// Reads a key and prepares it. Takes 8 s on two cores and 2.7 GB at the peak.
     ///
     /// # Errors
     /// Those of [`read_compressed`].
@@ -81,7 +81,7 @@ impl ServerKey {
     }
 
     /// # Errors
-    /// `SERVER_KEY_INVALID` where a part is missing.
+    /// `SERVER_KEY_INVALID` where a part is missing or of another kind than those of Twinlock keys.
     pub fn from_compressed(compressed: CompressedServerKey) -> Result<Self> {
         let (integer, input_switch, _, _, squashing, packing, ..) = compressed.into_raw_parts();
         let input_switch = input_switch.ok_or_else(|| invalid("the server key cannot expand inputs"))?;

@@ -11,7 +11,7 @@ use crate::crs::audit::{Link, audit};
 use crate::crs::error::CrsError;
 use crate::crs::message::HEADER_BYTES;
 use crate::crs::parameters::CrsParameters;
-use crate::crs::verify::verify;
+use crate::crs::verify::{check_state, follow, verify};
 use std::collections::BTreeSet;
 
 /// One bad update.
@@ -37,6 +37,14 @@ fn verified(scene: &Scene, message: &[u8]) -> Result<(), CrsError> {
     verify(&scene.parameters, &scene.previous, message, &scene.place()).map(|_| ())
 }
 
+/// In two steps: what the message says of itself, then its points. Points are looked at in the second step alone.
+fn followed_and_checked(scene: &Scene, message: &[u8]) -> Result<(), CrsError> {
+    let of_points = [CrsError::Curve, CrsError::Subgroup, CrsError::Powers];
+    let state = follow(&scene.parameters, &scene.previous, message, &scene.place())
+        .inspect_err(|error| assert!(!of_points.contains(error), "{error:?} in the first step"))?;
+    check_state(&scene.parameters, &state).map(drop)
+}
+
 fn audited(scene: &Scene, message: &[u8]) -> Result<(), CrsError> {
     let links = [scene.first_link(), Link::of_message(&scene.parameters, message)?];
     audit(&scene.parameters, &CEREMONY, &[1, 2], &links, &message[HEADER_BYTES..]).map(|_| ())
@@ -46,9 +54,11 @@ fn check_all(parameters: CrsParameters) {
     let scene = Scene::new(parameters);
     let honest = scene.honest();
     assert_eq!((verified(&scene, &honest), audited(&scene, &honest)), (Ok(()), Ok(())));
+    assert_eq!(followed_and_checked(&scene, &honest), Ok(()));
     for Case { name, verifier, auditor, message } in cases() {
         let message = message(&scene);
         assert_eq!(verified(&scene, &message), Err(verifier), "{name}, by the verifier");
+        assert_eq!(followed_and_checked(&scene, &message), Err(verifier), "{name}, in two steps");
         assert_eq!(audited(&scene, &message), Err(auditor), "{name}, by the auditor");
     }
 }
