@@ -31,3 +31,13 @@ test("memory and time of a process and its children are measured", async () => {
     parent.kill("SIGKILL")
   }
 })
+
+test("a process that ends meanwhile is found at the end, not in a timer", async () => {
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" })
+  await once(child, "spawn")
+  const meter = meterProcesses([child.pid ?? 0], 5)
+  child.kill("SIGKILL")
+  await once(child, "exit")
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(() => meter.stop()).toThrow(/ENOENT|ESRCH/)
+})

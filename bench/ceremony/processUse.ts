@@ -23,9 +23,15 @@ function residentBytes(pid: number): number {
   }
 }
 
-/** Only the main thread starts processes. */
-const childrenOf = (pid: number): readonly number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number)
+/** Only the main thread starts processes. None where the process has just ended. */
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    return children.trim().split(" ").filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
 
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -35,7 +41,7 @@ function cpuSeconds(pid: number): number {
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND
 }
 
-/** Measures from now until it is stopped. The processes must live so long. */
+/** Measures from now until it is stopped. @throws at the end where a process has not lived so long */
 export function meterProcesses(pids: readonly number[], everyMs = 100): { stop(): readonly ProcessUse[] } {
   const begun = pids.map((pid) => {
     resetPeak(pid)
