@@ -41,9 +41,8 @@ const contributionError = (
   culprits: readonly PartyIndex[] = [],
 ): ProtocolError => new ProtocolError({ code, message, culprits })
 
-/** A multiple of 16, so that pieces end between words. */
-export const PIECE_BYTES: number = 2 * 1024 * 1024
-const MAX_PIECE_BYTES: number = 2 * 1024 * 1024
+/** A multiple of 16, so that pieces end between words. n − 1 of them arrive at a time. */
+export const PIECE_BYTES: number = 1024 * 1024
 const VERSION = 1
 
 /** The party that sums chunk `index`. */
@@ -69,7 +68,7 @@ const HEADER_BYTES = PREFIX_BYTES + 4 + 4 + 4
 function decodePiece(payload: Uint8Array): Piece {
   const reader = new Reader(payload.subarray(PREFIX_BYTES, HEADER_BYTES))
   const [chunk, offset, length] = [reader.uint(4), reader.uint(4), reader.uint(4)]
-  if (length > MAX_PIECE_BYTES || payload.length !== HEADER_BYTES + length)
+  if (length > PIECE_BYTES || payload.length !== HEADER_BYTES + length)
     throw contributionError(
       "CHUNK_FORM",
       `want ${length} bytes of data, got ${payload.length - HEADER_BYTES}`,

@@ -169,6 +169,13 @@ export type CrsAuditor = {
   ): Promise<Uint8Array>
 }
 
+/** A server key as it was assembled: public bytes. */
+export type ServerKeyFile = {
+  readonly path: string
+  /** 32 bytes. */
+  readonly sha256: Uint8Array
+}
+
 /** What an executor needs to judge a new key. */
 export type SelfTestEngine = {
   /** The one parameter set whose keys it judges. */
@@ -184,7 +191,7 @@ export type SelfTestEngine = {
   ): Promise<{ readonly sha256: Uint8Array; readonly byteLength: number }>
   /** Canonical words of what the self-test computes from the two values of the proven list. */
   evaluateSelfTest(
-    serverKeyPath: string,
+    serverKey: ServerKeyFile,
     list: Uint8Array,
     publicKey: Uint8Array,
     crs: Uint8Array,

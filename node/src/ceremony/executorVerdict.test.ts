@@ -1,4 +1,4 @@
-import { taggedHash } from "@twinlock/sdk/protocol/codec"
+import { taggedHash, toHex } from "@twinlock/sdk/protocol/codec"
 import { isProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Address, type Digest, type KeyId, parseKeyId } from "@twinlock/sdk/protocol/ids"
 import { describe, expect, test } from "vitest"
@@ -120,7 +120,10 @@ function executor(
     sink: { put: async (digest) => void stored.push(digest) },
     sign: erin.sign,
     logger: silentLogger,
-    onServerKey: async (_, path) => void served.push(path),
+    onServerKey: async (_, { path, sha256 }) => {
+      const bytes = files.get(path) ?? new Uint8Array()
+      served.push(toHex(sha256) === bytesDigest(bytes) ? path : "another file than was assembled")
+    },
     ...changes,
   })
   const give = async (from: TestParty, payload: Uint8Array): Promise<string | null> => {

@@ -12,7 +12,7 @@ import type { ChainView, HostBinding, KeyProposal } from "../chain/chainView.ts"
 import type { Logger } from "../telemetry/logger.ts"
 import { ONLY_ATTEMPT, type SeatSigner } from "./attempt.ts"
 import { bytesDigest } from "./digest.ts"
-import { engineFor, type SelfTestEngine } from "./engine.ts"
+import { engineFor, type SelfTestEngine, type ServerKeyFile } from "./engine.ts"
 import { serverKeyDigestOf } from "./keyRounds.ts"
 import { type DeliveryOptions, deliver } from "./outbox.ts"
 import { CEREMONY_PROTOCOLS } from "./router.ts"
@@ -62,7 +62,7 @@ export type ExecutorVerdictDeps = DeliveryOptions & {
   readonly sign: SeatSigner
   readonly logger: Logger
   /** Called with the file of a key that passed, before the verdict leaves. */
-  onServerKey(task: SelfTestTask, path: string): Promise<void>
+  onServerKey(task: SelfTestTask, serverKey: ServerKeyFile): Promise<void>
 }
 
 const MAX_CRS_BYTES = 8 * 1024 * 1024
@@ -99,10 +99,11 @@ async function judgeKey(
   if (bytesDigest(publicKey) !== task.publicKeyDigest || bytesDigest(crs) !== task.crsDigest)
     throw taskError("TASK_FILES", `want public key ${task.publicKeyDigest} and CRS ${task.crsDigest}`)
   const path = files.serverKeyPath(keyId)
-  await engine.assembleServerKey(publicSeed, paths, path)
+  const { sha256 } = await engine.assembleServerKey(publicSeed, paths, path)
   await files.removeChunks(keyId)
-  const words = await engine.evaluateSelfTest(path, task.list, publicKey, crs, selfTestMetadata(task))
-  await deps.onServerKey(task, path)
+  const serverKey = { path, sha256 }
+  const words = await engine.evaluateSelfTest(serverKey, task.list, publicKey, crs, selfTestMetadata(task))
+  await deps.onServerKey(task, serverKey)
   return words
 }
 

@@ -415,9 +415,9 @@ export function toyEngine(layout: KeyLayout, files: ToyFiles = new Map(), rng: R
       files.set(outPath, bytes)
       return { sha256: sha(bytes), byteLength: bytes.length }
     },
-    async evaluateSelfTest(serverKeyPath, list, publicKey, crs, metadata) {
-      const key = files.get(serverKeyPath)
-      if (key === undefined) throw toyError("NO_SERVER_KEY")
+    async evaluateSelfTest({ path, sha256 }, list, publicKey, crs, metadata) {
+      const key = files.get(path)
+      if (key === undefined || Buffer.compare(sha(key), sha256) !== 0) throw toyError("NO_SERVER_KEY")
       await this.verifyInputList(list, publicKey, crs, metadata)
       const [a, b] = [list[0] ?? 0, list[1] ?? 0]
       const wide = BigInt.asUintN(32, BigInt(a) * 0x01010101n + BigInt(b) * 0x00010203n)

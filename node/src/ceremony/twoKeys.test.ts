@@ -1,4 +1,4 @@
-import { taggedHash } from "@twinlock/sdk/protocol/codec"
+import { fromHex, taggedHash } from "@twinlock/sdk/protocol/codec"
 import { blobBytesOf } from "@twinlock/sdk/protocol/fheType"
 import type { Epoch, KeyId } from "@twinlock/sdk/protocol/ids"
 import { decodePlaintext } from "@twinlock/sdk/threshold/plaintext"
@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest"
 import type { KeyRecord } from "../chain/chainView.ts"
 import { discardOf } from "./blame/blame.fixture.ts"
 import { attemptFor, prepareCeremony } from "./ceremony.ts"
+import { bytesDigest } from "./digest.ts"
 import { COMMITTEE, PARTIES, party } from "./party.fixture.ts"
 import { KEY_SHARE_KIND, seatName, shareContext } from "./shareVault.ts"
 import { openToyShare, type ToyFiles, toyEngine, toyLayout } from "./toyEngine.fixture.ts"
@@ -33,7 +34,8 @@ async function wordsOf({ publicKey, crs }: Files, x: number, y: number): Promise
   const files: ToyFiles = new Map([["server key", publicKey]])
   const engine = toyEngine(LAYOUT, files)
   const list = await engine.encryptSelfTest(publicKey, crs, METADATA, [x, y])
-  const results = await engine.evaluateSelfTest("server key", list, publicKey, crs, METADATA)
+  const serverKey = { path: "server key", sha256: fromHex(bytesDigest(publicKey)) }
+  const results = await engine.evaluateSelfTest(serverKey, list, publicKey, crs, METADATA)
   return results.slice(0, blobBytesOf(UINT8)) // of the sum
 }
 

@@ -69,7 +69,7 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
         serveVerdicts({
           engines: [createSelfTestEngine(load)],
           host: { ...domain, gateway: contracts.decryptionGateway },
-          onServerKey: ({ keyId }) => files.accept(keyId),
+          onServerKey: ({ keyId }, { sha256 }) => files.accept(keyId, sha256),
           signal: lifetime.signal,
           ...{ network, scheduler, chain, files, sign, logger },
           ...ceremonyBlobs,

@@ -1,23 +1,16 @@
 /** An executor's key material on disk: public chunks while a key is assembled, evaluation keys afterwards. */
-import { createHash } from "node:crypto"
-import { createReadStream } from "node:fs"
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { type Digest, type KeyId, parseDigest } from "@twinlock/sdk/protocol/ids"
+import { toHex } from "@twinlock/sdk/protocol/codec"
+import type { KeyId } from "@twinlock/sdk/protocol/ids"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { KeyFiles } from "../ceremony/executorVerdict.ts"
 
 export type ExecutorKeyFiles = KeyFiles & {
-  /** Records that the assembled key passed its test, with the digest of the file. */
-  accept(keyId: KeyId): Promise<void>
+  /** Records that the assembled key passed its test. @param sha256 of the file that was tested */
+  accept(keyId: KeyId, sha256: Uint8Array): Promise<void>
   /** Path and digest of an accepted key; null where there is none. */
   accepted(keyId: KeyId): Promise<{ readonly path: string; readonly sha256: Uint8Array } | null>
-}
-
-async function digestOfFile(path: string): Promise<Digest> {
-  const hash = createHash("sha256")
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
-  return parseDigest(`0x${hash.digest("hex")}`)
 }
 
 /** @param directory created when needed. */
@@ -37,9 +30,8 @@ export function createKeyFiles(directory: string, source: BlobSource): ExecutorK
     },
     readChunk: (keyId, chunk) => readFile(chunkPath(keyId, chunk)),
     removeChunks: (keyId) => rm(chunks(keyId), { recursive: true, force: true }),
-    async accept(keyId) {
-      const digest = await digestOfFile(serverKeyPath(keyId))
-      await writeFile(`${digestPath(keyId)}.new`, digest)
+    async accept(keyId, sha256) {
+      await writeFile(`${digestPath(keyId)}.new`, toHex(sha256))
       await rename(`${digestPath(keyId)}.new`, digestPath(keyId))
     },
     async accepted(keyId) {
