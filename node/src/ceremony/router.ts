@@ -14,7 +14,7 @@ export const CEREMONY_PROTOCOLS = {
   message: { id: "/twinlock/ceremony/message/1", maxBytes: 24 * 1024 * 1024 },
   echo: { id: "/twinlock/ceremony/echo/1", maxBytes: 64 * 1024 },
   abort: { id: "/twinlock/ceremony/abort/1", maxBytes: 8 * 1024 },
-  chunk: { id: "/twinlock/ceremony/chunk/1", maxBytes: 2 * 1024 * 1024 + 1024 },
+  chunk: { id: "/twinlock/ceremony/chunk/1", maxBytes: 1024 * 1024 + 1024 },
   verdict: { id: "/twinlock/ceremony/verdict/1", maxBytes: 4 * 1024 },
 } as const
 
