@@ -37,6 +37,7 @@ pub enum Code {
     RowMaximum,
     /// The row sums of a part together are larger than the noise of honest rows can make them.
     RowEnergy,
+    RowLikeness,
     /// A chunk index, length or path does not fit the key layout.
     KeyLayout,
     /// The object was destroyed or has aborted; its secrets are gone.
@@ -90,6 +91,7 @@ impl Code {
             Code::RowPoints => "KEYGEN_ROW_POINTS",
             Code::RowMaximum => "KEYGEN_ROW_MAXIMUM",
             Code::RowEnergy => "KEYGEN_ROW_ENERGY",
+            Code::RowLikeness => "KEYGEN_ROW_LIKENESS",
             Code::KeyLayout => "KEYGEN_KEY_LAYOUT",
             Code::Destroyed => "NATIVE_DESTROYED",
             Code::Crs(error) => error.code(),

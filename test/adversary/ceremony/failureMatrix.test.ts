@@ -1,7 +1,7 @@
 /**
  * Every message kind of a ceremony, dropped, withheld from one party, delayed beyond its time-out, corrupted, replayed in
  * place of a later one, or shown with two faces, by one party of four. What holds in every cell of the matrix: all
- * parties stop with a cause, nothing of the key stays anywhere, no honest party is named, and whoever finds the fault names
+ * parties stop with a cause, no share and no sealed secret of the key stays anywhere (public sums do, in the store), no honest party is named, and whoever finds the fault names
  * exactly those that it can. A new proposal that gives the culprits' seats to others makes a key at once.
  */
 import { describe, test } from "vitest"

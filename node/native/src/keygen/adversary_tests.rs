@@ -8,6 +8,7 @@ use crate::errors::Code;
 use crate::ring::element::GR_BYTES;
 use crate::ring::shamir::{dot, lagrange};
 use crate::ring::{Committee, Gr};
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 const COMMITTEES: [(usize, usize); 2] = [(4, 1), (7, 2)];
@@ -442,11 +443,15 @@ fn a_lie_in_one_high_bit_of_a_product_point_is_caught() {
 
 #[test]
 fn the_verdict_on_a_wrong_input_does_not_depend_on_honest_bits() {
-    // The same attacker against many honest inputs: the abort is the same, so it tells nothing (docs/keygen.md §5).
-    let outcomes: Vec<bool> = (0..40)
-        .map(|attempt| {
+    // The same attacker against many honest inputs: all that is seen is the same abort (docs/keygen.md §5).
+    for size in COMMITTEES {
+        let committee = committee(size);
+        let mut honest_bits = BTreeSet::new();
+        for attempt in 0..20 {
             let label = format!("independent {attempt}");
-            run(committee((4, 1)), 1, &label, &mut |turn| {
+            honest_bits.insert(values(committee, &label, &mut honest)[0] == Gr::ONE);
+            let outcome = run(committee, 40, &label, &mut |turn| {
+                rush(turn);
                 if turn.round == "inputs" {
                     let two = Gr::scalar(2) - dealt(turn, 0);
                     shift(turn, 0, |_| two);
@@ -454,9 +459,14 @@ fn the_verdict_on_a_wrong_input_does_not_depend_on_honest_bits() {
                 if turn.round == "level-1" {
                     shift(turn, 0, |_| Gr::ONE);
                 }
-            })
-            .passed()
-        })
-        .collect();
-    assert!(outcomes.iter().all(|passed| !passed));
+            });
+            let Outcome::Failed(round, failures) = outcome else { panic!("{size:?}: the attack passed") };
+            assert_eq!(round, "product-points", "{size:?}");
+            for failure in failures {
+                let named = (failure.culprits.as_slice(), failure.suspects.as_slice());
+                assert_eq!((failure.code, named), (Code::ProductValue, (&[][..], &[][..])), "{size:?}");
+            }
+        }
+        assert_eq!(honest_bits.len(), 2, "both values of the honest bit have met the attack");
+    }
 }

@@ -206,7 +206,6 @@ fn digest_of(key: &tfhe::ServerKey) -> [u8; 32] {
 
 /// Each part from its own place of the stream, and all of them from one pass of tfhe over it: the same 2.1 GB.
 #[test]
-#[ignore = "full size: 19 CPU-s, 4 GB"]
 fn the_expansion_of_tfhes_key_set_is_that_of_its_parts() {
     let public_body = [0; 16_384];
     let server_key = compressed_server_key(&SEED, &mut Empty).expect("builds");

@@ -43,7 +43,7 @@ pub fn open(committee: Committee, section: &Section, points: &[&[u8]]) -> Option
 }
 
 /// # Errors
-/// `KEYGEN_ROW_POINTS`, `KEYGEN_ROW_MAXIMUM`, `KEYGEN_ROW_ENERGY`; nobody is named.
+/// `KEYGEN_ROW_POINTS`, `KEYGEN_ROW_MAXIMUM`, `KEYGEN_ROW_ENERGY`, `KEYGEN_ROW_LIKENESS`; nobody is named.
 pub fn judge(committee: Committee, section: &Section, gram: &Gram, points: &[&[u8]]) -> Result<()> {
     let name = section.part.part().name;
     let values = open(committee, section, points).ok_or_else(|| {
@@ -67,7 +67,7 @@ pub fn judge(committee: Committee, section: &Section, gram: &Gram, points: &[&[u
     if likeness > 1.0 + slack {
         let text =
             format!("sums that share rows of the {name} are {likeness:.4} times as alike as honest ones");
-        return Err(Failure::new(Code::RowEnergy, text));
+        return Err(Failure::new(Code::RowLikeness, text));
     }
     Ok(())
 }
@@ -209,7 +209,7 @@ mod tests {
                 |power: i32| overlaps.iter().map(|o| f64::from(o.weight.abs()).powi(power)).sum::<f64>();
             let (lengths, squares) = (sum_of(1) * words as f64, sum_of(2) * words as f64);
             let gram = Gram { rows: vec![3; section.sums()], overlaps };
-            for (errors, code) in [(-20.0, None), (6.45, None), (6.55, Some(Code::RowEnergy))] {
+            for (errors, code) in [(-20.0, None), (6.45, None), (6.55, Some(Code::RowLikeness))] {
                 // Σ overlap · product = lengths · size², against squares · noise + errors · deviation² · √squares.
                 let wanted = squares * noise + errors * deviation(&section).powi(2) * squares.sqrt();
                 let size = (wanted.abs() / lengths).sqrt() as i128;
