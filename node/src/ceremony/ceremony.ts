@@ -189,7 +189,7 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
       onAbsorbed: deps.onAbsorbed,
     }),
     publicKey,
-    ...crsRounds(attempt, { ...shared, signal, timeoutMs: timeouts.crsMs }),
+    ...crsRounds(attempt, { ...shared, signal, kept: sums, timeoutMs: timeouts.crsMs }),
     ...selfTestRounds(attempt, {
       ...shared,
       ...delivery,

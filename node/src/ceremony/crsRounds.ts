@@ -17,6 +17,7 @@ import type { CrsHistory } from "./crsHistory.ts"
 import { bytesDigest } from "./digest.ts"
 import type { CrsContext, KeygenEngine } from "./engine.ts"
 import { judged } from "./judgements.ts"
+import type { KeptSums } from "./keptSums.ts"
 import { broadcastOf, eachParty, publicMessage, type Round, type Slot } from "./rounds.ts"
 
 export type CrsRoundErrorCode =
@@ -38,6 +39,8 @@ export type Crs = {
 export type CrsRoundDeps = {
   readonly engine: Pick<KeygenEngine, "crsUpdate" | "crsFollow" | "crsCheck" | "crsLink" | "crsAssemble">
   readonly sink: BlobSink
+  /** Outside of memory: a list is 3.6 MB. */
+  readonly kept: Pick<KeptSums, "put" | "get">
   readonly signal: AbortSignal
   readonly timeoutMs: number
   readonly crs: Slot<Crs>
@@ -46,15 +49,14 @@ export type CrsRoundDeps = {
 export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[] {
   const { committee } = attempt
   const { engine } = deps
-  /** Party i's list is at i − 1. All are kept: they show whose update broke a rule. */
-  const states: Uint8Array[] = []
+  /** The latest party's list. */
+  let latest: Uint8Array | null = null
+  /** Of party i's list at i − 1. All are kept, as files: they show whose update broke a rule. */
+  const lists: Digest[] = []
   const links: Uint8Array[] = []
-  const latest = (): Uint8Array | null => states.at(-1) ?? null
 
-  /** What is wrong with party i's list, naming it; null where it is well formed. @throws what judges no list */
-  async function failureOf(i: number): Promise<ProtocolError | null> {
-    const state = states[i - 1]
-    if (state === undefined) return null
+  /** What is wrong with the list of the party, naming it; null where it is well formed. @throws what judges no list */
+  async function failureOf(i: number, state: Uint8Array): Promise<ProtocolError | null> {
     try {
       await engine.crsCheck(state)
       return null
@@ -67,17 +69,20 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
   }
 
   async function firstFailure(): Promise<ProtocolError | null> {
-    for (let i = 1; i <= states.length; i++) {
+    for (const [at, digest] of lists.entries()) {
       deps.signal.throwIfAborted()
-      const failure = await failureOf(i)
+      const state = await deps.kept.get(digest)
+      if (state === null || bytesDigest(state) !== digest)
+        throw new Error(`list ${digest} of a CRS was not kept`)
+      const failure = await failureOf(at + 1, state)
       if (failure !== null) return failure
     }
     return null
   }
 
   async function update(context: CrsContext): Promise<Uint8Array> {
-    const malformed = await failureOf(states.length)
-    return malformed === null ? engine.crsUpdate(latest(), context, deps.signal) : REFUSAL
+    const malformed = latest && (await failureOf(lists.length, latest))
+    return malformed === null ? engine.crsUpdate(latest, context, deps.signal) : REFUSAL
   }
 
   async function publish(final: Uint8Array, salt: Digest): Promise<void> {
@@ -86,7 +91,6 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
     })
     const digest = bytesDigest(file)
     deps.crs.set({ file, digest, history: { links, state: final } })
-    states.length = 0
     await deps.sink.put(digest, file, deps.signal)
   }
 
@@ -107,11 +111,14 @@ export function crsRounds(attempt: Attempt, deps: CrsRoundDeps): readonly Round[
         if (broadcastOf(incoming, speaker).length === 0)
           throw (await firstFailure()) ?? refusedForNothing(speaker)
         await eachParty(incoming, async (_, message) => {
-          states.push(await engine.crsFollow(latest(), message, context))
+          const state = await engine.crsFollow(latest, message, context)
+          const digest = bytesDigest(state)
+          await deps.kept.put(digest, state)
+          latest = state
+          lists.push(digest)
           links.push(engine.crsLink(message))
         })
-        const final = latest()
-        if (speaker === committee.n && final !== null) await publish(final, incoming.digest)
+        if (speaker === committee.n && latest !== null) await publish(latest, incoming.digest)
       },
     } satisfies Round
   })

@@ -157,7 +157,6 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): KeyRounds {
         publicKey,
         publicKeyDigest,
       })
-      await deps.sink.put(publicKeyDigest, publicKey, deps.signal)
     },
   }
 
@@ -176,7 +175,7 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): KeyRounds {
       return publicMessage(publicKeyMessage(serverKeyDigest, publicKeyDigest))
     },
     async consume(incoming) {
-      const { serverKeyDigest, publicKeyDigest } = deps.material.get()
+      const { serverKeyDigest, publicKey: file, publicKeyDigest } = deps.material.get()
       const expected = bytesDigest(publicKeyMessage(serverKeyDigest, publicKeyDigest))
       await eachParty(incoming, (from, broadcast) => {
         if (bytesDigest(broadcast) !== expected)
@@ -184,6 +183,8 @@ export function keyRounds(attempt: Attempt, deps: KeyRoundDeps): KeyRounds {
             from,
           ])
       })
+      // Nobody finds a public key in the store whose rows have not passed.
+      await deps.sink.put(publicKeyDigest, file, deps.signal)
       deps.share.set(deps.party.finish())
     },
   }

@@ -1,10 +1,10 @@
 /** How whoever starts a node starts the Node.js runtime. Its load is native and on the wire, not in the JavaScript heap. */
 
 /**
- * A small young generation saves 24 MB. An old one that starts at 128 MB is not collected for every few megabytes of buffers
+ * A small young generation saves 24 MB. An old one that starts at 96 MB is not collected for every few megabytes of buffers
  * that pass through: in a ceremony that took a fifth of a keyholder's time.
  */
-export const RUNTIME_FLAGS: readonly string[] = ["--max-semi-space-size=4", "--initial-old-space-size=128"]
+export const RUNTIME_FLAGS: readonly string[] = ["--max-semi-space-size=4", "--initial-old-space-size=96"]
 
 /**
  * Environment of a keyholder. glibc gives every thread a heap of its own and each keeps what a ceremony freed there;

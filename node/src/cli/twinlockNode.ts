@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --initial-old-space-size=128
+#!/usr/bin/env -S node --max-semi-space-size=4 --initial-old-space-size=96
 /**
  * `twinlock-node` and `twinlock-executor`: the production entry. The guest agent's socket and Intel's root key are
  * constants; nothing configures them away.

@@ -14,6 +14,7 @@ import { runToAbort } from "./outcome.ts"
 import { flip } from "./tampering.ts"
 
 const CHUNKS = 6
+const SEED_BYTES = 32
 /** Another sum, or one that is no value at all. */
 const WRONG_RESULT = /SELF_TEST_WRONG|PLAINTEXT_RANGE/
 
@@ -136,6 +137,11 @@ describe("the row check", () => {
     expect(causes.map((cause) => cause.check)).toContain(check)
     for (const cause of causes) expect([cause.culprits, cause.claimed].flat()).toEqual([])
     expect(world.progress.at(-1)).toBe("row-points")
+    // The toy's public key is the seed and a chunk: nobody has published one.
+    const blobs = [...world.blobs.values()]
+    const isKey = (blob: Uint8Array) =>
+      blobs.some((chunk) => Buffer.compare(blob.subarray(SEED_BYTES), chunk) === 0)
+    expect(blobs.filter(isKey)).toEqual([])
   }
 
   test("a wrong sum that everybody agrees on is refused", async () => {

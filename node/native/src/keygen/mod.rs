@@ -37,6 +37,8 @@ mod figures;
 #[cfg(test)]
 mod full_size_tests;
 #[cfg(test)]
+mod leakage;
+#[cfg(test)]
 mod measure;
 #[cfg(test)]
 mod misbehaviour_tests;
