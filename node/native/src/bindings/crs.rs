@@ -41,19 +41,32 @@ pub fn crs_update(
     }))
 }
 
-#[napi(catch_unwind)]
-pub fn crs_verify(
+type Check = fn(&CrsParameters, &[u8], &[u8], &Context) -> Result<Vec<u8>, crs::CrsError>;
+type State = AsyncTask<Work<Vec<u8>, Uint8Array>>;
+
+/// The state that `message` makes of the previous one, if `check` takes it.
+fn next_state(
+    check: Check,
     previous: Option<Uint8Array>,
-    message: Uint8Array,
-    context: CrsContext,
-) -> napi::Result<AsyncTask<Work<Vec<u8>, Uint8Array>>> {
+    message: &Uint8Array,
+    context: &CrsContext,
+) -> napi::Result<State> {
     let context = guard(|| context.read())?;
     let previous = previous.map(|bytes| bytes.to_vec());
     let message = message.to_vec();
     Ok(background(Uint8Array::from, move || {
         let parameters = CrsParameters::production();
-        Ok(crs::verify(&parameters, &state_or_start(&parameters, previous), &message, &context)?)
+        Ok(check(&parameters, &state_or_start(&parameters, previous), &message, &context)?)
     }))
+}
+
+#[napi(catch_unwind)]
+pub fn crs_verify(
+    previous: Option<Uint8Array>,
+    message: Uint8Array,
+    context: CrsContext,
+) -> napi::Result<State> {
+    next_state(crs::verify, previous, &message, &context)
 }
 
 /// Like `crs_verify`, but for the points of the list.
@@ -62,14 +75,8 @@ pub fn crs_follow(
     previous: Option<Uint8Array>,
     message: Uint8Array,
     context: CrsContext,
-) -> napi::Result<AsyncTask<Work<Vec<u8>, Uint8Array>>> {
-    let context = guard(|| context.read())?;
-    let previous = previous.map(|bytes| bytes.to_vec());
-    let message = message.to_vec();
-    Ok(background(Uint8Array::from, move || {
-        let parameters = CrsParameters::production();
-        Ok(crs::follow(&parameters, &state_or_start(&parameters, previous), &message, &context)?)
-    }))
+) -> napi::Result<State> {
+    next_state(crs::follow, previous, &message, &context)
 }
 
 /// Whether a list is well formed: an error where it is not.

@@ -34,9 +34,15 @@ fn on_values<T: Copy>(
 fn transform(count: usize, rng: &mut StdRng) -> f64 {
     let engine = Negacyclic::new(SIZE, Width::Bits128);
     let mut out = engine.zero();
-    on_values((count, SIZE), rng, (0, 1), |rng| rng.r#gen::<u128>(), |share| {
-        engine.forward(share, black_box(&mut out));
-    })
+    on_values(
+        (count, SIZE),
+        rng,
+        (0, 1),
+        |rng| rng.r#gen::<u128>(),
+        |share| {
+            engine.forward(share, black_box(&mut out));
+        },
+    )
 }
 
 /// From the transformed share to the coefficients of its product with a public mask.
