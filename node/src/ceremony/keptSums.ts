@@ -1,6 +1,7 @@
 /**
- * The chunks that this party has summed, for as long as the attempt lasts. A store is trusted with nothing: whoever does
- * not get a chunk from it asks the party that signed its digest. Public bytes.
+ * What a party keeps outside of memory for as long as the attempt lasts, all of it public: the chunks that it has summed,
+ * and the lists of the CRS. A store is trusted with nothing: whoever does not get a chunk from it asks the party that signed
+ * its digest.
  */
 import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
 import { type Digest, parseDigest } from "@twinlock/sdk/protocol/ids"

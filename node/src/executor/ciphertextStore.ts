@@ -7,6 +7,7 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { concatBytes, fromHex, Reader, sha256Digest } from "@twinlock/sdk/protocol/codec"
 import { type Digest, type Handle, parseDigest } from "@twinlock/sdk/protocol/ids"
+import { nullIfAbsent } from "../storage/absent.ts"
 
 export type StoredCiphertext = {
   readonly operationDigest: Digest
@@ -41,19 +42,9 @@ export async function createCiphertextStore(directory: string): Promise<Cipherte
         throw error
       })
     },
-    has: (handle) =>
-      stat(pathOf(handle)).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === "ENOENT") return false
-          throw error
-        },
-      ),
+    has: async (handle) => (await stat(pathOf(handle)).catch(nullIfAbsent)) !== null,
     async get(handle) {
-      const file = await readFile(pathOf(handle)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return null
-        throw error
-      })
+      const file = await readFile(pathOf(handle)).catch(nullIfAbsent)
       if (file === null) return null
       const reader = new Reader(file)
       const operationDigest = parseDigest(reader.hex(32))

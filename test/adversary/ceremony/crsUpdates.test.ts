@@ -1,3 +1,4 @@
+import type { CeremonyDeps } from "@twinlock/node/ceremony/ceremony"
 import type { KeygenEngine } from "@twinlock/node/ceremony/engine"
 import type { ToyEngine } from "@twinlock/node/ceremony/toyEngine.fixture"
 import { createWorld } from "@twinlock/node/ceremony/world.fixture"
@@ -8,6 +9,8 @@ import { runToAbort } from "./outcome.ts"
 import { tamperWhere } from "./tampering.ts"
 
 const CRS_3 = roundAt(SMALL, "crs-3")
+/** A list of the toy engine. */
+const LIST_BYTES = 16
 
 describe("updates of the CRS", () => {
   type Change = (honest: Promise<Uint8Array>) => Promise<Uint8Array>
@@ -56,6 +59,27 @@ describe("updates of the CRS", () => {
       for (const list of updated) expect(list.every((byte) => byte === 0)).toBe(false)
     },
   )
+
+  test("a party whose disk exchanges lists names nobody for them", async () => {
+    const exchanging = (sums: CeremonyDeps["sums"]): CeremonyDeps["sums"] => {
+      const lists = new Set<string>()
+      return {
+        ...sums,
+        put: (digest, bytes) => {
+          if (bytes.length === LIST_BYTES) lists.add(digest)
+          return sums.put(digest, bytes)
+        },
+        get: async (digest) => (lists.has(digest) ? new Uint8Array(LIST_BYTES) : sums.get(digest)),
+      }
+    }
+    const world = createWorld({
+      engine: engineOf(2, malformed),
+      deps: (index, deps) => (index === 1 ? { ...deps, sums: exchanging(deps.sums) } : deps),
+    })
+    const causes = await runToAbort(world)
+    expect(causes[0]).toMatchObject({ round: "crs-3", culprits: [] })
+    expect(causes[3]).toMatchObject({ round: "crs-3", culprits: [2] })
+  })
 
   test.each([1, 3])("party %i that refuses a good list, or none, is named by all", async (liar) => {
     const causes = await runToAbort(createWorld({ engine: engineOf(liar, async () => new Uint8Array()) }))

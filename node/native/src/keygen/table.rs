@@ -30,12 +30,6 @@ pub enum Outcome {
     Failed(String, Vec<Failure>),
 }
 
-impl Outcome {
-    pub fn passed(&self) -> bool {
-        matches!(self, Outcome::Passed(_))
-    }
-}
-
 /// Runs the bit phase with `bits` shared bits. `label` seeds all parties.
 pub fn run(
     committee: Committee,
