@@ -204,8 +204,8 @@ export interface ExpandedInput {
 
 export class ServerKey {
   private constructor()
-  /** @param sha256 refuse a file of another digest */
-  static load(path: string, sha256?: Uint8Array): Promise<ServerKey>
+  /** @param sha256 of the file: another one is refused */
+  static load(path: string, sha256: Uint8Array): Promise<ServerKey>
   compute(operation: Operation): Promise<Uint8Array>
   /** Canonical words in the format of the type. */
   squash(ciphertext: Uint8Array, fheType: number): Promise<Uint8Array>
@@ -218,9 +218,11 @@ export class ServerKey {
   /**
    * Words of the self-test of a new key: of the sum of the list's two bytes (raw), then of its wide result (packed).
    * @param path the file that this key was loaded from
+   * @param sha256 its digest
    */
   selfTest(
     path: string,
+    sha256: Uint8Array,
     list: Uint8Array,
     publicKey: Uint8Array,
     crs: Uint8Array,

@@ -192,6 +192,7 @@ function startExecutors(world: World): void {
       sign: async (digest) => signDigest(digest, secretKey),
       logger: silentLogger,
       onServerKey: async () => {},
+      onRefusedKey: async () => {},
     })
   }
 }

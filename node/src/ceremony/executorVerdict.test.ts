@@ -78,6 +78,7 @@ function executor(
   const verdicts: Verdict[] = []
   const stored: Digest[] = []
   const served: string[] = []
+  const refused: string[] = []
   for (const { address } of PARTIES)
     networks.get(address)?.onMessage(CEREMONY_PROTOCOLS.verdict.id, 4096, async (_, payload) => {
       if (refusing.includes(address)) throw new Error("no such attempt")
@@ -124,6 +125,7 @@ function executor(
       const bytes = files.get(path) ?? new Uint8Array()
       served.push(toHex(sha256) === bytesDigest(bytes) ? path : "another file than was assembled")
     },
+    onRefusedKey: async (keyId) => void refused.push(keyId),
     ...changes,
   })
   const give = async (from: TestParty, payload: Uint8Array): Promise<string | null> => {
@@ -136,7 +138,7 @@ function executor(
       await settle()
     }
   }
-  return { give, verdicts, stored, served, clock }
+  return { give, verdicts, stored, served, refused, clock }
 }
 
 describe("an executor", () => {
@@ -212,9 +214,11 @@ describe("an executor", () => {
   })
 
   const outcomeOf = async (task: SelfTestTask, changes: Partial<ExecutorVerdictDeps> = {}) => {
-    const { give, verdicts, served } = executor(changes)
+    const { give, verdicts, served, refused } = executor(changes)
     for (const index of [1, 2, 3]) await give(partyAt(index), await signTask(task, partyAt(index).sign))
-    return { outcome: verdicts[0]?.outcome, served }
+    const outcome = verdicts[0]?.outcome
+    expect(refused).toEqual(outcome?.ok === false ? [keyId] : [])
+    return { outcome, served }
   }
 
   test("signs a refusal with its reason where seed and chunks make another server key", async () => {
@@ -252,6 +256,14 @@ describe("an executor", () => {
       ok: false,
       code: "TASK_FILES",
     })
+  })
+
+  test("signs a refusal where files of the key cannot be removed, too", async () => {
+    const onRefusedKey = () => Promise.reject(new Error("read-only disk"))
+    const other = { ...(await makeTask()), serverKeyDigest: taggedHash("other") }
+    const { give, verdicts } = executor({ onRefusedKey })
+    for (const index of [1, 2, 3]) await give(partyAt(index), await signTask(other, partyAt(index).sign))
+    expect(verdicts[0]?.outcome).toEqual({ ok: false, code: "TASK_DIGEST" })
   })
 
   test("signs a refusal where the list's proof does not hold", async () => {

@@ -63,6 +63,8 @@ export type ExecutorVerdictDeps = DeliveryOptions & {
   readonly logger: Logger
   /** Called with the file of a key that passed, before the verdict leaves. */
   onServerKey(task: SelfTestTask, serverKey: ServerKeyFile): Promise<void>
+  /** Called after a test that failed: nobody needs what is kept of the key. */
+  onRefusedKey(keyId: KeyId): Promise<void>
 }
 
 const MAX_CRS_BYTES = 8 * 1024 * 1024
@@ -146,6 +148,7 @@ export function serveVerdicts(deps: ExecutorVerdictDeps): void {
     } catch (error) {
       logger.error({ err: error, ceremony: keyId }, "self-test of a new key failed")
       const code = error instanceof ProtocolError ? error.detail.code : "INTERNAL"
+      await deps.onRefusedKey(keyId).catch((err: unknown) => logger.warn({ err }, "files of a key stay"))
       return signVerdict({ ...names, outcome: { ok: false, code } }, deps.sign)
     }
   }

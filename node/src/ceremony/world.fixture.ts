@@ -234,6 +234,7 @@ export function createWorld(options: WorldOptions = {}): World {
       sign,
       logger: silentLogger,
       onServerKey: async () => {},
+      onRefusedKey: async () => {},
     })
   }
   for (const index of options.executors ?? EXECUTORS.map((_, at) => at + 1)) serveExecutor(index)

@@ -3,7 +3,9 @@
  * loaded once per process, by whoever needs it first.
  */
 import { join } from "node:path"
+import type { KeyId } from "@twinlock/sdk/protocol/ids"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
+import { deadKeysOf } from "../ceremony/deadKeys.ts"
 import { serveVerdicts } from "../ceremony/executorVerdict.ts"
 import { patientSink, patientSource } from "../ceremony/patientBlobs.ts"
 import { coprocessorEvents } from "../chain/coprocessorEvents.ts"
@@ -12,9 +14,10 @@ import { executorRoutes } from "../executor/routes.ts"
 import { createExecutorService } from "../executor/service.ts"
 import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { createSelfTestEngine } from "../threshold/nativeEngine.ts"
-import { loadServerKey, type ServerKey } from "../threshold/serverKey.ts"
+import { loadServerKey } from "../threshold/serverKey.ts"
 import { blobsOf } from "./blobs.ts"
 import { createKeyFiles } from "./keyFiles.ts"
+import { createLoadedKeys } from "./loadedKeys.ts"
 
 const POLL_MS = 250
 
@@ -29,12 +32,14 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
   const ceremonyBlobs = { source: patientSource(source, scheduler), sink: patientSink(sink, scheduler) }
   const files = createKeyFiles(join(config.dataDirectory, "keys"), ceremonyBlobs.source)
   const lifetime = new AbortController()
-  const loaded = new Map<string, Promise<ServerKey>>()
-  const load = (path: string, sha256?: Uint8Array): Promise<ServerKey> => {
-    const known = loaded.get(path) ?? loadServerKey(path, sha256)
-    loaded.set(path, known)
-    known.catch(() => loaded.delete(path))
-    return known
+  const loaded = createLoadedKeys(loadServerKey)
+  /** Of a key that is never served, nothing stays: half a gigabyte on disk, more than two in memory. */
+  const forget = (keyId: KeyId): Promise<void> => {
+    loaded.drop(files.serverKeyPath(keyId))
+    return files.remove(keyId)
+  }
+  const forgetDeadKeys = async (): Promise<void> => {
+    for (const keyId of await deadKeysOf(await files.stored(), chain)) await forget(keyId)
   }
   const sign = async (digest: Parameters<typeof signDigest>[0]) =>
     identity.signerKey.use((key) => signDigest(digest, key))
@@ -51,7 +56,7 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
     ciphertexts: (keyId) => createCiphertextStore(join(config.dataDirectory, "ciphertexts", keyId.slice(2))),
     async loadKey(keyId) {
       const key = await files.accepted(keyId)
-      return key === null ? null : load(key.path, key.sha256)
+      return key === null ? null : loaded.serve(key)
     },
     pollMs: POLL_MS,
     ...{ transactor, store, source, sink, clock, scheduler, logger, metrics },
@@ -67,14 +72,19 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
       routes: [executorRoutes(service)],
       async start() {
         serveVerdicts({
-          engines: [createSelfTestEngine(load)],
+          engines: [createSelfTestEngine(loaded.test)],
           host: { ...domain, gateway: contracts.decryptionGateway },
           onServerKey: ({ keyId }, { sha256 }) => files.accept(keyId, sha256),
+          async onRefusedKey(keyId) {
+            // It may have passed in an earlier process, and be active soon.
+            if ((await files.accepted(keyId)) === null) await forget(keyId)
+          },
           signal: lifetime.signal,
           ...{ network, scheduler, chain, files, sign, logger },
           ...ceremonyBlobs,
         })
         service.start()
+        void forgetDeadKeys().catch((err: unknown) => logger.warn({ err }, "files of dead keys stay"))
       },
       async stop() {
         lifetime.abort()

@@ -1,16 +1,22 @@
 /** An executor's key material on disk: public chunks while a key is assembled, evaluation keys afterwards. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { toHex } from "@twinlock/sdk/protocol/codec"
-import type { KeyId } from "@twinlock/sdk/protocol/ids"
+import { fromHex, toHex } from "@twinlock/sdk/protocol/codec"
+import { type KeyId, parseDigest, parseKeyId } from "@twinlock/sdk/protocol/ids"
 import type { BlobSource } from "../blobs/blobSource.ts"
 import type { KeyFiles } from "../ceremony/executorVerdict.ts"
+import { nullIfAbsent } from "../storage/absent.ts"
+import type { ServerKeyFile } from "../threshold/serverKey.ts"
 
 export type ExecutorKeyFiles = KeyFiles & {
+  /** Keys of which there is anything. */
+  stored(): Promise<readonly KeyId[]>
+  /** Removes all of a key. */
+  remove(keyId: KeyId): Promise<void>
   /** Records that the assembled key passed its test. @param sha256 of the file that was tested */
   accept(keyId: KeyId, sha256: Uint8Array): Promise<void>
   /** Path and digest of an accepted key; null where there is none. */
-  accepted(keyId: KeyId): Promise<{ readonly path: string; readonly sha256: Uint8Array } | null>
+  accepted(keyId: KeyId): Promise<ServerKeyFile | null>
 }
 
 /** @param directory created when needed. */
@@ -30,13 +36,18 @@ export function createKeyFiles(directory: string, source: BlobSource): ExecutorK
     },
     readChunk: (keyId, chunk) => readFile(chunkPath(keyId, chunk)),
     removeChunks: (keyId) => rm(chunks(keyId), { recursive: true, force: true }),
+    async stored() {
+      const names = (await readdir(directory).catch(nullIfAbsent)) ?? []
+      return names.map((name) => parseKeyId(`0x${name}`))
+    },
+    remove: (keyId) => rm(folder(keyId), { recursive: true, force: true }),
     async accept(keyId, sha256) {
       await writeFile(`${digestPath(keyId)}.new`, toHex(sha256))
       await rename(`${digestPath(keyId)}.new`, digestPath(keyId))
     },
     async accepted(keyId) {
-      const text = await readFile(digestPath(keyId), "utf8").catch(() => null)
-      return text === null ? null : { path: serverKeyPath(keyId), sha256: Buffer.from(text.slice(2), "hex") }
+      const text = await readFile(digestPath(keyId), "utf8").catch(nullIfAbsent)
+      return text === null ? null : { path: serverKeyPath(keyId), sha256: fromHex(parseDigest(text)) }
     },
   }
 }

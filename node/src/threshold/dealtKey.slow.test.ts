@@ -27,7 +27,7 @@ import { selfTestMetadata, selfTestValues } from "../ceremony/verdict.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import type { ShareWork } from "./keyShare.ts"
 import { packedNoise, secretOf } from "./packedNoise.fixture.ts"
-import { loadServerKey, type ServerKey } from "./serverKey.ts"
+import { loadServerKey, type ServerKey, type ServerKeyFile } from "./serverKey.ts"
 
 const METADATA = new TextEncoder().encode("metadata of alice")
 const SESSION = parseSessionId(`0x${"09".repeat(32)}`)
@@ -35,13 +35,15 @@ const VALUES = [true, 200n, 0x0123_4567_89ab_cdefn] as const
 const code = (name: string) => (error: unknown) => isProtocolError(error, name)
 
 let key: DealtKey
+let serverKeyFile: ServerKeyFile
 let server: ServerKey
 let list: Uint8Array
 let inputs: readonly Uint8Array[]
 
 beforeAll(async () => {
   key = await dealtKey({ n: 4, t: 1 })
-  server = await loadServerKey(key.serverKeyPath, key.serverKeySha256)
+  serverKeyFile = { path: key.serverKeyPath, sha256: key.serverKeySha256 }
+  server = await loadServerKey(serverKeyFile)
   list = proveInputs(await loadNodeTfhe(), {
     publicKey: key.publicKey,
     crs: key.crs,
@@ -181,7 +183,8 @@ describe("computation", () => {
     const { stdout } = await promisify(execFile)(process.execPath, [fixture], {
       env: {
         ...process.env,
-        TWINLOCK_SERVER_KEY: key.serverKeyPath,
+        TWINLOCK_SERVER_KEY: serverKeyFile.path,
+        TWINLOCK_SERVER_KEY_SHA256: Buffer.from(serverKeyFile.sha256).toString("base64"),
         TWINLOCK_OPERAND: Buffer.from(input(1)).toString("base64"),
         RAYON_NUM_THREADS: "1",
       },
@@ -268,7 +271,7 @@ test("the self-test of a ceremony gives what is expected of its two values, unde
   const metadata = selfTestMetadata(names)
   const proven = await encryptSelfTest(key.publicKey, key.crs, metadata, selfTestValues(names))
   const started = performance.now()
-  const words = await server.selfTest(key.serverKeyPath, proven, key, metadata)
+  const words = await server.selfTest(serverKeyFile, proven, key, metadata)
   process.stdout.write(`self-test: ${Math.round(performance.now() - started)} ms\n`)
   expect(words.length).toBe(SELF_TEST_RESULT_BYTES)
   const split = blobBytesOf(FHE_TYPES.uint8)
@@ -277,13 +280,16 @@ test("the self-test of a ceremony gives what is expected of its two values, unde
     await open(words.slice(split), FHE_TYPES.uint32, [4, 3, 2]),
   ]
   expect(opened).toEqual(expectedResults(names))
-  await expect(server.selfTest(key.serverKeyPath, list, key, METADATA)).rejects.toSatisfy(
-    code("SELF_TEST_LIST"),
+  await expect(server.selfTest(serverKeyFile, list, key, METADATA)).rejects.toSatisfy(code("SELF_TEST_LIST"))
+  // The parts that serve this test alone are read from the same file, not from what lies at its path now.
+  const exchanged = { ...serverKeyFile, sha256: new Uint8Array(32) }
+  await expect(server.selfTest(exchanged, proven, key, metadata)).rejects.toSatisfy(
+    code("SERVER_KEY_INVALID"),
   )
 })
 
 test("a server key of another digest is refused", async () => {
-  const refused = loadServerKey(key.serverKeyPath, new Uint8Array(32))
+  const refused = loadServerKey({ ...serverKeyFile, sha256: new Uint8Array(32) })
   await expect(refused).rejects.toSatisfy(code("SERVER_KEY_INVALID"))
 })
 

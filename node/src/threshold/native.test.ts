@@ -62,10 +62,10 @@ describe("bad bytes give typed errors", () => {
   })
 
   test("files that are no server key", async () => {
-    await expect(loadServerKey("/nonexistent")).rejects.toSatisfy(failure("NATIVE_IO"))
-    await expect(loadServerKey("/etc/hostname")).rejects.toSatisfy(failure("SERVER_KEY_INVALID"))
-    const digest = new Uint8Array(31)
-    await expect(loadServerKey("/etc/hostname", digest)).rejects.toSatisfy(failure("NATIVE_CONFIG"))
+    const load = (path: string, bytes: number) => loadServerKey({ path, sha256: new Uint8Array(bytes) })
+    await expect(load("/nonexistent", 32)).rejects.toSatisfy(failure("NATIVE_IO"))
+    await expect(load("/etc/hostname", 32)).rejects.toSatisfy(failure("SERVER_KEY_INVALID"))
+    await expect(load("/etc/hostname", 31)).rejects.toSatisfy(failure("NATIVE_CONFIG"))
   })
 
   test("public keys and lists", async () => {

@@ -5,7 +5,7 @@ import { createCeremonyParty, replayCeremonyParty } from "./ceremonyParty.ts"
 import { crsAssemble, crsAudit, crsCheck, crsFollow, crsLink, crsUpdate } from "./crsCeremony.ts"
 import { encryptSelfTest, verifyInputList } from "./inputProofs.ts"
 import { addInto, assemblePublicKey, assembleServerKey, keyLayout, PUBLIC_KEY_PART } from "./keyAssembly.ts"
-import type { ServerKey } from "./serverKey.ts"
+import type { ServerKey, ServerKeyFile } from "./serverKey.ts"
 
 /** What a party of a ceremony needs. */
 export const nativeEngine = {
@@ -29,7 +29,7 @@ export const nativeEngine = {
 export const crsAuditor = { crsAudit } as const
 
 /** Loads an evaluation key, or hands out the one that is loaded already: it takes 3 GB. */
-export type LoadServerKey = (path: string, sha256: Uint8Array) => Promise<Pick<ServerKey, "selfTest">>
+export type LoadServerKey = (file: ServerKeyFile) => Promise<Pick<ServerKey, "selfTest">>
 
 export type SelfTestEngine = {
   readonly parametersHash: Digest
@@ -39,7 +39,7 @@ export type SelfTestEngine = {
   readonly assembleServerKey: typeof assembleServerKey
   /** Canonical words of what the self-test computes from the two values of the proven list. */
   evaluateSelfTest(
-    serverKey: { readonly path: string; readonly sha256: Uint8Array },
+    serverKey: ServerKeyFile,
     list: Uint8Array,
     publicKey: Uint8Array,
     crs: Uint8Array,
@@ -54,6 +54,6 @@ export const createSelfTestEngine = (load: LoadServerKey): SelfTestEngine => ({
   publicKeyPart: PUBLIC_KEY_PART,
   assemblePublicKey,
   assembleServerKey,
-  evaluateSelfTest: async ({ path, sha256 }, list, publicKey, crs, metadata) =>
-    (await load(path, sha256)).selfTest(path, list, { publicKey, crs }, metadata),
+  evaluateSelfTest: async (file, list, publicKey, crs, metadata) =>
+    (await load(file)).selfTest(file, list, { publicKey, crs }, metadata),
 })

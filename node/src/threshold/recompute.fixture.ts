@@ -3,10 +3,18 @@ import { createHash } from "node:crypto"
 import { FHE_TYPES } from "@twinlock/sdk/protocol/fheType"
 import { loadServerKey } from "./serverKey.ts"
 
-const { TWINLOCK_SERVER_KEY: path, TWINLOCK_OPERAND: operand } = process.env
-if (path === undefined || operand === undefined) throw new Error("want a server key and an operand")
-const server = await loadServerKey(path)
-const byte = new Uint8Array(Buffer.from(operand, "base64"))
+function setting(name: string): string {
+  const value = process.env[name]
+  if (value === undefined) throw new Error(`${name} is not set`)
+  return value
+}
+const bytes = (name: string): Uint8Array => new Uint8Array(Buffer.from(setting(name), "base64"))
+
+const server = await loadServerKey({
+  path: setting("TWINLOCK_SERVER_KEY"),
+  sha256: bytes("TWINLOCK_SERVER_KEY_SHA256"),
+})
+const byte = bytes("TWINLOCK_OPERAND")
 const product = await server.compute({ operator: "mul", operands: [byte, byte] })
 const wide = await server.compute({ operator: "cast", operands: [product], toType: FHE_TYPES.uint32 })
 const [raw, packed] = [

@@ -42,12 +42,12 @@ impl ServerKey {
     #[napi(catch_unwind)]
     pub fn load(
         path: String,
-        sha256: Option<Uint8Array>,
+        sha256: Uint8Array,
     ) -> napi::Result<AsyncTask<Work<server_key::ServerKey, ServerKey>>> {
-        let sha256 = guard(|| sha256.map(|digest| super::exactly("sha256", &digest)).transpose())?;
+        let sha256 = guard(|| super::exactly("sha256", &sha256))?;
         Ok(background(
             |key| ServerKey { key: Destroyable::new(key) },
-            move || server_key::ServerKey::load(Path::new(&path), sha256.as_ref()),
+            move || server_key::ServerKey::load(Path::new(&path), &sha256),
         ))
     }
 
@@ -106,21 +106,23 @@ impl ServerKey {
 
 #[napi]
 impl ServerKey {
-    /// Words of the two results of the self-test; `path` is the file that this key was loaded from.
+    /// Words of the two results of the self-test; `path` is the file that this key was loaded from, `sha256` its digest.
     #[napi(catch_unwind)]
     pub fn self_test(
         &self,
         path: String,
+        sha256: Uint8Array,
         list: Uint8Array,
         public_key: Uint8Array,
         crs: Uint8Array,
         metadata: Uint8Array,
     ) -> napi::Result<Bytes> {
         let key = guard(|| self.key.get())?;
+        let sha256 = guard(|| super::exactly("sha256", &sha256))?;
         let arguments = ProofArguments::copy(&list, &public_key, &crs, &metadata);
         Ok(background(Uint8Array::from, move || {
             let context = arguments.context()?;
-            self_test(&key, Path::new(&path), &context, &arguments.list, &arguments.metadata)
+            self_test(&key, Path::new(&path), &sha256, &context, &arguments.list, &arguments.metadata)
         }))
     }
 }

@@ -12,4 +12,4 @@ pub mod self_test;
 pub mod server_key;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -51,18 +51,20 @@ impl RareParts {
     }
 }
 
-/// Canonical words of a + b modulo 2^8 (raw), then of the wide result (packed). `path` is the file of `key`.
+/// Canonical words of a + b modulo 2^8 (raw), then of the wide result (packed). `path` is the file of `key`, `sha256` its
+/// digest: the rare parts are read once more, and are to be of the same file.
 ///
 /// # Errors
 /// Those of [`ProofContext::verify`]; `SELF_TEST_LIST` for other values than two bytes; `NATIVE_IO`, `SERVER_KEY_INVALID`.
 pub fn self_test(
     key: &ServerKey,
     path: &Path,
+    sha256: &[u8; 32],
     context: &ProofContext<'_>,
     list: &[u8],
     metadata: &[u8],
 ) -> Result<Vec<u8>> {
-    evaluate(key, &RareParts::of(read_compressed(path, None)?)?, context, list, metadata)
+    evaluate(key, &RareParts::of(read_compressed(path, sha256)?)?, context, list, metadata)
 }
 
 /// The same with the parts of the file.

@@ -52,7 +52,7 @@ impl<R: Read> Read for HashingReader<R> {
 /// # Errors
 /// `NATIVE_IO`; `SERVER_KEY_INVALID` for another SHA-256 than the given one, a file above 1 GiB, another parameter set, or
 /// trailing bytes.
-pub fn read_compressed(path: &Path, sha256: Option<&[u8; 32]>) -> Result<CompressedServerKey> {
+pub fn read_compressed(path: &Path, sha256: &[u8; 32]) -> Result<CompressedServerKey> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > FILE_LIMIT {
@@ -65,7 +65,7 @@ pub fn read_compressed(path: &Path, sha256: Option<&[u8; 32]>) -> Result<Compres
         return Err(invalid("bytes follow the server key"));
     }
     // hashed while it was decoded: what was checked is what is used
-    if sha256.is_some_and(|expected| reader.hash.finalize()[..] != expected[..]) {
+    if reader.hash.finalize()[..] != sha256[..] {
         return Err(invalid("the server key has another SHA-256 than registered"));
     }
     Ok(compressed)
@@ -76,7 +76,7 @@ impl ServerKey {
     ///
     /// # Errors
     /// Those of [`read_compressed`].
-    pub fn load(path: &Path, sha256: Option<&[u8; 32]>) -> Result<Self> {
+    pub fn load(path: &Path, sha256: &[u8; 32]) -> Result<Self> {
         Self::from_compressed(read_compressed(path, sha256)?)
     }
 

@@ -3,7 +3,7 @@
 
 mod determinism;
 mod encoding;
-mod full_key;
+pub mod full_key;
 mod results;
 mod self_test;
 mod typing;
