@@ -123,7 +123,10 @@ function openMessages(state: Live): readonly OpenMessage[] {
 export const lastWord = (
   { round }: Running,
   { code, culprits, suspects, evidence }: Cause,
-): CeremonyEffect => ({ kind: "send-abort", word: { round, code, culprits, suspects, evidence } })
+): Extract<CeremonyEffect, { readonly kind: "send-abort" }> => ({
+  kind: "send-abort",
+  word: { round, code, culprits, suspects, evidence },
+})
 
 /** A stalled party has spoken already. */
 const words = (state: Live, why: Cause): readonly CeremonyEffect[] =>

@@ -166,12 +166,10 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
       })
     })
 
-  async function sendAbort(word: AbortWord): Promise<void> {
+  async function sendAbort(word: AbortWord, to: readonly PartyIndex[]): Promise<void> {
     const bytes = encodeAbort(attempt, await signAbort(attempt, word, sign))
     const { id } = CEREMONY_PROTOCOLS.abort
-    const sent = Promise.allSettled(
-      others.map((party) => network.send(signerOf(committee, party), id, bytes)),
-    )
+    const sent = Promise.allSettled(to.map((party) => network.send(signerOf(committee, party), id, bytes)))
     await within(FAREWELL_MS, sent)
   }
 
@@ -236,7 +234,20 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
         logger.warn({ code, culprits, suspects }, "ceremony aborts")
         // Nothing that holds a secret waits for a peer that is gone.
         farewells.push(
-          sendAbort(effect.word).catch((err: unknown) => logger.error({ err }, "an abort was not sent")),
+          sendAbort(effect.word, others).catch((err: unknown) =>
+            logger.error({ err }, "an abort was not sent"),
+          ),
+        )
+        break
+      }
+      case "send-excuse": {
+        const { to, word } = effect
+        logger.warn(
+          { to, code: word.code, missing: word.culprits },
+          "a peer waits for this node, which waits itself",
+        )
+        farewells.push(
+          sendAbort(word, [to]).catch((err: unknown) => logger.error({ err }, "an excuse was not sent")),
         )
         break
       }

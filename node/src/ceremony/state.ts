@@ -181,6 +181,8 @@ export type CeremonyEffect =
   | { readonly kind: "clear-timer" }
   | { readonly kind: "progress"; readonly round: number; readonly name: string; readonly rounds: number }
   | { readonly kind: "send-abort"; readonly word: AbortWord }
+  /** To one party alone, which counts on this one: what it waits for itself. The attempt goes on here. */
+  | { readonly kind: "send-excuse"; readonly to: PartyIndex; readonly word: AbortWord }
   /** All rounds are over: bring the activation to the chain. */
   | { readonly kind: "submit" }
   /** Nothing follows: destroy secrets; keep the sealed share only where the state is finished. */

@@ -238,7 +238,7 @@ function onTimeout(state: Running, { round, stage }: Event<"timeout">): Transiti
   if (stage === "collecting" && state.stage === "producing")
     return fail(state, cause(state, "CEREMONY_SLOW", "the own message of the round was not ready in time"))
   if (stage !== state.stage) return unchanged(state)
-  const { messages, echoes } = viewOf(state, round)
+  const { messages } = viewOf(state, round)
   switch (stage) {
     case "collecting":
       return stall(state, {
@@ -246,15 +246,30 @@ function onTimeout(state: Running, { round, stage }: Event<"timeout">): Transiti
         missing: specOf(state).speakers.filter((party) => !messages.has(party)),
       })
     case "echoing":
-      return stall(state, {
-        code: "CEREMONY_NO_ECHO",
-        missing: partyIndexes(state.attempt.committee).filter((party) => !echoes.has(party)),
-      })
+      return stall(state, missingEchoes(state))
     case "stalled":
       return state.stall === null ? unchanged(state) : fail(state, silence(state, state.stall))
     default:
       return assertNever(stage)
   }
+}
+
+function missingEchoes(state: Running): Stall {
+  const { echoes } = viewOf(state, state.round)
+  const missing = partyIndexes(state.attempt.committee).filter((party) => !echoes.has(party))
+  return { code: "CEREMONY_NO_ECHO", missing }
+}
+
+/**
+ * Whose next round is short may miss this party before the time of the round that it is still in is up: somebody keeps an
+ * echo from it alone. The other one hears so, and nobody else: a lie about waiting would end the attempt everywhere.
+ */
+function excuse(state: Running, { party, round, culprits }: Abort): readonly CeremonyEffect[] {
+  const missed =
+    state.stage === "echoing" && round === state.round + 1 && culprits.includes(state.attempt.self)
+  if (!missed) return []
+  const { word } = lastWord(state, silence(state, missingEchoes(state)))
+  return [{ kind: "send-excuse", to: party, word }]
 }
 
 /**
@@ -270,7 +285,7 @@ function onAbort(state: Running, abort: Abort): Transition {
   const proven = equivocator(abort.evidence)
   if (proven !== null) return fail(state, reportedEquivocation(state, abort, proven))
   if (state.stage === "consuming" || waitsBefore(state, abort))
-    return { state: { ...state, heardAbort: state.heardAbort ?? abort }, effects: [] }
+    return { state: { ...state, heardAbort: state.heardAbort ?? abort }, effects: excuse(state, abort) }
   if (state.stall === null) return fail(state, peerAborted(state, abort))
   if (!excuses(abort, state.round, state.stall)) return unchanged(state)
   const missing = state.stall.missing.filter((party) => party !== abort.party)

@@ -15,7 +15,11 @@ describe.each(FAULTS)("a message that is %s", (fault) => {
 })
 
 describe.each(FAULTS)("an echo that is %s", (fault) => {
-  test.each(["hello", "inputs", "crs-2", "activation"])("%s", async (name) => {
+  // Short rounds, long ones before short ones, the one that binds.
+  test.each([
+    ...["hello", "inputs", "chunk-digests", "row-points", "crs-2", "crs-4", "self-test-verdicts"],
+    "activation",
+  ])("%s", async (name) => {
     const target = { kind: "echo", round: roundAt(SMALL, name) } as const
     await expectCleanAbort(sceneOf(SMALL, target, fault), CODES.echo[fault])
   })

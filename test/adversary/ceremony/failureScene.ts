@@ -5,6 +5,7 @@
 
 import { attemptFor } from "@twinlock/node/ceremony/ceremony"
 import { attemptOfParty, type TestParty, testParty } from "@twinlock/node/ceremony/party.fixture"
+import type { EndState } from "@twinlock/node/ceremony/runner"
 import { KEY_SHARE_KIND } from "@twinlock/node/ceremony/shareVault"
 import type { Cause } from "@twinlock/node/ceremony/state"
 import { TOY_ROUNDS } from "@twinlock/node/ceremony/toyEngine.fixture"
@@ -113,8 +114,14 @@ export function sceneOf(size: Size, target: Target, fault: Fault): Scene {
   return { world: holder.world, fault, everyone, culprits }
 }
 
-/** Runs until nobody goes on; where signatures had left, the chain's deadline ends it. */
-async function runToEnd(world: World): Promise<readonly (Cause | null)[]> {
+type Ends = {
+  /** What each party had found when it went on no more. */
+  readonly causes: readonly (Cause | null)[]
+  readonly statuses: readonly EndState["status"][]
+}
+
+/** Runs until nobody goes on; where signatures had left and no key came of them, the chain's deadline ends it. */
+async function runToEnd(world: World): Promise<Ends> {
   const seats = world.chain.record.proposal.parties
   const runners = await Promise.all(seats.map((_, at) => world.start(at + 1)))
   await world.until(() => runners.every((runner) => runner.state().status !== "running"))
@@ -122,10 +129,27 @@ async function runToEnd(world: World): Promise<readonly (Cause | null)[]> {
     const state = runner.state()
     return state.status === "running" ? null : causeOf(state)
   })
-  world.chain.head = { ...world.chain.head, timestamp: world.chain.record.proposal.deadline + 1n }
-  await world.until(() => runners.every((runner) => runner.state().status === "aborted"))
-  await Promise.all(runners.map((runner) => runner.ended))
-  return causes
+  if (world.chain.record.status === "proposed")
+    world.chain.head = { ...world.chain.head, timestamp: world.chain.record.proposal.deadline + 1n }
+  const ended = (status: string): boolean => status === "aborted" || status === "finished"
+  await world.until(() => runners.every((runner) => ended(runner.state().status)))
+  const ends = await Promise.all(runners.map((runner) => runner.ended))
+  return { causes, statuses: ends.map(({ status }) => status) }
+}
+
+/** When all have signed, nobody can take it back: either all have the key, or none has any of it. */
+export async function expectOneEnd({ world, fault, culprits }: Scene): Promise<void> {
+  const { causes, statuses } = await runToEnd(world)
+  expect(new Set(statuses).size).toBe(1)
+  for (const [at, cause] of causes.entries()) {
+    if (culprits.includes(at + 1) || cause === null || cause.code === "CEREMONY_PEER_ABORTED") continue
+    expectNamed(cause.culprits, culprits, FOUND[fault])
+  }
+  if (statuses[0] === "aborted") return expectNothingKept(world)
+  expect(world.chain.record.status).toBe("active")
+  const { keyId, proposal } = world.chain.record
+  for (const store of world.stores.slice(0, proposal.n))
+    expect(await store.list(KEY_SHARE_KIND)).toEqual([`${keyId}/1`])
 }
 
 /** No honest party is a culprit or a suspect for an honest one; who finds the fault names exactly those that it can. */
@@ -133,7 +157,8 @@ export async function expectCleanAbort(
   { world, fault, culprits }: Scene,
   codes: readonly Cause["code"][],
 ): Promise<void> {
-  const causes = await runToEnd(world)
+  const { causes, statuses } = await runToEnd(world)
+  expect(statuses).toEqual(causes.map(() => "aborted"))
   await expectNothingKept(world)
   const honest = causes.flatMap((cause, at) => (culprits.includes(at + 1) ? [] : [cause ?? never()]))
   expect(honest.length).toBe(causes.length - culprits.length)

@@ -1,6 +1,10 @@
-//! The row check of a whole key, and errors that no functional test of a key sees (docs/keygen.md §6).
+//! The row check of a whole key, and errors that no functional test of a key sees (docs/keygen.md §6): they are planted into
+//! all ten parts, the key that has them all is assembled and passes its self-test, and the row check refuses each.
 //!
 //! Run with `cargo test --release --locked rowcheck::tests::full_size -- --ignored --nocapture`.
+use super::super::super::assembly::public_key::assemble_public_key;
+use super::super::super::assembly::server_key_file::assemble_server_key;
+use super::super::super::contribution_tests::SEED;
 use super::super::super::layout::{Chunk, PartId, chunks};
 use super::super::super::measure::{cpu, resident};
 use super::super::super::message::Outgoing;
@@ -9,7 +13,22 @@ use super::super::super::rounds::rows::{AfterChunk, RowPointsRound, Rows};
 use super::super::super::sum::add_into;
 use super::super::section::{Section, whole_key};
 use super::{Step, Table, exchange, nobody};
+use crate::crs::assemble::CRS_BYTES;
 use crate::errors::Code;
+use crate::ops::inputs::ProofContext;
+use crate::ops::self_test::self_test;
+use crate::ops::server_key::ServerKey;
+use crate::ops::tests::full_key::{open, open_packed};
+use crate::params::{META, Secret};
+use crate::word_format::WordFormat;
+use std::path::{Path, PathBuf};
+use tfhe::Config;
+use tfhe::safe_serialization::safe_serialize;
+use tfhe::zk::CompactPkeCrs;
+
+/// Values of the self-test.
+const A: u8 = 200;
+const B: u8 = 100;
 
 /// One check: the parties' states until all chunks are in.
 struct Check {
@@ -53,7 +72,7 @@ impl Check {
     }
 }
 
-/// Errors that every function of a key survives, most of them always: a bit of one coefficient in every part.
+/// Errors that every function of a key survives: a bit of one coefficient in every part.
 const PLANTED: [(PartId, u32); 10] = [
     (PartId::CompactPublic, 40),
     (PartId::Compression, 52),
@@ -78,24 +97,40 @@ fn planted(chunk: &Chunk, body: &[u8], bits: u32) -> Vec<u8> {
     body
 }
 
-/// A check of the chunk's part alone, with its error, from the part's first chunk to its last.
-fn refuses_planted(table: &Table, chunk: &Chunk, body: &[u8], check: &mut Option<Check>) {
+/// A check of the chunk's part alone, with its error, from the part's first chunk to its last. The body as it was given.
+fn refuses_planted(table: &Table, chunk: &Chunk, body: Vec<u8>, check: &mut Option<Check>) -> Vec<u8> {
     let part = chunk.part;
     let rows = part.part().rows();
     if chunk.rows.start == 0 {
         *check = Some(Check::begin(table, vec![Section { part, rows: 0..rows }]));
     }
-    let Some(check_now) = check.as_mut() else { return };
-    let bits = PLANTED.into_iter().find(|(planted, _)| *planted == part).map_or(0, |(_, bits)| bits);
-    if chunk.rows.contains(&(rows / 2)) {
-        check_now.absorb(chunk, &planted(chunk, body, bits));
-    } else {
-        check_now.absorb(chunk, body);
-    }
+    let (_, bits) = PLANTED.into_iter().find(|(planted, _)| *planted == part).expect("every part");
+    let given = if chunk.rows.contains(&(rows / 2)) { planted(chunk, &body, bits) } else { body };
+    check.as_mut().expect("begun with the first chunk").absorb(chunk, &given);
     if let Some(check) = check.take_if(|_| chunk.rows.end == rows) {
         let codes = check.refused();
         assert_eq!(codes, vec![Some(Code::RowMaximum); table.committee.n()], "{part:?} + 2^{bits}");
     }
+    given
+}
+
+/// What the self-test computes under the key of these chunks.
+fn self_test_results(table: &Table, files: &[PathBuf], folder: &Path) -> [u128; 2] {
+    let file = folder.join("server-key");
+    let written = assemble_server_key(&SEED, files, &file).expect("assembles");
+    let chunk = chunks().into_iter().find(|chunk| chunk.part == PartId::CompactPublic).expect("one");
+    let chunk = std::fs::read(&files[chunk.index]).expect("written");
+    let public_key = assemble_public_key(&SEED, &chunk).expect("assembles");
+    let crs = CompactPkeCrs::from_config(Config::from(META), 2048).expect("made");
+    let mut crs_file = Vec::new();
+    safe_serialize(&crs, &mut crs_file, CRS_BYTES as u64).expect("serialises");
+    let key = ServerKey::load(&file, &written.sha256).expect("loads");
+    let context = ProofContext::new(&public_key, &crs_file, b"unseen").expect("fits");
+    let list = context.encrypt(&[A, B]).expect("two values");
+    let words = self_test(&key, &file, &written.sha256, &context, &list, b"unseen").expect("computes");
+    let (narrow, wide) = words.split_at(WordFormat::Raw.byte_length(2));
+    let secret = |which: Secret| &table.bits[which.range()];
+    [open(secret(Secret::Ns), narrow), open_packed(secret(Secret::Nsc), wide)]
 }
 
 #[test]
@@ -115,6 +150,9 @@ fn full_size_rows_pass_and_errors_that_functional_tests_miss_do_not() {
     let mut honest = Check::begin(&table, whole_key());
     println!("noise and coin of all: {:.3} CPU-s per party, {} MB", per_party(cpu() - started), resident());
     let mut wrong = None;
+    let folder = std::env::temp_dir().join(format!("twinlock-unseen-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("disk");
+    let mut files = Vec::new();
     let (mut contributing, mut absorbing) = (0.0, 0.0);
     for chunk in chunks() {
         let started = cpu();
@@ -127,7 +165,10 @@ fn full_size_rows_pass_and_errors_that_functional_tests_miss_do_not() {
         let started = cpu();
         honest.absorb(&chunk, &body);
         absorbing += cpu() - started;
-        refuses_planted(&table, &chunk, &body, &mut wrong);
+        let given = refuses_planted(&table, &chunk, body, &mut wrong);
+        let path = folder.join(format!("{}.chunk", chunk.index));
+        std::fs::write(&path, given).expect("disk");
+        files.push(path);
     }
     println!(
         "contributions: {:.3} CPU-s per party; sums and own shares: {:.3} CPU-s per party, {} MB",
@@ -143,4 +184,9 @@ fn full_size_rows_pass_and_errors_that_functional_tests_miss_do_not() {
         verdict.map(drop).expect("honest");
     }
     println!("verdict: {:.3} CPU-s per party, {} MB", per_party(cpu() - started), resident());
+
+    let results = self_test_results(&table, &files, &folder);
+    std::fs::remove_dir_all(&folder).expect("disk");
+    let (a, b) = (u128::from(A), u128::from(B));
+    assert_eq!(results, [(a + b) % (1 << 8), (a * 0x0101_0101 + b * 0x0001_0203) % (1 << 32)]);
 }
