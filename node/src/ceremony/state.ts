@@ -93,16 +93,27 @@ export type Cause = {
  * echoing: echoes are missing.
  * consuming: all n echoes agree, the content is being checked.
  * stalled: time is up and this node has said so; whoever it waited for may still say why.
+ * leaving: a peer has aborted since it misses this node, which was held up and tells so to all who miss it.
  */
-export type Stage = "producing" | "collecting" | "signing-echo" | "echoing" | "consuming" | "stalled"
+export type Stage =
+  | "producing"
+  | "collecting"
+  | "signing-echo"
+  | "echoing"
+  | "consuming"
+  | "stalled"
+  | "leaving"
 
-/** Stages that a timer ends. */
-export type TimedStage = "collecting" | "echoing" | "stalled"
+/** Stages that a timer ends; "patience" is the first part of collecting (or producing) and of echoing. */
+export type TimedStage = "collecting" | "echoing" | "stalled" | "leaving" | "patience"
 
 export type Stall = {
   readonly code: "CEREMONY_NO_MESSAGE" | "CEREMONY_NO_ECHO"
   readonly missing: readonly PartyIndex[]
 }
+
+/** Whose message or echo this node had to wait for so long that it may be late itself. */
+export type HeldUp = { readonly round: number; readonly code: Stall["code"]; readonly party: PartyIndex }
 
 type Common = { readonly attempt: Attempt; readonly records: readonly RoundRecord[] }
 
@@ -121,6 +132,10 @@ export type Running = Common & {
   readonly heardAbort: Abort | null
   /** Who was silent when time was up and has not excused itself since; null unless stalled. */
   readonly stall: Stall | null
+  /** The patience of this stage has ended. */
+  readonly late: boolean
+  /** The newest one. */
+  readonly heldUp: HeldUp | null
 }
 
 export type CeremonyState =

@@ -26,6 +26,7 @@ import {
   waitsBefore,
 } from "./ending.ts"
 import { roundDigest, type SignedHeader } from "./header.ts"
+import { excuseFor, heldUpBy, patienceOf, restOf } from "./heldUp.ts"
 import { type Abort, type Echo, equivocator, type RoundMessage } from "./messages.ts"
 import type {
   CeremonyEffect,
@@ -59,6 +60,8 @@ export function startAttempt(attempt: Attempt, specs: readonly RoundSpec[]): Tra
     committed: false,
     heardAbort: null,
     stall: null,
+    late: false,
+    heldUp: null,
   }
   return enterRound(state, [])
 }
@@ -145,19 +148,17 @@ function onMessage(state: Running, message: RoundMessage): Transition {
   if (round < state.round) return unchanged(state)
   const known = viewOf(heard.state, round).messages
   if (known.has(party)) return unchanged(state)
-  return settle(
-    withView(heard.state, round, (view) => ({
-      ...view,
-      messages: new Map(view.messages).set(party, message),
-    })),
-    [],
-  )
+  const next = withView(heard.state, round, (view) => ({
+    ...view,
+    messages: new Map(view.messages).set(party, message),
+  }))
+  return heldUpBy(state, settle(next, []), party)
 }
 
 function onEchoSigned(state: Running, echo: Echo): Transition {
   if (echo.round !== state.round || state.stage !== "signing-echo") return unchanged(state)
-  const next: Running = { ...withEcho(state, echo), stage: "echoing" }
-  return settle(next, [{ kind: "send-echo", echo }, timer(next, "echoing")])
+  const next: Running = { ...withEcho(state, echo), stage: "echoing", late: false }
+  return settle(next, [{ kind: "send-echo", echo }, timer(next, "patience")])
 }
 
 function onEcho(state: Running, echo: Echo): Transition {
@@ -170,7 +171,7 @@ function onEcho(state: Running, echo: Echo): Transition {
     current = heard.state
   }
   if (echo.round < state.round || viewOf(current, echo.round).echoes.has(echo.party)) return unchanged(state)
-  return settle(withEcho(current, echo), [])
+  return heldUpBy(state, settle(withEcho(current, echo), []), echo.party)
 }
 
 /** Moves on as far as what is held allows. */
@@ -219,22 +220,23 @@ function nextRound(state: Running): Transition {
 function enterRound(state: Running, effects: readonly CeremonyEffect[]): Transition {
   const { name, speakers } = specOf(state)
   const speaks = speakers.includes(state.attempt.self)
-  const next: Running = { ...state, stage: speaks ? "producing" : "collecting" }
+  const next: Running = { ...state, stage: speaks ? "producing" : "collecting", late: false }
   return settle(next, [
     ...effects,
     { kind: "progress", round: next.round, name, rounds: next.specs.length },
-    timer(next, "collecting"),
+    timer(next, "patience"),
     ...(speaks ? [{ kind: "produce", round: next.round, previous: next.previous } as const] : []),
   ])
 }
 
 function onConsumed(state: Running, { round }: Event<"consumed">): Transition {
   if (round !== state.round || state.stage !== "consuming") return unchanged(state)
-  return state.heardAbort === null ? nextRound(state) : fail(state, peerAborted(state, state.heardAbort))
+  return state.heardAbort === null ? nextRound(state) : giveUp(state, state.heardAbort)
 }
 
 function onTimeout(state: Running, { round, stage }: Event<"timeout">): Transition {
   if (round !== state.round) return unchanged(state)
+  if (stage === "patience") return onImpatience(state)
   if (stage === "collecting" && state.stage === "producing")
     return fail(state, cause(state, "CEREMONY_SLOW", "the own message of the round was not ready in time"))
   if (stage !== state.stage) return unchanged(state)
@@ -249,27 +251,23 @@ function onTimeout(state: Running, { round, stage }: Event<"timeout">): Transiti
       return stall(state, missingEchoes(state))
     case "stalled":
       return state.stall === null ? unchanged(state) : fail(state, silence(state, state.stall))
+    case "leaving":
+      return state.heardAbort === null ? unchanged(state) : fail(state, peerAborted(state, state.heardAbort))
     default:
       return assertNever(stage)
   }
+}
+
+function onImpatience(state: Running): Transition {
+  const rest = restOf(state)
+  if (rest === null) return unchanged(state)
+  return { state: { ...state, late: true }, effects: [timer(state, rest)] }
 }
 
 function missingEchoes(state: Running): Stall {
   const { echoes } = viewOf(state, state.round)
   const missing = partyIndexes(state.attempt.committee).filter((party) => !echoes.has(party))
   return { code: "CEREMONY_NO_ECHO", missing }
-}
-
-/**
- * Whose next round is short may miss this party before the time of the round that it is still in is up: somebody keeps an
- * echo from it alone. The other one hears so, and nobody else: a lie about waiting would end the attempt everywhere.
- */
-function excuse(state: Running, { party, round, culprits }: Abort): readonly CeremonyEffect[] {
-  const missed =
-    state.stage === "echoing" && round === state.round + 1 && culprits.includes(state.attempt.self)
-  if (!missed) return []
-  const { word } = lastWord(state, silence(state, missingEchoes(state)))
-  return [{ kind: "send-excuse", to: party, word }]
 }
 
 /**
@@ -284,13 +282,24 @@ function stall(state: Running, found: Stall): Transition {
 function onAbort(state: Running, abort: Abort): Transition {
   const proven = equivocator(abort.evidence)
   if (proven !== null) return fail(state, reportedEquivocation(state, abort, proven))
-  if (state.stage === "consuming" || waitsBefore(state, abort))
-    return { state: { ...state, heardAbort: state.heardAbort ?? abort }, effects: excuse(state, abort) }
-  if (state.stall === null) return fail(state, peerAborted(state, abort))
+  if (state.stall === null) {
+    const goesOn = state.stage === "consuming" || state.stage === "leaving" || waitsBefore(state, abort)
+    if (!goesOn) return giveUp(state, abort)
+    const effects = excuseFor(state, abort, missingEchoes(state))
+    return { state: { ...state, heardAbort: state.heardAbort ?? abort }, effects }
+  }
   if (!excuses(abort, state.round, state.stall)) return unchanged(state)
   const missing = state.stall.missing.filter((party) => party !== abort.party)
   if (missing.length === 0) return fail(state, peerAborted(state, abort))
   return { state: { ...state, stall: { ...state.stall, missing } }, effects: [] }
+}
+
+/** Ends with a peer's abort: at once, unless this node is the one that is missed and has an excuse. */
+function giveUp(state: Running, abort: Abort): Transition {
+  const excuse = excuseFor(state, abort, missingEchoes(state))
+  if (excuse.length === 0) return fail(state, peerAborted(state, abort))
+  const next: Running = { ...state, stage: "leaving", heardAbort: abort }
+  return { state: next, effects: [...excuse, timer(next, "leaving")] }
 }
 
 function onChain(
@@ -360,8 +369,24 @@ const timer = (state: Running, stage: TimedStage): CeremonyEffect => ({
   kind: "set-timer",
   round: state.round,
   stage,
-  milliseconds: stage === "stalled" ? GRACE_MS : specOf(state).timeoutMs,
+  milliseconds: timeOf(state, stage),
 })
+
+function timeOf(state: Running, stage: TimedStage): number {
+  const { timeoutMs } = specOf(state)
+  switch (stage) {
+    case "patience":
+      return patienceOf(state, state.stage === "echoing" ? "echoing" : "collecting")
+    case "collecting":
+    case "echoing":
+      return timeoutMs - patienceOf(state, stage)
+    case "stalled":
+    case "leaving":
+      return GRACE_MS
+    default:
+      return assertNever(stage)
+  }
+}
 
 const viewOf = (state: Running, round: number): RoundView => state.views.get(round) ?? EMPTY
 

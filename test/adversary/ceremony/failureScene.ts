@@ -131,9 +131,9 @@ async function runToEnd(world: World): Promise<Ends> {
   })
   if (world.chain.record.status === "proposed")
     world.chain.head = { ...world.chain.head, timestamp: world.chain.record.proposal.deadline + 1n }
-  const ended = (status: string): boolean => status === "aborted" || status === "finished"
-  await world.until(() => runners.every((runner) => ended(runner.state().status)))
-  const ends = await Promise.all(runners.map((runner) => runner.ended))
+  const ends: EndState[] = []
+  for (const runner of runners) void runner.ended.then((state) => ends.push(state))
+  await world.until(() => ends.length === runners.length)
   return { causes, statuses: ends.map(({ status }) => status) }
 }
 
