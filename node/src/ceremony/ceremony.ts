@@ -295,9 +295,9 @@ export function prepareCeremony(record: KeyRecord, attempt: Attempt, deps: Cerem
       if (sender === null || sender === self) throw refuse("CEREMONY_FOREIGN", `${from} contributes nothing`)
       await scatter.receive(sender, payload)
     },
-    answer: async (from, payload) => {
+    answer: async (request, from, payload) => {
       if (partyOf(committee, from) === null) throw refuse("CEREMONY_FOREIGN", `${from} takes no part`)
-      return answerSum(payload)
+      return request === "sum" ? answerSum(payload) : scatter.contributed(payload)
     },
     submit: () =>
       submitActivation(deps.submitter, signed.get(), {

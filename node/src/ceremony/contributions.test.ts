@@ -24,6 +24,8 @@ function world(
     readonly bytes?: number
     readonly tamper?: Tamper
     readonly onContribution?: (bytes: Uint8Array) => void
+    /** A party that answers no request. */
+    readonly mute?: number
     readonly slow?: (index: number, chunk: number) => Promise<void>
   } = {},
 ) {
@@ -71,7 +73,10 @@ function world(
         const sender = PARTIES.find((other) => partyAt(other).address === from) ?? 0
         if (protocol === "chunk") await scatter.receive(party(sender), payload)
       },
-      async () => new Uint8Array(),
+      (_request, _from, payload) =>
+        options.mute === index
+          ? new Promise<Uint8Array>(() => {})
+          : Promise.resolve(scatter.contributed(payload)),
     )
     return scatter
   })
@@ -186,6 +191,35 @@ describe("reduce-scatter", () => {
       { code: "CHUNK_SILENT", culprits: [3] },
       { code: "CHUNK_SILENT", culprits: [3] },
     ])
+  })
+
+  test("a party that another one keeps from delivering is asked, and not named", async () => {
+    const deafToThree: Tamper = (from, to, protocol, payload) =>
+      from === partyAt(3).address && to === partyAt(1).address && protocol === CEREMONY_PROTOCOLS.chunk.id
+        ? new Promise<readonly Uint8Array[]>(() => {})
+        : [payload]
+    const { scatters, clock } = world({ tamper: deafToThree })
+    const second = failureOf(scatters[1]?.run() ?? Promise.resolve())
+    for (const index of [0, 2, 3]) void scatters[index]?.run().catch(() => {})
+    await settle()
+    clock.advance(1001)
+    await settle()
+    expect(await second).toEqual({ code: "CHUNK_SILENT", culprits: [] })
+  })
+
+  test("a party that does not answer whether it has contributed is named", async () => {
+    const deafToThree: Tamper = (from, to, protocol, payload) =>
+      from === partyAt(3).address && to === partyAt(1).address && protocol === CEREMONY_PROTOCOLS.chunk.id
+        ? new Promise<readonly Uint8Array[]>(() => {})
+        : [payload]
+    const { scatters, clock } = world({ tamper: deafToThree, mute: 3 })
+    const second = failureOf(scatters[1]?.run() ?? Promise.resolve())
+    for (const index of [0, 2, 3]) void scatters[index]?.run().catch(() => {})
+    await settle()
+    clock.advance(1001)
+    await settle()
+    clock.advance(10_001)
+    expect(await second).toEqual({ code: "CHUNK_SILENT", culprits: [3] })
   })
 
   test("a party that takes nothing in has no honest party named by another one", async () => {

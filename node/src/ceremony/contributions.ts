@@ -8,7 +8,8 @@
  * behind only sends for chunks that their summing party is still collecting.
  *
  * Everybody goes through the chunks in one order: where a party takes nothing in, all honest ones stand at the same chunk,
- * and none of them waits for another one that it would name.
+ * and none of them waits for another one that it would name. ⚔ One that takes in nothing of one party alone makes that one late for
+ * the chunks after: so a party is asked before it is named, and only who says that it has sent all, or nothing, is.
  */
 import type { Hash } from "node:crypto"
 import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
@@ -20,8 +21,8 @@ import { type Attempt, refuse } from "./attempt.ts"
 import { bytesDigest, finishDigest, startDigest } from "./digest.ts"
 import type { CeremonyParty, ChunkLayout, KeygenEngine } from "./engine.ts"
 import { judged } from "./judgements.ts"
-import { type DeliveryOptions, deliver } from "./outbox.ts"
-import { CEREMONY_PROTOCOLS } from "./router.ts"
+import { type DeliveryOptions, deliver, unlessAborted } from "./outbox.ts"
+import { CEREMONY_PROTOCOLS, CEREMONY_REQUESTS } from "./router.ts"
 
 export type ContributionErrorCode =
   /** a piece does not decode, is empty, not aligned to 16 bytes, or reaches over the chunk's end. */
@@ -44,6 +45,13 @@ const contributionError = (
 /** A multiple of 16, so that pieces end between words. n − 1 of them arrive at a time. */
 export const PIECE_BYTES: number = 1024 * 1024
 const VERSION = 1
+
+/** Longest wait for the answer whether a contribution has been delivered. */
+const ANSWER_MS = 10_000
+
+/** Answered by one byte: 1 if the contribution to the chunk has been delivered. */
+const encodeContributedRequest = ({ committee, attempt }: Attempt, chunk: number): Uint8Array =>
+  new Writer().uint(1, VERSION).hex(committee.keyId).uint(4, attempt).uint(4, chunk).done()
 
 /** The party that sums chunk `index`. */
 export const summingParty = (index: number, n: number): PartyIndex => parsePartyIndex((index % n) + 1, n)
@@ -88,6 +96,8 @@ export type Contributions = {
 export type ReduceScatter = {
   /** Resolves once the piece is added, so that the sender feels back-pressure. */
   receive(from: PartyIndex, payload: Uint8Array): Promise<void>
+  /** Answers a peer that asks whether this party's contribution has been delivered. @throws CodecErrorCode */
+  contributed(payload: Uint8Array): Uint8Array
   /** Contributes to every chunk and sums the own ones. @throws ContributionErrorCode, and what the engine throws */
   run(): Promise<Contributions>
 }
@@ -148,6 +158,8 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
   const received = new Map<PartyIndex, Digest[]>(others.map((other) => [other, []]))
   let collector: Collector | null = null
   let summed = -1
+  /** The last chunk of another party to which the own contribution has been delivered. */
+  let delivered = -1
 
   const turnOf = (chunk: number): PromiseWithResolvers<void> => {
     const turn = turns.get(chunk) ?? Promise.withResolvers<void>()
@@ -170,13 +182,17 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
   }
 
   async function close({ layout, accumulator, streams, missing, complete }: Collector): Promise<void> {
-    const cancel = deps.scheduler.after(deps.chunkTimeoutMs, () =>
+    const cancel = deps.scheduler.after(deps.chunkTimeoutMs, async () => {
+      const lacking = [...missing]
+      const waiting = await Promise.all(lacking.map((other) => isWaiting(other, layout.index)))
       complete.reject(
-        contributionError("CHUNK_SILENT", `chunk ${layout.index} lacks parties ${[...missing]}`, [
-          ...missing,
-        ]),
-      ),
-    )
+        contributionError(
+          "CHUNK_SILENT",
+          `chunk ${layout.index} lacks parties ${lacking}`,
+          lacking.filter((other, at) => waiting[at] === false && missing.has(other)),
+        ),
+      )
+    })
     try {
       await failure.or(complete.promise)
     } finally {
@@ -188,6 +204,23 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
     const digest = bytesDigest(accumulator)
     sums.push(digest)
     await deps.sink.put(digest, accumulator, signal)
+  }
+
+  /** Whether that party says that it could not deliver its contribution so far; false where it says nothing. */
+  async function isWaiting(other: PartyIndex, chunk: number): Promise<boolean> {
+    const ended = new AbortController()
+    const cancel = deps.scheduler.after(ANSWER_MS, () => ended.abort())
+    try {
+      const { id } = CEREMONY_REQUESTS.contributed
+      const request = encodeContributedRequest(attempt, chunk)
+      const asked = deps.network.request(signerOf(committee, other), id, request, ended.signal)
+      const answer = await unlessAborted(asked, ended.signal)
+      return answer.length === 1 && answer[0] === 0
+    } catch {
+      return false
+    } finally {
+      cancel()
+    }
   }
 
   async function contribution(layout: ChunkLayout): Promise<Uint8Array> {
@@ -207,6 +240,7 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
       await failure.or(deliver(to, CEREMONY_PROTOCOLS.chunk.id, payload, deps))
       deps.onBytes(payload.length)
     }
+    delivered = layout.index
   }
 
   function add(from: PartyIndex, { chunk, offset, data }: Piece, open: Collector): void {
@@ -248,6 +282,12 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
         failure.fail(judged(new ProtocolError(detail), from))
         throw error
       }
+    },
+    contributed(payload) {
+      const reader = new Reader(payload.subarray(PREFIX_BYTES))
+      const chunk = reader.uint(4)
+      reader.end()
+      return Uint8Array.of(chunk <= delivered ? 1 : 0)
     },
     async run() {
       const contributed: Digest[] = []

@@ -1,5 +1,6 @@
 /** How an attempt ends: causes, and what they lead to before and after this party's signature has left. Pure. */
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
+import { isSilence, owingIn } from "./excuse.ts"
 import type { SignedHeader } from "./header.ts"
 import type { Abort } from "./messages.ts"
 import type {
@@ -46,9 +47,14 @@ const twoHeaders = (party: PartyIndex, round: number): string =>
   `party ${party} signed two headers for round ${round}`
 
 export const silence = (state: Running, { code, missing }: Stall): Cause =>
-  cause(state, code, `nothing came from parties ${missing.join(", ")} in time`, missing)
-
-const isSilence = ({ code }: Abort): boolean => code === "CEREMONY_NO_MESSAGE" || code === "CEREMONY_NO_ECHO"
+  cause(
+    state,
+    code,
+    missing.length === 0
+      ? "what was missing came too late"
+      : `nothing came from parties ${missing.join(", ")} in time`,
+    missing,
+  )
 
 /**
  * Whether `abort` complains about something no earlier than what this node waits for itself: then it may be a
@@ -60,17 +66,6 @@ export function waitsBefore(state: Running, abort: Abort): boolean {
     return false
   if (abort.round !== state.round) return abort.round > state.round
   return stage === "collecting" || abort.code === "CEREMONY_NO_ECHO"
-}
-
-/**
- * Whether `abort` explains why its sender was silent here. A party that waits for something later than what is missing
- * has had all it needed to send it, and one that only follows somebody's abort may follow this node's own; one that
- * stopped for a reason of its own has at least said so.
- */
-export function excuses(abort: Abort, round: number, { code }: Stall): boolean {
-  if (abort.code === "CEREMONY_PEER_ABORTED") return false
-  if (!isSilence(abort) || abort.round < round) return true
-  return abort.round === round && code === "CEREMONY_NO_ECHO" && abort.code === "CEREMONY_NO_MESSAGE"
 }
 
 export function cause(
@@ -128,6 +123,9 @@ export const lastWord = (
   word: { round, code, culprits, suspects, evidence },
 })
 
-/** A stalled party has spoken already. */
-const words = (state: Live, why: Cause): readonly CeremonyEffect[] =>
-  state.status === "running" && state.stage !== "stalled" ? [lastWord(state, why)] : []
+/** A stalled party has spoken already. Who follows an abort says what of its own had not left by then. */
+function words(state: Live, why: Cause): readonly CeremonyEffect[] {
+  if (state.status !== "running" || state.stage === "stalled") return []
+  const owing = why.code === "CEREMONY_PEER_ABORTED" ? owingIn(state.stage) : null
+  return [lastWord(state, owing === null ? why : { ...why, code: owing })]
+}

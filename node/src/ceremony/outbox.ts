@@ -32,6 +32,15 @@ export const pause = (
     signal.addEventListener("abort", done)
   })
 
+/** Unlike a race with a promise that stays, this keeps nothing of an answer that has come: chunks are large. */
+export const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener("abort", stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop))
+  })
+
 /**
  * Resolves once the peer's handler has finished, or silently when `signal` aborts.
  * @throws PAYLOAD_TOO_LARGE, which no repetition cures.

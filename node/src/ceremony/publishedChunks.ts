@@ -12,7 +12,7 @@ import { summingParty } from "./contributions.ts"
 import { bytesDigest } from "./digest.ts"
 import type { ChunkLayout } from "./engine.ts"
 import { encodeSumRequest, type KeptSums, SUM_PROTOCOL } from "./keptSums.ts"
-import { type DeliveryOptions, pause, RETRY_MS } from "./outbox.ts"
+import { type DeliveryOptions, pause, RETRY_MS, unlessAborted } from "./outbox.ts"
 
 export type PublishedChunkErrorCode =
   /** no store hands out the chunk, nor does its summing party, which was asked itself. */
@@ -130,12 +130,3 @@ const chunkError = (
   message: string,
   culprits: readonly PartyIndex[],
 ): ProtocolError => new ProtocolError({ code, message, culprits })
-
-/** Unlike a race with a promise that stays, this keeps nothing of an answer that has come: chunks are large. */
-const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener("abort", stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop))
-  })

@@ -18,13 +18,24 @@ export const CEREMONY_PROTOCOLS = {
   verdict: { id: "/twinlock/ceremony/verdict/1", maxBytes: 4 * 1024 },
 } as const
 
+/** Requests between parties, likewise. */
+export const CEREMONY_REQUESTS = {
+  sum: SUM_PROTOCOL,
+  contributed: { id: "/twinlock/ceremony/contributed/1", maxBytes: 64 },
+} as const
+
+export type CeremonyRequest = keyof typeof CEREMONY_REQUESTS
 export type CeremonyProtocol = keyof typeof CEREMONY_PROTOCOLS
 
 /** Receives what peers send for one attempt. A promise that rejects refuses the payload. */
 export type AttemptSink = (protocol: CeremonyProtocol, from: Address, payload: Uint8Array) => Promise<void>
 
-/** Answers a peer that asks for a chunk summed here. */
-export type AttemptAnswer = (from: Address, payload: Uint8Array) => Promise<Uint8Array>
+/** Answers a peer that asks for a chunk summed here, or whether this party has contributed to one. */
+export type AttemptAnswer = (
+  request: CeremonyRequest,
+  from: Address,
+  payload: Uint8Array,
+) => Promise<Uint8Array>
 
 export type Router = {
   /** From now on payloads of this attempt go to `sink`, requests to `answer`; the returned function ends that for good. */
@@ -49,11 +60,12 @@ export function createRouter(network: Network): Router {
       if (attached === undefined) throw notHere(payload)
       await attached?.sink(protocol as CeremonyProtocol, from, payload)
     })
-  network.onRequest(SUM_PROTOCOL.id, SUM_PROTOCOL.maxBytes, async (from, payload) => {
-    const attached = attemptFor(payload)
-    if (!attached) throw notHere(payload)
-    return attached.answer(from, payload)
-  })
+  for (const [request, { id, maxBytes }] of Object.entries(CEREMONY_REQUESTS))
+    network.onRequest(id, maxBytes, async (from, payload) => {
+      const attached = attemptFor(payload)
+      if (!attached) throw notHere(payload)
+      return attached.answer(request as CeremonyRequest, from, payload)
+    })
   return {
     attach(keyId, attempt, sink, answer) {
       attempts.set(name(keyId, attempt), { sink, answer })

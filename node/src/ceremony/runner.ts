@@ -31,7 +31,7 @@ import {
 import { createOutbox } from "./outbox.ts"
 import type { RoundProgress } from "./progress.ts"
 import type { Round } from "./rounds.ts"
-import { CEREMONY_PROTOCOLS, type CeremonyProtocol, type Router } from "./router.ts"
+import { CEREMONY_PROTOCOLS, type CeremonyProtocol, type CeremonyRequest, type Router } from "./router.ts"
 import type { CeremonyEffect, CeremonyEvent, CeremonyState, OwnMessage } from "./state.ts"
 import { startAttempt, transition } from "./transition.ts"
 
@@ -53,8 +53,8 @@ export type RunnerOptions = {
   readonly lifetime: AbortController
   /** Payloads of protocols that are not the state machine's own (contributions, verdicts). */
   receive(protocol: "chunk" | "verdict", from: Address, payload: Uint8Array): Promise<void>
-  /** Answers a peer that asks for a chunk that this party has summed. */
-  answer(from: Address, payload: Uint8Array): Promise<Uint8Array>
+  /** Answers a peer that asks for a chunk that this party has summed, or whether it has contributed to one. */
+  answer(request: CeremonyRequest, from: Address, payload: Uint8Array): Promise<Uint8Array>
   /** Brings the activation to the chain; called once, after all rounds. */
   submit(): Promise<void>
   /** Watches the chain until the returned function is called. */

@@ -68,7 +68,7 @@ export type OpenMessage = {
 /**
  * Why an attempt ended. `culprits` and `suspects` are what this node has seen itself, `claimed` and `claimedSuspects` what
  * `reportedBy` says. Only a culprit is proven at fault: of suspects at least one is, and nothing may be held against any
- * of them before it is known which.
+ * of them before it is known which. A claim of silence says whom the peer waited for when its time was up; by now it may know why.
  */
 export type Cause = {
   readonly code: CeremonyErrorCode
@@ -93,27 +93,16 @@ export type Cause = {
  * echoing: echoes are missing.
  * consuming: all n echoes agree, the content is being checked.
  * stalled: time is up and this node has said so; whoever it waited for may still say why.
- * leaving: a peer has aborted since it misses this node, which was held up and tells so to all who miss it.
  */
-export type Stage =
-  | "producing"
-  | "collecting"
-  | "signing-echo"
-  | "echoing"
-  | "consuming"
-  | "stalled"
-  | "leaving"
+export type Stage = "producing" | "collecting" | "signing-echo" | "echoing" | "consuming" | "stalled"
 
-/** Stages that a timer ends; "patience" is the first part of collecting (or producing) and of echoing. */
-export type TimedStage = "collecting" | "echoing" | "stalled" | "leaving" | "patience"
+/** Stages that a timer ends. */
+export type TimedStage = "collecting" | "echoing" | "stalled"
 
 export type Stall = {
   readonly code: "CEREMONY_NO_MESSAGE" | "CEREMONY_NO_ECHO"
   readonly missing: readonly PartyIndex[]
 }
-
-/** Whose message or echo this node had to wait for so long that it may be late itself. */
-export type HeldUp = { readonly round: number; readonly code: Stall["code"]; readonly party: PartyIndex }
 
 type Common = { readonly attempt: Attempt; readonly records: readonly RoundRecord[] }
 
@@ -128,14 +117,12 @@ export type Running = Common & {
   readonly views: ReadonlyMap<number, RoundView>
   /** True from the own message of a binding round on. */
   readonly committed: boolean
-  /** A peer's abort that arrived while the own check or the own wait was not over: the own finding comes first. */
-  readonly heardAbort: Abort | null
+  /** The first abort of each peer, heard while the own check or the own wait was not over: the own finding comes first. */
+  readonly heardAborts: ReadonlyMap<PartyIndex, Abort>
+  /** Parties that have been told why this node is silent: an honest one asks once. */
+  readonly excusedTo: ReadonlySet<PartyIndex>
   /** Who was silent when time was up and has not excused itself since; null unless stalled. */
   readonly stall: Stall | null
-  /** The patience of this stage has ended. */
-  readonly late: boolean
-  /** The newest one. */
-  readonly heldUp: HeldUp | null
 }
 
 export type CeremonyState =
@@ -196,7 +183,7 @@ export type CeremonyEffect =
   | { readonly kind: "clear-timer" }
   | { readonly kind: "progress"; readonly round: number; readonly name: string; readonly rounds: number }
   | { readonly kind: "send-abort"; readonly word: AbortWord }
-  /** To one party alone, which counts on this one: what it waits for itself. The attempt goes on here. */
+  /** To one party alone, which misses this one: why it is silent. The attempt goes on here. */
   | { readonly kind: "send-excuse"; readonly to: PartyIndex; readonly word: AbortWord }
   /** All rounds are over: bring the activation to the chain. */
   | { readonly kind: "submit" }

@@ -15,7 +15,6 @@ import {
   cause,
   abort as end,
   equivocation,
-  excuses,
   fail,
   lastWord,
   peerAborted,
@@ -25,8 +24,8 @@ import {
   unchanged,
   waitsBefore,
 } from "./ending.ts"
+import { answer, excuses, unexcused, withAbort } from "./excuse.ts"
 import { roundDigest, type SignedHeader } from "./header.ts"
-import { excuseFor, heldUpBy, patienceOf, restOf } from "./heldUp.ts"
 import { type Abort, type Echo, equivocator, type RoundMessage } from "./messages.ts"
 import type {
   CeremonyEffect,
@@ -58,10 +57,9 @@ export function startAttempt(attempt: Attempt, specs: readonly RoundSpec[]): Tra
     views: new Map(),
     records: [],
     committed: false,
-    heardAbort: null,
+    heardAborts: new Map(),
+    excusedTo: new Set(),
     stall: null,
-    late: false,
-    heldUp: null,
   }
   return enterRound(state, [])
 }
@@ -148,17 +146,19 @@ function onMessage(state: Running, message: RoundMessage): Transition {
   if (round < state.round) return unchanged(state)
   const known = viewOf(heard.state, round).messages
   if (known.has(party)) return unchanged(state)
-  const next = withView(heard.state, round, (view) => ({
-    ...view,
-    messages: new Map(view.messages).set(party, message),
-  }))
-  return heldUpBy(state, settle(next, []), party)
+  return settle(
+    withView(heard.state, round, (view) => ({
+      ...view,
+      messages: new Map(view.messages).set(party, message),
+    })),
+    [],
+  )
 }
 
 function onEchoSigned(state: Running, echo: Echo): Transition {
   if (echo.round !== state.round || state.stage !== "signing-echo") return unchanged(state)
-  const next: Running = { ...withEcho(state, echo), stage: "echoing", late: false }
-  return settle(next, [{ kind: "send-echo", echo }, timer(next, "patience")])
+  const next: Running = { ...withEcho(state, echo), stage: "echoing" }
+  return settle(next, [{ kind: "send-echo", echo }, timer(next, "echoing")])
 }
 
 function onEcho(state: Running, echo: Echo): Transition {
@@ -171,7 +171,7 @@ function onEcho(state: Running, echo: Echo): Transition {
     current = heard.state
   }
   if (echo.round < state.round || viewOf(current, echo.round).echoes.has(echo.party)) return unchanged(state)
-  return heldUpBy(state, settle(withEcho(current, echo), []), echo.party)
+  return settle(withEcho(current, echo), [])
 }
 
 /** Moves on as far as what is held allows. */
@@ -220,27 +220,27 @@ function nextRound(state: Running): Transition {
 function enterRound(state: Running, effects: readonly CeremonyEffect[]): Transition {
   const { name, speakers } = specOf(state)
   const speaks = speakers.includes(state.attempt.self)
-  const next: Running = { ...state, stage: speaks ? "producing" : "collecting", late: false }
+  const next: Running = { ...state, stage: speaks ? "producing" : "collecting" }
   return settle(next, [
     ...effects,
     { kind: "progress", round: next.round, name, rounds: next.specs.length },
-    timer(next, "patience"),
+    timer(next, "collecting"),
     ...(speaks ? [{ kind: "produce", round: next.round, previous: next.previous } as const] : []),
   ])
 }
 
 function onConsumed(state: Running, { round }: Event<"consumed">): Transition {
   if (round !== state.round || state.stage !== "consuming") return unchanged(state)
-  return state.heardAbort === null ? nextRound(state) : giveUp(state, state.heardAbort)
+  const [abort] = state.heardAborts.values()
+  return abort === undefined ? nextRound(state) : fail(state, peerAborted(state, abort))
 }
 
 function onTimeout(state: Running, { round, stage }: Event<"timeout">): Transition {
   if (round !== state.round) return unchanged(state)
-  if (stage === "patience") return onImpatience(state)
   if (stage === "collecting" && state.stage === "producing")
     return fail(state, cause(state, "CEREMONY_SLOW", "the own message of the round was not ready in time"))
   if (stage !== state.stage) return unchanged(state)
-  const { messages } = viewOf(state, round)
+  const { messages, echoes } = viewOf(state, round)
   switch (stage) {
     case "collecting":
       return stall(state, {
@@ -248,58 +248,51 @@ function onTimeout(state: Running, { round, stage }: Event<"timeout">): Transiti
         missing: specOf(state).speakers.filter((party) => !messages.has(party)),
       })
     case "echoing":
-      return stall(state, missingEchoes(state))
+      return stall(state, {
+        code: "CEREMONY_NO_ECHO",
+        missing: partyIndexes(state.attempt.committee).filter((party) => !echoes.has(party)),
+      })
     case "stalled":
-      return state.stall === null ? unchanged(state) : fail(state, silence(state, state.stall))
-    case "leaving":
-      return state.heardAbort === null ? unchanged(state) : fail(state, peerAborted(state, state.heardAbort))
+      return state.stall === null
+        ? unchanged(state)
+        : fail(state, silence(state, stillMissing(state, state.stall)))
     default:
       return assertNever(stage)
   }
 }
 
-function onImpatience(state: Running): Transition {
-  const rest = restOf(state)
-  if (rest === null) return unchanged(state)
-  return { state: { ...state, late: true }, effects: [timer(state, rest)] }
-}
-
-function missingEchoes(state: Running): Stall {
-  const { echoes } = viewOf(state, state.round)
-  const missing = partyIndexes(state.attempt.committee).filter((party) => !echoes.has(party))
-  return { code: "CEREMONY_NO_ECHO", missing }
-}
-
 /**
  * Time is up. A party that waits for another one falls silent itself, so nobody is named yet: whoever says within the
- * grace time what it waits for may be excused.
+ * grace time why it is silent, or has said so before, is excused.
  */
 function stall(state: Running, found: Stall): Transition {
-  const next: Running = { ...state, stage: "stalled", stall: found }
-  return { state: next, effects: [lastWord(state, silence(state, found)), timer(next, "stalled")] }
+  const missing = unexcused(state, found)
+  const [first] = found.missing
+  const abort = first === undefined ? undefined : state.heardAborts.get(first)
+  if (missing.length === 0 && abort !== undefined) return fail(state, peerAborted(state, abort))
+  const next: Running = { ...state, stage: "stalled", stall: { ...found, missing } }
+  return {
+    state: next,
+    effects: [lastWord(state, silence(state, { ...found, missing })), timer(next, "stalled")],
+  }
+}
+
+/** Without those from whom it came in the grace time. */
+function stillMissing(state: Running, { code, missing }: Stall): Stall {
+  const { messages, echoes } = viewOf(state, state.round)
+  const came: ReadonlyMap<PartyIndex, unknown> = code === "CEREMONY_NO_MESSAGE" ? messages : echoes
+  return { code, missing: missing.filter((party) => !came.has(party)) }
 }
 
 function onAbort(state: Running, abort: Abort): Transition {
   const proven = equivocator(abort.evidence)
   if (proven !== null) return fail(state, reportedEquivocation(state, abort, proven))
-  if (state.stall === null) {
-    const goesOn = state.stage === "consuming" || state.stage === "leaving" || waitsBefore(state, abort)
-    if (!goesOn) return giveUp(state, abort)
-    const effects = excuseFor(state, abort, missingEchoes(state))
-    return { state: { ...state, heardAbort: state.heardAbort ?? abort }, effects }
-  }
+  if (state.stage === "consuming" || waitsBefore(state, abort)) return answer(withAbort(state, abort), abort)
+  if (state.stall === null) return fail(state, peerAborted(state, abort))
   if (!excuses(abort, state.round, state.stall)) return unchanged(state)
   const missing = state.stall.missing.filter((party) => party !== abort.party)
   if (missing.length === 0) return fail(state, peerAborted(state, abort))
   return { state: { ...state, stall: { ...state.stall, missing } }, effects: [] }
-}
-
-/** Ends with a peer's abort: at once, unless this node is the one that is missed and has an excuse. */
-function giveUp(state: Running, abort: Abort): Transition {
-  const excuse = excuseFor(state, abort, missingEchoes(state))
-  if (excuse.length === 0) return fail(state, peerAborted(state, abort))
-  const next: Running = { ...state, stage: "leaving", heardAbort: abort }
-  return { state: next, effects: [...excuse, timer(next, "leaving")] }
 }
 
 function onChain(
@@ -369,24 +362,8 @@ const timer = (state: Running, stage: TimedStage): CeremonyEffect => ({
   kind: "set-timer",
   round: state.round,
   stage,
-  milliseconds: timeOf(state, stage),
+  milliseconds: stage === "stalled" ? GRACE_MS : specOf(state).timeoutMs,
 })
-
-function timeOf(state: Running, stage: TimedStage): number {
-  const { timeoutMs } = specOf(state)
-  switch (stage) {
-    case "patience":
-      return patienceOf(state, state.stage === "echoing" ? "echoing" : "collecting")
-    case "collecting":
-    case "echoing":
-      return timeoutMs - patienceOf(state, stage)
-    case "stalled":
-    case "leaving":
-      return GRACE_MS
-    default:
-      return assertNever(stage)
-  }
-}
 
 const viewOf = (state: Running, round: number): RoundView => state.views.get(round) ?? EMPTY
 

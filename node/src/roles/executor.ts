@@ -1,11 +1,9 @@
 /**
  * Services of an executor: judges new keys in ceremonies, then attests inputs, computes and commits. The evaluation key is
- * loaded once per process, by whoever needs it first.
+ * loaded by whoever needs it first, and once where it is served after its test.
  */
 import { join } from "node:path"
-import type { KeyId } from "@twinlock/sdk/protocol/ids"
 import { signDigest } from "@twinlock/sdk/protocol/signature"
-import { deadKeysOf } from "../ceremony/deadKeys.ts"
 import { serveVerdicts } from "../ceremony/executorVerdict.ts"
 import { patientSink, patientSource } from "../ceremony/patientBlobs.ts"
 import { coprocessorEvents } from "../chain/coprocessorEvents.ts"
@@ -16,6 +14,7 @@ import type { NodeContext, NodeService } from "../nodeContext.ts"
 import { createSelfTestEngine } from "../threshold/nativeEngine.ts"
 import { loadServerKey } from "../threshold/serverKey.ts"
 import { blobsOf } from "./blobs.ts"
+import { createJudgedKeys } from "./judgedKeys.ts"
 import { createKeyFiles } from "./keyFiles.ts"
 import { createLoadedKeys } from "./loadedKeys.ts"
 
@@ -33,14 +32,7 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
   const files = createKeyFiles(join(config.dataDirectory, "keys"), ceremonyBlobs.source)
   const lifetime = new AbortController()
   const loaded = createLoadedKeys(loadServerKey)
-  /** Of a key that is never served, nothing stays: half a gigabyte on disk, more than two in memory. */
-  const forget = (keyId: KeyId): Promise<void> => {
-    loaded.drop(files.serverKeyPath(keyId))
-    return files.remove(keyId)
-  }
-  const forgetDeadKeys = async (): Promise<void> => {
-    for (const keyId of await deadKeysOf(await files.stored(), chain)) await forget(keyId)
-  }
+  const judged = createJudgedKeys({ files, loaded, chain, logger })
   const sign = async (digest: Parameters<typeof signDigest>[0]) =>
     identity.signerKey.use((key) => signDigest(digest, key))
 
@@ -74,17 +66,14 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
         serveVerdicts({
           engines: [createSelfTestEngine(loaded.test)],
           host: { ...domain, gateway: contracts.decryptionGateway },
-          onServerKey: ({ keyId }, { sha256 }) => files.accept(keyId, sha256),
-          async onRefusedKey(keyId) {
-            // It may have passed in an earlier process, and be active soon.
-            if ((await files.accepted(keyId)) === null) await forget(keyId)
-          },
+          onServerKey: ({ keyId }, file) => judged.passed(keyId, file),
+          onRefusedKey: judged.failed,
           signal: lifetime.signal,
           ...{ network, scheduler, chain, files, sign, logger },
           ...ceremonyBlobs,
         })
         service.start()
-        void forgetDeadKeys().catch((err: unknown) => logger.warn({ err }, "files of dead keys stay"))
+        void judged.forgetDead()
       },
       async stop() {
         lifetime.abort()

@@ -38,7 +38,7 @@ export function createKeyFiles(directory: string, source: BlobSource): ExecutorK
     removeChunks: (keyId) => rm(chunks(keyId), { recursive: true, force: true }),
     async stored() {
       const names = (await readdir(directory).catch(nullIfAbsent)) ?? []
-      return names.map((name) => parseKeyId(`0x${name}`))
+      return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => parseKeyId(`0x${name}`))
     },
     remove: (keyId) => rm(folder(keyId), { recursive: true, force: true }),
     async accept(keyId, sha256) {

@@ -36,7 +36,7 @@ describe.each([
   })
 })
 
-// The first chunk of each contributor but the first has nothing before it that could be replayed.
+// Where there is no earlier chunk to replay, nothing comes.
 describe.each(FAULTS)("by two of seven, a contribution that is %s", (fault) => {
   test.each(Array.from({ length: LARGE.n + 2 }, (_, round) => round))("chunk %i", async (round) => {
     await expectCleanAbort(sceneOf(LARGE, { kind: "chunk", round }, fault), CODES.chunk[fault])

@@ -44,24 +44,22 @@ export const CODES: Readonly<Record<Target["kind"], Readonly<Record<Fault, reado
   },
 }
 
+type Found = "all" | "the first" | "nobody"
+
 /**
  * Whom a node names that finds the fault itself. Silence of all is found when time is up, wrong bytes when the first of them
- * arrive, so that who sent the others is not known.
+ * arrive, so that who sent the others is not known. Who cannot deliver its contribution says so, and is believed.
  */
-const FOUND: Readonly<Record<Fault, "all" | "the first">> = {
-  dropped: "all",
-  "withheld from one party": "all",
-  delayed: "all",
-  corrupted: "the first",
-  replayed: "all",
-  equivocated: "the first",
+const foundOf = (kind: Target["kind"], fault: Fault): Found => {
+  if (fault === "corrupted" || fault === "equivocated") return "the first"
+  return kind === "chunk" && fault === "delayed" ? "nobody" : "all"
 }
 
 export type Size = { readonly n: number; readonly t: number }
 
 type Scene = {
   readonly world: World
-  readonly fault: Fault
+  readonly found: Found
   /** Seats of the first proposal, then as many others as may be dishonest. */
   readonly everyone: readonly TestParty[]
   readonly culprits: readonly number[]
@@ -111,7 +109,7 @@ export function sceneOf(size: Size, target: Target, fault: Fault): Scene {
     ...{ target, fault, attempt, world: worldOf },
   })
   holder.world = createWorld({ ...sizes, tamper: hands })
-  return { world: holder.world, fault, everyone, culprits }
+  return { world: holder.world, found: foundOf(target.kind, fault), everyone, culprits }
 }
 
 type Ends = {
@@ -138,12 +136,12 @@ async function runToEnd(world: World): Promise<Ends> {
 }
 
 /** When all have signed, nobody can take it back: either all have the key, or none has any of it. */
-export async function expectOneEnd({ world, fault, culprits }: Scene): Promise<void> {
+export async function expectOneEnd({ world, found, culprits }: Scene): Promise<void> {
   const { causes, statuses } = await runToEnd(world)
   expect(new Set(statuses).size).toBe(1)
   for (const [at, cause] of causes.entries()) {
     if (culprits.includes(at + 1) || cause === null || cause.code === "CEREMONY_PEER_ABORTED") continue
-    expectNamed(cause.culprits, culprits, FOUND[fault])
+    expectNamed(cause.culprits, culprits, found)
   }
   if (statuses[0] === "aborted") return expectNothingKept(world)
   expect(world.chain.record.status).toBe("active")
@@ -154,7 +152,7 @@ export async function expectOneEnd({ world, fault, culprits }: Scene): Promise<v
 
 /** No honest party is a culprit or a suspect for an honest one; who finds the fault names exactly those that it can. */
 export async function expectCleanAbort(
-  { world, fault, culprits }: Scene,
+  { world, found, culprits }: Scene,
   codes: readonly Cause["code"][],
 ): Promise<void> {
   const { causes, statuses } = await runToEnd(world)
@@ -166,7 +164,7 @@ export async function expectCleanAbort(
     expect(cause.suspects).toEqual([])
     expect([...codes, "CEREMONY_PEER_ABORTED"]).toContain(cause.code)
     if (cause.code === "CEREMONY_PEER_ABORTED") expect(cause.culprits).toEqual([])
-    else expectNamed(cause.culprits, culprits, FOUND[fault])
+    else expectNamed(cause.culprits, culprits, found)
     if (cause.reportedBy === null || culprits.includes(cause.reportedBy)) continue
     expect(cause.claimedSuspects).toEqual([])
     for (const named of cause.claimed) expect(culprits).toContain(named)
@@ -174,12 +172,9 @@ export async function expectCleanAbort(
   expect(honest.some(({ code }) => codes.includes(code))).toBe(true)
 }
 
-function expectNamed(
-  named: readonly number[],
-  culprits: readonly number[],
-  found: "all" | "the first",
-): void {
+function expectNamed(named: readonly number[], culprits: readonly number[], found: Found): void {
   if (found === "all") return expect(named).toEqual(culprits)
+  if (found === "nobody") return expect(named).toEqual([])
   expect(named.length).toBe(1)
   expect(culprits).toEqual(expect.arrayContaining([...named]))
 }
@@ -210,5 +205,7 @@ function never(): never {
 
 export const SMALL: Size = { n: 4, t: 1 }
 export const LARGE: Size = { n: 7, t: 2 }
-export const roundAt = (size: Size, name: string): number =>
-  roundsOf(size).findIndex((round) => round.name === name)
+export function roundAt(size: Size, name: string): number {
+  const round = roundsOf(size).findIndex((one) => one.name === name)
+  return round < 0 ? never() : round
+}

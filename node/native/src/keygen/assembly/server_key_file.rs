@@ -8,7 +8,7 @@ use super::super::masks::PUBLIC_SEED_BYTES;
 use super::server_key::{Bodies, compressed_server_key};
 use crate::errors::{Code, Failure, Result};
 use sha2::{Digest, Sha256};
-use std::fs::File;
+use std::fs::{File, rename};
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use tfhe::safe_serialization::safe_serialize;
@@ -137,8 +137,9 @@ fn places(skeleton: &[u8]) -> Result<Vec<(usize, PartId)>> {
     Ok(places)
 }
 
-/// A file that is hashed while it is written.
+/// A file that is hashed while it is written, and has its name once it is whole.
 struct Sink {
+    path: PathBuf,
     file: BufWriter<File>,
     hash: Sha256,
     byte_length: u64,
@@ -146,8 +147,8 @@ struct Sink {
 
 impl Sink {
     fn create(path: &Path) -> Result<Sink> {
-        let file = BufWriter::with_capacity(BUFFER, File::create(path)?);
-        Ok(Sink { file, hash: Sha256::new(), byte_length: 0 })
+        let file = BufWriter::with_capacity(BUFFER, File::create(unfinished(path))?);
+        Ok(Sink { path: path.to_path_buf(), file, hash: Sha256::new(), byte_length: 0 })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -177,8 +178,15 @@ impl Sink {
     fn finish(mut self) -> Result<Written> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
+        rename(unfinished(&self.path), &self.path)?;
         Ok(Written { sha256: self.hash.finalize().into(), byte_length: self.byte_length })
     }
+}
+
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
 }
 
 fn wrong_length(path: &Path, length: usize) -> Failure {
