@@ -31,9 +31,9 @@ export type CeremonyErrorCode =
   | "CEREMONY_CHECK_FAILED"
   /** a peer aborted; what it claims is kept apart from what this node has seen itself. */
   | "CEREMONY_PEER_ABORTED"
-  /** the last word of who follows an abort, or is missed, before its own message of the round has left. */
+  /** the last word of who follows an abort, or is missed, before it has sent its own message of the round. */
   | "CEREMONY_UNSPOKEN"
-  /** the same, before its echo of the round has left. */
+  /** the same, before it has sent its echo of the round. */
   | "CEREMONY_UNECHOED"
   /** the process stopped or restarted while the attempt ran. */
   | "CEREMONY_STOPPED"

@@ -43,6 +43,7 @@ function world(
   const lifetime = new AbortController()
   const blobs = new Map<string, Uint8Array>()
   const computed: string[] = []
+  const ends = new Map<number, () => void>()
   const scatters = PARTIES.map((index): ReduceScatter => {
     const network = networks.get(partyAt(index).address)
     if (network === undefined) throw new Error("no network")
@@ -66,7 +67,7 @@ function world(
       chunkTimeoutMs: 1000,
       onBytes: () => {},
     })
-    createRouter(network).attach(
+    const end = createRouter(network).attach(
       attemptOfParty(index).committee.keyId,
       1,
       async (protocol, from, payload) => {
@@ -78,9 +79,11 @@ function world(
           ? new Promise<Uint8Array>(() => {})
           : Promise.resolve(scatter.contributed(payload)),
     )
+    ends.set(index, end)
     return scatter
   })
-  return { scatters, clock, lifetime, blobs, computed, layout }
+  const detach = (index: number): void => ends.get(index)?.()
+  return { detach, scatters, clock, lifetime, blobs, computed, layout }
 }
 
 const failureOf = async (work: Promise<unknown>): Promise<unknown> => {
@@ -220,6 +223,21 @@ describe("reduce-scatter", () => {
     await settle()
     clock.advance(10_001)
     expect(await second).toEqual({ code: "CHUNK_SILENT", culprits: [3] })
+  })
+
+  test("a party that refuses to answer, since its attempt has ended, is not named", async () => {
+    const deafToThree: Tamper = (from, to, protocol, payload) =>
+      from === partyAt(3).address && to === partyAt(1).address && protocol === CEREMONY_PROTOCOLS.chunk.id
+        ? new Promise<readonly Uint8Array[]>(() => {})
+        : [payload]
+    const { scatters, clock, detach } = world({ tamper: deafToThree })
+    const second = failureOf(scatters[1]?.run() ?? Promise.resolve())
+    for (const index of [0, 2, 3]) void scatters[index]?.run().catch(() => {})
+    await settle()
+    detach(3)
+    clock.advance(1001)
+    await settle()
+    expect(await second).toEqual({ code: "CHUNK_SILENT", culprits: [] })
   })
 
   test("a party that takes nothing in has no honest party named by another one", async () => {

@@ -9,12 +9,12 @@
  *
  * Everybody goes through the chunks in one order: where a party takes nothing in, all honest ones stand at the same chunk,
  * and none of them waits for another one that it would name. ⚔ One that takes in nothing of one party alone makes that one late for
- * the chunks after: so a party is asked before it is named, and only who says that it has sent all, or nothing, is.
+ * the chunks after: so a party is asked before it is named, and only who says that it has sent all, or does not answer, is.
  */
 import type { Hash } from "node:crypto"
 import { Reader, Writer } from "@twinlock/sdk/protocol/codec"
 import { partyIndexes, signerOf } from "@twinlock/sdk/protocol/committee"
-import { ProtocolError } from "@twinlock/sdk/protocol/errors"
+import { isProtocolError, ProtocolError } from "@twinlock/sdk/protocol/errors"
 import { type Digest, type PartyIndex, parsePartyIndex } from "@twinlock/sdk/protocol/ids"
 import type { BlobSink } from "../blobs/blobSink.ts"
 import { type Attempt, refuse } from "./attempt.ts"
@@ -216,8 +216,9 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
       const asked = deps.network.request(signerOf(committee, other), id, request, ended.signal)
       const answer = await unlessAborted(asked, ended.signal)
       return answer.length === 1 && answer[0] === 0
-    } catch {
-      return false
+    } catch (error) {
+      // Whose attempt has ended refuses: a word, too.
+      return isProtocolError(error, "PEER_REFUSED")
     } finally {
       cancel()
     }

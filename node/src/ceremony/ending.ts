@@ -123,7 +123,7 @@ export const lastWord = (
   word: { round, code, culprits, suspects, evidence },
 })
 
-/** A stalled party has spoken already. Who follows an abort says what of its own had not left by then. */
+/** A stalled party has spoken already. Who follows an abort says what it had not sent by then. */
 function words(state: Live, why: Cause): readonly CeremonyEffect[] {
   if (state.status !== "running" || state.stage === "stalled") return []
   const owing = why.code === "CEREMONY_PEER_ABORTED" ? owingIn(state.stage) : null

@@ -11,7 +11,7 @@ import type { CeremonyEffect, Running, Stage, Stall } from "./state.ts"
 export const isSilence = ({ code }: Pick<Abort, "code">): boolean =>
   code === "CEREMONY_NO_MESSAGE" || code === "CEREMONY_NO_ECHO"
 
-/** What a party in this stage has not sent in its round; null where all has left it. */
+/** What a party in this stage has not sent in its round; null where it has sent all. */
 export function owingIn(stage: Stage): "CEREMONY_UNSPOKEN" | "CEREMONY_UNECHOED" | null {
   if (stage === "producing") return "CEREMONY_UNSPOKEN"
   return stage === "collecting" || stage === "signing-echo" ? "CEREMONY_UNECHOED" : null
@@ -69,7 +69,7 @@ export function answer(
 
 type Reason = Pick<AbortWord, "round" | "code" | "culprits">
 
-/** Null where `abort` does not miss this node, or misses what has left it. */
+/** Null where `abort` does not miss this node, or misses what this node has sent. */
 function reasonFor({ attempt, round, stage, ...state }: Running, abort: Abort): Reason | null {
   if (!isSilence(abort) || !abort.culprits.includes(attempt.self)) return null
   const view = state.views.get(round)

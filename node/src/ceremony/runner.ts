@@ -28,7 +28,7 @@ import {
   signAbort,
   signEcho,
 } from "./messages.ts"
-import { createOutbox } from "./outbox.ts"
+import { createOutbox, deliver } from "./outbox.ts"
 import type { RoundProgress } from "./progress.ts"
 import type { Round } from "./rounds.ts"
 import { CEREMONY_PROTOCOLS, type CeremonyProtocol, type CeremonyRequest, type Router } from "./router.ts"
@@ -86,7 +86,9 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
   const { committee, self } = attempt
   const logger = deps.logger.child({ ceremony: committee.keyId, party: self })
   const others = partyIndexes(committee).filter((party) => party !== self)
-  const outbox = createOutbox({ network, scheduler, signal: lifetime.signal }, (error) =>
+  // What has been said reaches the others also where the attempt ends here at once: they would miss it.
+  const posting = new AbortController()
+  const outbox = createOutbox({ network, scheduler, signal: posting.signal }, (error) =>
     logger.error({ err: error }, "a ceremony message cannot be delivered"),
   )
   const inFlight = new Set<Promise<void>>()
@@ -169,8 +171,11 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
   async function sendAbort(word: AbortWord, to: readonly PartyIndex[]): Promise<void> {
     const bytes = encodeAbort(attempt, await signAbort(attempt, word, sign))
     const { id } = CEREMONY_PROTOCOLS.abort
-    const sent = Promise.allSettled(to.map((party) => network.send(signerOf(committee, party), id, bytes)))
-    await within(FAREWELL_MS, sent)
+    const over = new AbortController()
+    const options = { network, scheduler, signal: over.signal }
+    const sent = to.map((party) => deliver(signerOf(committee, party), id, bytes, options))
+    await within(FAREWELL_MS, Promise.allSettled(sent))
+    over.abort()
   }
 
   let ending = false
@@ -182,9 +187,11 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     stopWatching()
     if (state.status === "finished") await within(FAREWELL_MS, outbox.drained())
     lifetime.abort()
+    const posted = within(FAREWELL_MS, outbox.drained())
     while (inFlight.size > 0) await Promise.all(inFlight)
     await options.release(state).catch((error: unknown) => logger.error({ err: error }, "release failed"))
-    await Promise.all(farewells)
+    await Promise.all([...farewells, posted])
+    posting.abort()
     resolveEnded(state)
   }
 

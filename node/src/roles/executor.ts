@@ -63,6 +63,7 @@ export function executorServices(context: NodeContext): readonly NodeService[] {
       name: "executor",
       routes: [executorRoutes(service)],
       async start() {
+        await judged.tidy()
         serveVerdicts({
           engines: [createSelfTestEngine(loaded.test)],
           host: { ...domain, gateway: contracts.decryptionGateway },

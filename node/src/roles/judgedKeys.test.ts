@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { taggedHash } from "@twinlock/sdk/protocol/codec"
@@ -64,10 +64,18 @@ describe("a key that was judged", () => {
     const keys = judged()
     await fetched(one)
     await keys.passed(one, file(one))
+    await writeFile(`${files.serverKeyPath(one)}.new`, "half")
     await keys.failed(one)
+    expect(await readdir(join(folder, one.slice(2)))).toEqual(["server.key.sha256"])
     expect(await files.accepted(one)).toEqual(file(one))
     expect(dropped).toEqual([files.serverKeyPath(one)])
     await expect(files.readChunk(one, 0)).rejects.toThrow("ENOENT")
+  })
+
+  test("has nothing unfinished after a restart", async () => {
+    for (const keyId of [one, two]) await fetched(keyId)
+    await judged().tidy()
+    for (const keyId of [one, two]) await expect(files.readChunk(keyId, 0)).rejects.toThrow("ENOENT")
   })
 
   test("goes with the next one that passes, once the chain has discarded it", async () => {
@@ -77,8 +85,9 @@ describe("a key that was judged", () => {
     statuses.set(one, "discarded")
     statuses.set(two, "proposed")
     await keys.passed(two, file(two))
+    await keys.forgetDead()
     expect(await files.stored()).toEqual([two])
-    expect(dropped).toEqual([files.serverKeyPath(one)])
+    expect(new Set(dropped)).toEqual(new Set([files.serverKeyPath(one)]))
   })
 
   test("stays where the chain cannot be read, and beside folders of other names", async () => {

@@ -17,6 +17,8 @@ export type JudgedKeys = {
   failed(keyId: KeyId): Promise<void>
   /** Forgets keys that can never become active. Never throws: what stays is found again after the next test or start. */
   forgetDead(): Promise<void>
+  /** Before the first test of a process: removes what an earlier one left unfinished. Never throws. */
+  tidy(): Promise<void>
 }
 
 export function createJudgedKeys({
@@ -46,14 +48,21 @@ export function createJudgedKeys({
   return {
     async passed(keyId, { sha256 }) {
       await files.accept(keyId, sha256)
-      await forgetDead()
+      void forgetDead()
     },
     async failed(keyId) {
       // It may have passed in an earlier process, and be active soon.
       if ((await files.accepted(keyId)) === null) return forget(keyId)
       drop(keyId)
-      await files.removeChunks(keyId)
+      await files.removeUnfinished(keyId)
     },
     forgetDead,
+    async tidy() {
+      try {
+        for (const keyId of await files.stored()) await files.removeUnfinished(keyId)
+      } catch (err) {
+        logger.warn({ err }, "unfinished files of keys stay")
+      }
+    },
   }
 }

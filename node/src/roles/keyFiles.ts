@@ -11,6 +11,8 @@ import type { ServerKeyFile } from "../threshold/serverKey.ts"
 export type ExecutorKeyFiles = KeyFiles & {
   /** Keys of which there is anything. */
   stored(): Promise<readonly KeyId[]>
+  /** Removes chunks, and a server key that was not written to its end. */
+  removeUnfinished(keyId: KeyId): Promise<void>
   /** Removes all of a key. */
   remove(keyId: KeyId): Promise<void>
   /** Records that the assembled key passed its test. @param sha256 of the file that was tested */
@@ -26,6 +28,7 @@ export function createKeyFiles(directory: string, source: BlobSource): ExecutorK
   const chunkPath = (keyId: KeyId, chunk: number) => join(chunks(keyId), String(chunk))
   const serverKeyPath = (keyId: KeyId) => join(folder(keyId), "server.key")
   const digestPath = (keyId: KeyId) => join(folder(keyId), "server.key.sha256")
+  const removeChunks = (keyId: KeyId) => rm(chunks(keyId), { recursive: true, force: true })
   return {
     serverKeyPath,
     async fetchChunk(keyId, chunk, digest, byteLength) {
@@ -35,7 +38,11 @@ export function createKeyFiles(directory: string, source: BlobSource): ExecutorK
       return chunkPath(keyId, chunk)
     },
     readChunk: (keyId, chunk) => readFile(chunkPath(keyId, chunk)),
-    removeChunks: (keyId) => rm(chunks(keyId), { recursive: true, force: true }),
+    removeChunks,
+    async removeUnfinished(keyId) {
+      await removeChunks(keyId)
+      await rm(`${serverKeyPath(keyId)}.new`, { force: true })
+    },
     async stored() {
       const names = (await readdir(directory).catch(nullIfAbsent)) ?? []
       return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => parseKeyId(`0x${name}`))

@@ -20,6 +20,9 @@ const roundOf = (name: string): number => {
   return round
 }
 
+const isOf = (protocol: string, kinds: readonly (keyof typeof CEREMONY_PROTOCOLS)[]): boolean =>
+  kinds.some((kind) => CEREMONY_PROTOCOLS[kind].id === protocol)
+
 /** What the liar does to one of its messages or echoes: later by so much, or never. */
 type Rule = {
   readonly kind: "message" | "echo"
@@ -41,12 +44,20 @@ type Attack = {
   readonly liar: number
   readonly rules: readonly Rule[]
   readonly lies?: readonly Lie[]
+  /** What a party sends of a kind in a round, and its last word there, is so long on its way; what it cancels in that time never comes. */
+  readonly slow?: {
+    readonly from: number
+    readonly kind: Rule["kind"]
+    readonly round: string
+    readonly ms: number
+  }
+  /** The liar's own aborts stay with it, unless it is to speak: it does not end for the others. */
+  readonly speaks?: boolean
   /** What the own update of the CRS takes a party. */
   readonly workMs?: Readonly<Record<number, number>>
 }
 
-/** The liar's own aborts stay with it: it does not end for the others. */
-function worldOf({ liar, rules, lies = [], workMs = {} }: Attack): {
+function worldOf({ liar, rules, lies = [], slow, speaks = false, workMs = {} }: Attack): {
   readonly world: World
   hits: () => number
 } {
@@ -77,8 +88,11 @@ function worldOf({ liar, rules, lies = [], workMs = {} }: Attack): {
     sendLater(lie.to, CEREMONY_PROTOCOLS.abort.id, bytes, lie.afterMs)
   }
   const tamper: Tamper = async (from, receiver, protocol, payload) => {
+    const isSlow = slow !== undefined && from === partyAt(slow.from).address
+    if (isSlow && payload[38] === roundOf(slow.round) && isOf(protocol, [slow.kind, "abort"]))
+      await new Promise<void>((resolve) => void worldNow().clock.after(slow.ms, resolve))
     if (from !== address || passing.has(payload)) return [payload]
-    if (protocol === CEREMONY_PROTOCOLS.abort.id) return []
+    if (protocol === CEREMONY_PROTOCOLS.abort.id) return speaks ? [payload] : []
     const kind = (["message", "echo"] as const).find((one) => CEREMONY_PROTOCOLS[one].id === protocol)
     const to = COMMITTEE.parties.indexOf(receiver) + 1
     for (const lie of lies)
@@ -161,6 +175,30 @@ const ATTACKS: readonly (readonly [string, Attack])[] = [
     },
   ],
   [
+    "an echo so late that the victim's message is on its way when the others miss it",
+    {
+      liar: 4,
+      rules: [{ kind: "echo", round: "crs-2", to: [3], laterMs: crsMs - S }],
+      slow: { from: 3, kind: "message", round: "crs-3", ms: 3 * S },
+    },
+  ],
+  [
+    "a message so late, after a lie, that the victim's echo is on its way when it ends",
+    {
+      liar: 4,
+      rules: [{ kind: "message", round: "dkg-confirm", to: [3], laterMs: roundMs - S }],
+      lies: [
+        {
+          round: "dkg-shares",
+          afterMs: S,
+          to: 3,
+          word: { round: "group-signature", code: "CEREMONY_NO_MESSAGE", culprits: [] },
+        },
+      ],
+      slow: { from: 3, kind: "echo", round: "dkg-confirm", ms: 3 * S },
+    },
+  ],
+  [
     "an echo, and an abort that the victim alone hears just before the others miss it",
     {
       liar: 4,
@@ -219,6 +257,9 @@ describe("who says nothing", () => {
   test("is named: a party that only does not speak, whatever it says of others", async () => {
     const named = (causes: readonly Cause[]) => causes.slice(0, 3).map(({ culprits }) => culprits)
     const silent: Rule = { kind: "message", round: "crs-4", to: [1, 2, 3], laterMs: NEVER }
-    expect(named(await runToAbort(worldOf({ liar: 4, rules: [silent] }).world))).toEqual([[4], [4], [4]])
+    for (const speaks of [false, true]) {
+      const { world } = worldOf({ liar: 4, rules: [silent], speaks })
+      expect(named(await runToAbort(world))).toEqual([[4], [4], [4]])
+    }
   })
 })
