@@ -103,7 +103,12 @@ describe("two keys of the same parties", () => {
     const files = filesOf(world)
     world.propose(PARTIES)
     const runner = await world.start(1)
-    await runner.stop()
+    // Its last words wait for the others, who do not run.
+    let stopped = false
+    void runner.stop().then(() => {
+      stopped = true
+    })
+    await world.until(() => stopped)
     const { vault } = world.deps(1)
     await vault.remove({ keyId: world.chain.record.keyId, epoch })
     // Revealing what a discarded key was made of is refused for the key that was signed for, and only for it.
