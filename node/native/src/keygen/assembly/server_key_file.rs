@@ -224,6 +224,7 @@ mod tests {
         std::fs::write(&short, [0; 100]).expect("disk");
         assert_eq!(code(&vec![short.clone(); chunks().len()]), Err(Code::KeyLayout));
         std::fs::remove_file(short).expect("disk");
-        std::fs::remove_file(out).expect("disk");
+        assert!(!out.exists(), "a file has its name once it is whole");
+        std::fs::remove_file(unfinished(&out)).expect("disk");
     }
 }
