@@ -276,60 +276,6 @@ describe("one party against the rules", () => {
     expect(abortOf(end)).toMatchObject({ code: "CEREMONY_NO_MESSAGE", culprits: [4] })
   })
 
-  describe("a party that is missed in the next round while an echo is kept from it", () => {
-    const missed = (round: number, culprits: readonly number[], code = "CEREMONY_NO_MESSAGE") =>
-      ({
-        kind: "abort",
-        abort: {
-          round,
-          party: party(3),
-          code,
-          culprits: culprits.map(party),
-          suspects: [],
-          evidence: [],
-          signature: new Uint8Array(65),
-        },
-      }) as const
-    const afterEvents = async (...last: readonly CeremonyEvent[]) => {
-      const { attempt, state } = running()
-      const messages = await Promise.all(everyone.map((index) => messageOf(index, 0, attempt.proposalDigest)))
-      const [own, ...others] = messages
-      if (own === undefined) throw new Error("no message")
-      const headers = messages.map(({ header }) => header)
-      const events: CeremonyEvent[] = [
-        { kind: "produced", round: 0, message: { ...own, sealed: nothingSealed } },
-        ...others.map((message) => ({ kind: "message", message }) as const),
-        { kind: "echo-signed", echo: await echoOf(1, 0, headers) },
-        { kind: "echo", echo: await echoOf(2, 0, headers) },
-        { kind: "echo", echo: await echoOf(3, 0, headers) },
-        ...last,
-      ]
-      let effects: readonly CeremonyEffect[] = []
-      const end = events.reduce((now, event) => {
-        const step = transition(now, event)
-        effects = step.effects
-        return step.state
-      }, state)
-      return { end, effects }
-    }
-
-    test("says so to who misses it, and goes on waiting", async () => {
-      const { end, effects } = await afterEvents(missed(1, [1]))
-      const word = { round: 0, code: "CEREMONY_NO_ECHO", culprits: [4], suspects: [], evidence: [] }
-      expect(effects).toEqual([{ kind: "send-excuse", to: 3, word }])
-      expect(end).toMatchObject({ status: "running", stage: "echoing" })
-    })
-
-    test.each([
-      ["who misses others", missed(1, [2, 4])],
-      ["who stopped for a reason of its own", missed(1, [1], "CEREMONY_STOPPED")],
-      ["who misses it in a round that nobody can be in", missed(2, [1])],
-      ["who misses it in the same round", missed(0, [1], "CEREMONY_NO_ECHO")],
-    ])("says nothing to %s", async (_, event) => {
-      expect((await afterEvents(event)).effects.map(({ kind }) => kind)).not.toContain("send-excuse")
-    })
-  })
-
   test("an abort that arrives during the own check waits for its finding", async () => {
     const { attempt } = running()
     const messages = await Promise.all(everyone.map((index) => messageOf(index, 0, attempt.proposalDigest)))
