@@ -185,7 +185,6 @@ export function startRunner(options: RunnerOptions, deps: RunnerDeps): Runner {
     cancelTimer()
     detach()
     stopWatching()
-    if (state.status === "finished") await within(FAREWELL_MS, outbox.drained())
     lifetime.abort()
     const posted = within(FAREWELL_MS, outbox.drained())
     while (inFlight.size > 0) await Promise.all(inFlight)
