@@ -217,8 +217,8 @@ export function createReduceScatter(attempt: Attempt, deps: ReduceScatterDeps): 
       const answer = await unlessAborted(asked, ended.signal)
       return answer.length === 1 && answer[0] === 0
     } catch (error) {
-      // Whose attempt has ended refuses: a word, too.
-      return isProtocolError(error, "PEER_REFUSED")
+      // Whose attempt has ended refuses: a word, too. Nor is a failure of this node any silence of the other one.
+      return !ended.signal.aborted && !isProtocolError(error, "PEER_UNREACHABLE")
     } finally {
       cancel()
     }

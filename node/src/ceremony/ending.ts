@@ -118,7 +118,7 @@ function openMessages(state: Live): readonly OpenMessage[] {
 export const lastWord = (
   { round }: Running,
   { code, culprits, suspects, evidence }: Cause,
-): Extract<CeremonyEffect, { readonly kind: "send-abort" }> => ({
+): CeremonyEffect => ({
   kind: "send-abort",
   word: { round, code, culprits, suspects, evidence },
 })
