@@ -1,7 +1,7 @@
 /**
  * Why a party is silent (protocol §4). What a dishonest party owes to all it can give to one of them late or never, and the others
  * then miss that one, who waits. So a party that is missed, and has not sent what is missed, says so to who misses it. Named is
- * who says nothing. This costs no proof: whoever is there can say a word, and whoever wants to be late is. Pure.
+ * who says nothing: nothing proves that who was late wanted to be. Pure.
  */
 import { partyIndexes } from "@twinlock/sdk/protocol/committee"
 import type { PartyIndex } from "@twinlock/sdk/protocol/ids"
